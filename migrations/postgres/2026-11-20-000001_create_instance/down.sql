@@ -1,0 +1,3 @@
+DROP TABLE feature_flags;
+DROP TABLE settings;
+DROP TABLE instance;

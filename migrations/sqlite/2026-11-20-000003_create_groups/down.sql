@@ -1,0 +1,3 @@
+DROP TABLE routes;
+DROP TABLE projects;
+DROP TABLE groups;

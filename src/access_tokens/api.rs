@@ -1,0 +1,233 @@
+//! `/api/v4/groups/:id/access_tokens` and `/api/v4/personal_access_tokens/self`.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::CACHE_CONTROL;
+use chrono::{NaiveDate, SecondsFormat};
+use serde_json::{Map, Value, json};
+
+use super::create::{Created, NewAccessToken};
+use super::list::{Query, State};
+use super::rotate::NewExpiry;
+use super::scope::Scope;
+use super::{
+    ListedToken, Resource, create as creating, list as listing, revoke as revoking,
+    rotate as rotating,
+};
+use crate::context::Context;
+use crate::db::{DbConnection, PageRequest};
+use crate::error::{Error, What};
+use crate::groups::store::{GroupRef, find_visible};
+use crate::members::AccessLevel;
+use crate::web::api::ApiCall;
+
+/// A token as the API shows it; `role` adds what only resource tokens have.
+fn object(listed: &ListedToken, today: NaiveDate, role: bool) -> Value {
+    let token = &listed.token;
+    let mut fields = Map::new();
+    let mut put = |name: &str, value: Value| fields.insert(name.into(), value);
+    put("id", json!(token.id));
+    put("name", json!(token.name));
+    put("revoked", json!(token.revoked));
+    put(
+        "created_at",
+        json!(
+            token
+                .created_at
+                .to_rfc3339_opts(SecondsFormat::Millis, true)
+        ),
+    );
+    put("description", json!(token.description));
+    put("scopes", json!(token.scopes.names()));
+    put("user_id", json!(token.user_id));
+    let last_used_at = listed
+        .last_used_at
+        .map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true));
+    put("last_used_at", json!(last_used_at));
+    put("active", json!(token.is_active(today)));
+    put("expires_at", json!(token.expires_at));
+    put("last_used_ips", json!(listed.last_used_ips));
+    if role {
+        put(
+            "access_level",
+            json!(listed.access_level.map(AccessLevel::number)),
+        );
+        put("resource_type", json!(token.kind()));
+        put("resource_id", json!(token.group_id.or(token.project_id)));
+    }
+    Value::Object(fields)
+}
+
+/// A token with its value: the one answer that has it.
+fn with_value(created: &Created, today: NaiveDate, role: bool, status: u16) -> HttpResponse {
+    let mut shown = object(&created.listed, today, role);
+    if let Value::Object(fields) = &mut shown {
+        fields.insert("token".into(), json!(created.plaintext.expose()));
+    }
+    let status = actix_web::http::StatusCode::from_u16(status).unwrap_or_default();
+    HttpResponse::build(status)
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .json(shown)
+}
+
+/// The group that the path names, if the caller may know of it.
+fn resource(conn: &mut DbConnection, ctx: &Context, id: &str) -> Result<Resource, Error> {
+    find_visible(conn, ctx, &GroupRef::parse(id)).map(Resource::Group)
+}
+
+fn missing_token(id: &str) -> Error {
+    Error::NotFound(What::ResourceToken("group", id.to_owned()))
+}
+
+/// `GET /groups/:id/access_tokens`. Owners.
+pub async fn list(call: ApiCall) -> Result<HttpResponse, Error> {
+    let (state, request) = call.params.read(|params| {
+        let state = params.choice("state", |word| match word {
+            "active" => Some(State::Active),
+            "inactive" => Some(State::Inactive),
+            _ => None,
+        });
+        let (page, per_page) = (params.page(), params.per_page());
+        Ok((
+            state?,
+            PageRequest {
+                page: page?,
+                per_page: per_page?,
+            },
+        ))
+    })?;
+    let id = call.segment("id");
+    let today = call.ctx.today();
+    let page = call
+        .read(move |conn, ctx| {
+            let resource = resource(conn, ctx, &id)?;
+            let query = Query {
+                state,
+                members_only: true,
+                ..Query::default()
+            };
+            listing::of_resource(conn, ctx, &resource, &query, request)
+        })
+        .await?;
+    Ok(call.list(page, |listed| object(&listed, today, true)))
+}
+
+/// `GET /groups/:id/access_tokens/:token_id`. Owners.
+pub async fn show(call: ApiCall) -> Result<HttpResponse, Error> {
+    let (id, token_id) = (call.segment("id"), call.segment("token_id"));
+    let listed = call
+        .read(move |conn, ctx| {
+            let resource = resource(conn, ctx, &id)?;
+            listing::one_of_resource(conn, ctx, &resource, token_number(&token_id))?
+                .ok_or_else(|| missing_token(&token_id))
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(object(&listed, call.ctx.today(), true)))
+}
+
+/// An id is a number of plain digits; anything else is no token's.
+fn token_number(text: &str) -> i64 {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        text.parse().unwrap_or(0)
+    } else {
+        0
+    }
+}
+
+/// `POST /groups/:id/access_tokens`. Owners who are people.
+pub async fn create(call: ApiCall) -> Result<HttpResponse, Error> {
+    let registry = call.ctx.policy.settings.registry_enabled;
+    let new = call.params.read(|params| {
+        let name = params.required_text("name");
+        let scopes = params.required_choices("scopes", |word| {
+            Scope::parse(word).filter(|scope| scope.is_for_resource_tokens(registry))
+        });
+        let access_level = params.number_choice("access_level", AccessLevel::from_number);
+        let expires_at = params.date("expires_at");
+        let description = params.text("description");
+        Ok(NewAccessToken {
+            name: name?,
+            scopes: scopes?,
+            access_level: access_level?.unwrap_or(AccessLevel::Maintainer),
+            expires_at: expires_at?,
+            description: description?,
+        })
+    })?;
+    let id = call.segment("id");
+    let created = call
+        .write(move |conn, ctx| {
+            let resource = resource(conn, ctx, &id)?;
+            creating::create(conn, ctx, &resource, &new)
+        })
+        .await??;
+    Ok(with_value(&created, call.ctx.today(), true, 201))
+}
+
+/// `DELETE /groups/:id/access_tokens/:token_id`. Owners, and Owner bots of this group.
+pub async fn revoke(call: ApiCall) -> Result<HttpResponse, Error> {
+    let (id, token_id) = (call.segment("id"), call.segment("token_id"));
+    call.write(move |conn, ctx| {
+        let resource = resource(conn, ctx, &id)?;
+        revoking::revoke(conn, ctx, &resource, token_number(&token_id), false).map_err(|error| {
+            match error {
+                Error::NotFound(What::ResourceToken(..)) => missing_token(&token_id),
+                other => other,
+            }
+        })
+    })
+    .await?;
+    call.app.bots_gone.notify_one();
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn new_expiry(call: &ApiCall) -> Result<NewExpiry, Error> {
+    let date = call.params.read(|params| params.date("expires_at"))?;
+    Ok(date.map_or(NewExpiry::ApiDefault, NewExpiry::On))
+}
+
+/// `POST /groups/:id/access_tokens/:token_id/rotate`. Owners who are people.
+pub async fn rotate(call: ApiCall) -> Result<HttpResponse, Error> {
+    let expiry = new_expiry(&call)?;
+    let (id, token_id) = (call.segment("id"), call.segment("token_id"));
+    let created = call
+        .write(move |conn, ctx| {
+            let resource = resource(conn, ctx, &id)?;
+            rotating::rotate(conn, ctx, &resource, token_number(&token_id), expiry)
+        })
+        .await?;
+    Ok(with_value(&created, call.ctx.today(), true, 200))
+}
+
+/// `POST /groups/:id/access_tokens/self/rotate`. The token itself.
+pub async fn rotate_self(call: ApiCall) -> Result<HttpResponse, Error> {
+    let expiry = new_expiry(&call)?;
+    let id = call.segment("id");
+    let created = call
+        .write(move |conn, ctx| {
+            let resource = resource(conn, ctx, &id)?;
+            rotating::rotate_self(conn, ctx, Some(&resource), expiry)
+        })
+        .await?;
+    Ok(with_value(&created, call.ctx.today(), true, 200))
+}
+
+/// `GET /personal_access_tokens/self`. Any token.
+pub async fn show_self(call: ApiCall) -> Result<HttpResponse, Error> {
+    let listed = call.read(|conn, ctx| listing::own(conn, ctx)).await?;
+    Ok(HttpResponse::Ok().json(object(&listed, call.ctx.today(), false)))
+}
+
+/// `DELETE /personal_access_tokens/self`. Any token.
+pub async fn revoke_self(call: ApiCall) -> Result<HttpResponse, Error> {
+    call.write(|conn, ctx| revoking::revoke_self(conn, ctx))
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `POST /personal_access_tokens/self/rotate`. The token itself, a bot's or a person's.
+pub async fn rotate_personal_self(call: ApiCall) -> Result<HttpResponse, Error> {
+    let expiry = new_expiry(&call)?;
+    let created = call
+        .write(move |conn, ctx| rotating::rotate_self(conn, ctx, None, expiry))
+        .await?;
+    Ok(with_value(&created, call.ctx.today(), false, 200))
+}

@@ -1,0 +1,299 @@
+//! Lists of tokens.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use super::scope::Scope;
+use super::store::{ListedRow, find, find_of, listed, listed_columns, listed_tokens};
+use super::{AccessToken, ListedToken, Resource};
+use crate::context::Context;
+use crate::db::schema::{access_token_uses, access_tokens, memberships, users};
+use crate::db::{
+    Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, Timestamp, coalesce_date,
+    coalesce_timestamp, lower,
+};
+use crate::error::{Denied, Error};
+use crate::groups::store::like_pattern;
+use crate::members::{AccessLevel, Membership};
+use crate::permissions::Right;
+use crate::users::User;
+
+/// Which tokens: the two are exact complements on every day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Neither revoked nor expired.
+    Active,
+    /// Revoked or expired.
+    Inactive,
+}
+
+/// What a list is sorted by; ties by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sort {
+    /// The id: the API's order.
+    #[default]
+    Id,
+    /// The name, whatever the case.
+    Name,
+    /// The description, none first.
+    Description,
+    /// The scopes as text.
+    Scopes,
+    /// When it was made.
+    Created,
+    /// When it was last used; never is the oldest.
+    LastUsed,
+    /// The date; none is the farthest future.
+    Expires,
+    /// The role.
+    Role,
+    /// The last change.
+    Updated,
+}
+
+/// What narrows and orders a list.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// Only these.
+    pub state: Option<State>,
+    /// The name or the description contains this, whatever the case.
+    pub search: Option<String>,
+    /// Only with this role.
+    pub access_level: Option<AccessLevel>,
+    /// Only with this scope.
+    pub scope: Option<Scope>,
+    /// Only whose bot is a member on this day: what pages call inactive.
+    pub living_members_on: Option<NaiveDate>,
+    /// Only whose bot has a membership at all, dead or alive: what the API lists.
+    pub members_only: bool,
+    /// The order.
+    pub sort: Sort,
+    /// Largest first?
+    pub descending: bool,
+}
+
+/// Whose tokens.
+#[derive(Debug, Clone, Copy)]
+enum Holder {
+    Group(i64),
+    Project(i64),
+    Person(i64),
+}
+
+/// The tokens of this very group or project.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when the actor may not see them.
+pub fn of_resource(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    resource: &Resource,
+    query: &Query,
+    request: PageRequest,
+) -> Result<Page<ListedToken>, Error> {
+    if !ctx
+        .actor
+        .may(Right::SeeTokens, &resource.place(), &ctx.policy)
+    {
+        return Err(Error::Unauthenticated(Denied::Unknown));
+    }
+    let holder = match resource {
+        Resource::Group(group) => Holder::Group(group.id),
+        Resource::Project(project) => Holder::Project(project.id),
+    };
+    list(conn, holder, query, request, ctx.today())
+}
+
+/// One token of this very group or project, whatever its state.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when the actor may not see them, before the id is looked at.
+pub fn one_of_resource(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    resource: &Resource,
+    id: i64,
+) -> Result<Option<ListedToken>, Error> {
+    if !ctx
+        .actor
+        .may(Right::SeeTokens, &resource.place(), &ctx.policy)
+    {
+        return Err(Error::Unauthenticated(Denied::Unknown));
+    }
+    find_of(conn, resource, id)
+}
+
+/// The token that made the request.
+///
+/// # Errors
+/// [`Error::Refused`] when it was made by something else, such as a session.
+pub fn own(conn: &mut DbConnection, ctx: &Context) -> Result<ListedToken, Error> {
+    if !ctx.actor.may_on_instance(Right::OwnToken) {
+        return Err(Error::refused(
+            "This endpoint requires token type to be a personal access token",
+        ));
+    }
+    let id = ctx.actor.token().map_or(0, |token| token.id);
+    find(conn, id)?.ok_or(Error::Unauthenticated(Denied::Revoked))
+}
+
+/// A person's own personal tokens.
+///
+/// # Errors
+/// [`Error::Forbidden`] when the actor is nobody who has any.
+pub fn personal(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    query: &Query,
+    request: PageRequest,
+) -> Result<Page<ListedToken>, Error> {
+    let id = ctx
+        .actor
+        .user_id()
+        .filter(|_| ctx.actor.may_on_instance(Right::OwnPersonalTokens));
+    list(
+        conn,
+        Holder::Person(id.ok_or_else(Error::forbidden)?),
+        query,
+        request,
+        ctx.today(),
+    )
+}
+
+/// Any user's personal tokens; for the console.
+///
+/// # Errors
+/// [`Error::Forbidden`] unless the actor administers the instance.
+pub fn of_user(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    user_id: i64,
+    query: &Query,
+    request: PageRequest,
+) -> Result<Page<ListedToken>, Error> {
+    if !ctx.actor.may_on_instance(Right::Administer) {
+        return Err(Error::forbidden());
+    }
+    list(conn, Holder::Person(user_id), query, request, ctx.today())
+}
+
+fn list(
+    conn: &mut DbConnection,
+    holder: Holder,
+    query: &Query,
+    request: PageRequest,
+    today: NaiveDate,
+) -> Result<Page<ListedToken>, Error> {
+    let base = || {
+        let mut rows = listed_tokens!().into_boxed::<Backend>();
+        rows = match holder {
+            Holder::Group(id) => rows.filter(access_tokens::group_id.eq(id)),
+            Holder::Project(id) => rows.filter(access_tokens::project_id.eq(id)),
+            Holder::Person(id) => rows
+                .filter(access_tokens::user_id.eq(id))
+                .filter(access_tokens::group_id.is_null())
+                .filter(access_tokens::project_id.is_null()),
+        };
+        let passed = || {
+            access_tokens::expires_at
+                .is_not_null()
+                .and(access_tokens::expires_at.assume_not_null().le(today))
+        };
+        rows = match query.state {
+            Some(State::Active) => rows
+                .filter(access_tokens::revoked.eq(false))
+                .filter(diesel::dsl::not(passed())),
+            Some(State::Inactive) => rows.filter(access_tokens::revoked.eq(true).or(passed())),
+            None => rows,
+        };
+        if let Some(search) = &query.search {
+            let pattern = like_pattern(search);
+            rows = rows.filter(
+                lower(access_tokens::name)
+                    .like(pattern.clone())
+                    .escape('\\')
+                    .or(lower(coalesce_text(access_tokens::description, ""))
+                        .like(pattern)
+                        .escape('\\')),
+            );
+        }
+        if let Some(level) = query.access_level {
+            rows = rows.filter(memberships::access_level.eq(level.number()));
+        }
+        if let Some(scope) = query.scope {
+            rows = rows.filter(
+                coalesce_text(access_tokens::scopes.nullable(), "")
+                    .concat(" ")
+                    .like(format!("%{} %", scope.name().replace('_', "\\_")))
+                    .escape('\\'),
+            );
+        }
+        if query.members_only || query.living_members_on.is_some() {
+            rows = rows.filter(memberships::id.is_not_null());
+        }
+        if let Some(day) = query.living_members_on {
+            rows = rows.filter(
+                memberships::expires_at
+                    .is_null()
+                    .or(memberships::expires_at.assume_not_null().gt(day)),
+            );
+        }
+        rows
+    };
+    let ordered = base().select(listed_columns!());
+    macro_rules! by {
+        ($key:expr) => {
+            if query.descending {
+                ordered.order(($key.desc(), access_tokens::id.desc()))
+            } else {
+                ordered.order(($key.asc(), access_tokens::id.asc()))
+            }
+        };
+    }
+    let far = NaiveDate::MAX.min(NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or(NaiveDate::MAX));
+    let never = Timestamp::from(chrono::DateTime::UNIX_EPOCH);
+    let ordered = match query.sort {
+        Sort::Id if query.descending => ordered.order(access_tokens::id.desc()),
+        Sort::Id => ordered.order(access_tokens::id.asc()),
+        Sort::Name => by!(lower(access_tokens::name)),
+        Sort::Description => by!(lower(coalesce_text(access_tokens::description, ""))),
+        Sort::Scopes => by!(access_tokens::scopes),
+        Sort::Created => by!(access_tokens::created_at),
+        Sort::LastUsed => {
+            by!(coalesce_timestamp(
+                access_token_uses::last_used_at.nullable(),
+                never
+            ))
+        }
+        Sort::Expires => by!(coalesce_date(access_tokens::expires_at, far)),
+        Sort::Role => by!(memberships::access_level),
+        Sort::Updated => by!(access_tokens::updated_at),
+    };
+    let rows: Vec<ListedRow> = ordered
+        .limit(request.per_page + 1)
+        .offset(request.offset())
+        .load(conn)?;
+    let fetched = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    // The last page has told how many there are; only others have to be counted.
+    let counted = if fetched <= request.per_page && (fetched > 0 || request.page == 1) {
+        request.offset().saturating_add(fetched)
+    } else {
+        let ids: Vec<i64> = base()
+            .select(access_tokens::id)
+            .limit(COUNTED_AT_MOST + 1)
+            .load(conn)?;
+        i64::try_from(ids.len()).unwrap_or(i64::MAX)
+    };
+    Ok(Page::new(
+        rows.into_iter().map(listed).collect(),
+        request,
+        counted,
+    ))
+}
+
+diesel::define_sql_function! {
+    /// The first value that isn't null.
+    #[sql_name = "COALESCE"]
+    fn coalesce_text(value: diesel::sql_types::Nullable<Text>, other: Text) -> Text;
+}

@@ -1,0 +1,105 @@
+//! Access tokens: what lets programs in. A group or project token acts as its own bot user; a personal
+//! token acts as a person.
+
+pub mod api;
+pub mod authenticate;
+pub mod create;
+pub mod expiry;
+pub mod list;
+pub mod resource;
+pub mod revoke;
+pub mod rotate;
+pub mod scope;
+pub mod secret;
+pub mod store;
+pub mod uses;
+
+pub use resource::Resource;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+
+use crate::db::{Timestamp, schema::access_tokens};
+use crate::members::AccessLevel;
+use crate::users::User;
+use scope::Scopes;
+
+/// An access token, as the database keeps it: without its value, and without the digest of it.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = access_tokens)]
+pub struct AccessToken {
+    /// Unique among tokens of all kinds.
+    pub id: i64,
+    /// The bot or the person that it acts as.
+    pub user_id: i64,
+    /// The group that its bot was made for.
+    pub group_id: Option<i64>,
+    /// The project that its bot was made for.
+    pub project_id: Option<i64>,
+    /// What it is called.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// What it may open.
+    #[diesel(deserialize_as = String)]
+    pub scopes: Scopes,
+    /// The last four characters of its value.
+    pub hint: String,
+    /// The day at whose start, in UTC, it stops working.
+    pub expires_at: Option<NaiveDate>,
+    /// Taken away; for good.
+    pub revoked: bool,
+    /// The token that was rotated into this one.
+    pub previous_token_id: Option<i64>,
+    /// When it was made.
+    #[diesel(deserialize_as = Timestamp)]
+    pub created_at: DateTime<Utc>,
+    /// When somebody last changed it; a revocation is such a change, a use isn't.
+    #[diesel(deserialize_as = Timestamp)]
+    pub updated_at: DateTime<Utc>,
+}
+
+impl AccessToken {
+    /// Does it work on this day?
+    pub fn is_active(&self, today: NaiveDate) -> bool {
+        expiry::is_active(self.revoked, self.expires_at, today)
+    }
+
+    /// Has its date come?
+    pub fn is_expired(&self, today: NaiveDate) -> bool {
+        expiry::is_expired(self.expires_at, today)
+    }
+
+    /// Whose token it is: `group`, `project` or `personal`.
+    pub fn kind(&self) -> &'static str {
+        match (self.group_id, self.project_id) {
+            (Some(_), _) => "group",
+            (_, Some(_)) => "project",
+            (None, None) => "personal",
+        }
+    }
+}
+
+/// A token with what lists and answers show beside it.
+#[derive(Debug, Clone)]
+pub struct ListedToken {
+    /// The token.
+    pub token: AccessToken,
+    /// The bot or the person.
+    pub user: User,
+    /// The role of the bot on its resource; nothing when its membership is gone, and for people.
+    pub access_level: Option<AccessLevel>,
+    /// The first day on which the bot's membership no longer counts.
+    pub membership_expires_at: Option<NaiveDate>,
+    /// The last time it was used, within ten minutes.
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// The newest addresses that used it, at most five.
+    pub last_used_ips: Vec<String>,
+}
+
+impl ListedToken {
+    /// Is the bot a member on this day? A token whose bot isn't reaches nothing private.
+    pub fn is_member(&self, today: NaiveDate) -> bool {
+        self.access_level.is_some() && self.membership_expires_at.is_none_or(|date| date > today)
+    }
+}

@@ -1,0 +1,105 @@
+//! What a token is for: a group or a project.
+
+use super::scope::TokenKind;
+use crate::context::Context;
+use crate::db::{DbConnection, lock_root};
+use crate::error::{Error, What};
+use crate::groups::{self, Group};
+use crate::permissions::Place;
+use crate::projects::{self, Project};
+
+/// The group or project that a token belongs to.
+#[derive(Debug, Clone)]
+pub enum Resource {
+    /// A group.
+    Group(Group),
+    /// A project.
+    Project(Project),
+}
+
+impl Resource {
+    /// Its id, among groups or among projects.
+    pub fn id(&self) -> i64 {
+        match self {
+            Resource::Group(group) => group.id,
+            Resource::Project(project) => project.id,
+        }
+    }
+
+    /// `group` or `project`.
+    pub fn noun(&self) -> &'static str {
+        match self {
+            Resource::Group(_) => "group",
+            Resource::Project(_) => "project",
+        }
+    }
+
+    /// For the descriptions of scopes.
+    pub fn token_kind(&self) -> TokenKind {
+        match self {
+            Resource::Group(_) => TokenKind::Group,
+            Resource::Project(_) => TokenKind::Project,
+        }
+    }
+
+    /// As shown.
+    pub fn name(&self) -> &str {
+        match self {
+            Resource::Group(group) => &group.name,
+            Resource::Project(project) => &project.name,
+        }
+    }
+
+    /// Its address.
+    pub fn full_path(&self) -> String {
+        match self {
+            Resource::Group(group) => group.full_path.clone(),
+            Resource::Project(project) => project.full_path(),
+        }
+    }
+
+    /// The group itself, or the namespace of the project.
+    pub fn group(&self) -> &Group {
+        match self {
+            Resource::Group(group) => group,
+            Resource::Project(project) => &project.namespace,
+        }
+    }
+
+    /// Where it lies, for decisions.
+    pub fn place(&self) -> Place<'_> {
+        match self {
+            Resource::Group(group) => group.place(),
+            Resource::Project(project) => project.place(),
+        }
+    }
+
+    /// How answers say that it isn't there.
+    pub fn missing(&self) -> Error {
+        Error::NotFound(match self {
+            Resource::Group(_) => What::Group,
+            Resource::Project(_) => What::Project,
+        })
+    }
+
+    /// Takes turns with whatever else changes who may do what below the same root, and reads the
+    /// resource and the actor anew: from here to the commit nobody pulls the rug.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the resource is gone, [`Error::Unauthenticated`] when the actor is.
+    pub fn locked(
+        &self,
+        conn: &mut DbConnection,
+        ctx: &Context,
+    ) -> Result<(Resource, Context), Error> {
+        lock_root(conn, self.group().root_id)?;
+        let ctx = ctx.refreshed(conn)?;
+        let fresh = match self {
+            Resource::Group(group) => groups::store::find(conn, group.id)?.map(Resource::Group),
+            Resource::Project(project) => {
+                projects::store::find(conn, project.id)?.map(Resource::Project)
+            }
+        };
+        Ok((fresh.ok_or_else(|| self.missing())?, ctx))
+    }
+}

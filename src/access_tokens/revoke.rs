@@ -1,0 +1,153 @@
+//! Taking a token away, for good.
+
+use super::create::described;
+use super::{ListedToken, Resource, store};
+use crate::audit::{self, Event, Target};
+use crate::bots;
+use crate::context::Context;
+use crate::db::DbConnection;
+use crate::error::{Denied, Error, What};
+use crate::groups;
+use crate::permissions::Right;
+use crate::projects;
+
+/// Revokes a token of a group or project by its id. Its bot goes too, unless the instance or the root
+/// group keeps bots. Once more on a revoked token that is still there changes nothing and succeeds.
+///
+/// # Errors
+/// [`Error::NotFound`] for an id that isn't this resource's, before anything else;
+/// [`Error::Refused`] when the actor may not, or when the bot isn't a member any more and `orphans` is
+/// not set (pages may revoke such a token, the API says that the bot was not found).
+pub fn revoke(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    resource: &Resource,
+    id: i64,
+    orphans: bool,
+) -> Result<ListedToken, Error> {
+    let (resource, ctx) = resource.locked(conn, ctx)?;
+    let listed = store::find_of(conn, &resource, id)?
+        .ok_or_else(|| Error::NotFound(What::ResourceToken(resource.noun(), id.to_string())))?;
+    if !ctx
+        .actor
+        .may(Right::RevokeToken, &resource.place(), &ctx.policy)
+    {
+        return Err(Error::refused(format!(
+            "{} cannot delete {}",
+            ctx.actor.name(),
+            listed.user.name
+        )));
+    }
+    if listed.access_level.is_none() && !orphans {
+        return Err(Error::refused("Failed to find bot user"));
+    }
+    revoke_row(conn, &ctx, &listed, Some(&resource))?;
+    if !ctx.policy.retains_bots(resource.group().retain_bots) {
+        bots::delete::mark_gone(conn, &ctx, listed.user.id)?;
+    }
+    Ok(listed)
+}
+
+/// Revokes the token that made the request. Its bot stays in every case.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when the token is dead already.
+pub fn revoke_self(conn: &mut DbConnection, ctx: &Context) -> Result<(), Error> {
+    let credential = ctx
+        .actor
+        .token()
+        .ok_or(Error::Unauthenticated(Denied::Unknown))?;
+    if !ctx.actor.may_on_instance(Right::OwnToken) {
+        return Err(Error::forbidden());
+    }
+    let listed =
+        store::find(conn, credential.id)?.ok_or(Error::Unauthenticated(Denied::Revoked))?;
+    let resource = resource_of(conn, &listed)?;
+    revoke_row(conn, ctx, &listed, resource.as_ref())
+}
+
+/// Revokes any token from the console: it is only marked, bot and membership stay.
+///
+/// # Errors
+/// [`Error::Forbidden`] unless the actor administers the instance.
+pub fn revoke_from_console(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    listed: &ListedToken,
+) -> Result<(), Error> {
+    if !ctx.actor.may_on_instance(Right::Administer) {
+        return Err(Error::forbidden());
+    }
+    let resource = resource_of(conn, listed)?;
+    revoke_row(conn, ctx, listed, resource.as_ref())
+}
+
+/// Revokes one of a person's own personal tokens.
+///
+/// # Errors
+/// [`Error::NotFound`] for an id that isn't theirs.
+pub fn revoke_personal(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    id: i64,
+) -> Result<ListedToken, Error> {
+    let ctx = ctx.refreshed(conn)?;
+    let listed = find_personal(conn, &ctx, id)?;
+    revoke_row(conn, &ctx, &listed, None)?;
+    Ok(listed)
+}
+
+/// One of the actor's own personal tokens.
+///
+/// # Errors
+/// [`Error::NotFound`] for an id that isn't theirs.
+pub fn find_personal(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    id: i64,
+) -> Result<ListedToken, Error> {
+    if !ctx.actor.may_on_instance(Right::OwnPersonalTokens) {
+        return Err(Error::NotFound(What::Thing));
+    }
+    store::find(conn, id)?
+        .filter(|listed| {
+            Some(listed.user.id) == ctx.actor.user_id() && listed.token.kind() == "personal"
+        })
+        .ok_or(Error::NotFound(What::Thing))
+}
+
+/// The group or project of a token; nothing for a personal one.
+///
+/// # Errors
+/// When the database is away.
+pub fn resource_of(
+    conn: &mut DbConnection,
+    listed: &ListedToken,
+) -> Result<Option<Resource>, Error> {
+    Ok(match (listed.token.group_id, listed.token.project_id) {
+        (Some(id), _) => groups::store::find(conn, id)?.map(Resource::Group),
+        (_, Some(id)) => projects::store::find(conn, id)?.map(Resource::Project),
+        (None, None) => None,
+    })
+}
+
+/// The change itself and its line in the trail, once.
+fn revoke_row(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    listed: &ListedToken,
+    resource: Option<&Resource>,
+) -> Result<(), Error> {
+    if !store::mark_revoked(conn, listed.token.id, ctx.now)? {
+        return Ok(());
+    }
+    let mut event = Event::new(
+        format!("{}_access_token_deleted", listed.token.kind()),
+        Target::Token(listed.token.id, &listed.token.name),
+    )
+    .with(described(&listed.token, &listed.user, listed.access_level));
+    if let Some(resource) = resource {
+        event = event.in_group(resource.group());
+    }
+    audit::record(conn, ctx, event)
+}

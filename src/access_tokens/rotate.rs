@@ -1,0 +1,233 @@
+//! A new value for the same bot, role and scopes; and what happens when an old value comes back.
+
+use chrono::NaiveDate;
+use serde_json::json;
+
+use super::create::{Created, Mint, created, mint};
+use super::expiry::ExpiryProblem;
+use super::revoke::resource_of;
+use super::{AccessToken, ListedToken, Resource, store};
+use crate::audit::{self, Event, Target};
+use crate::bots;
+use crate::context::Context;
+use crate::db::{DbConnection, lock_root};
+use crate::error::{Denied, Error, What};
+use crate::permissions::Right;
+
+/// The date of the new token.
+#[derive(Debug, Clone, Copy)]
+pub enum NewExpiry {
+    /// This one.
+    On(NaiveDate),
+    /// A week, or less if the instance allows less; what the API does when no date is given.
+    ApiDefault,
+    /// As given, without a default: a page has proposed one, and it was cleared where that is allowed.
+    AsGiven(Option<NaiveDate>),
+}
+
+/// Rotates a token of a group or project by its id.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] when the actor may not or the id is unknown ([`Error::NotFound`] for
+/// administrators); [`Error::Refused`] for a revoked token, one above the actor's role, or a date that
+/// can't be. The old token is untouched then.
+pub fn rotate(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    resource: &Resource,
+    id: i64,
+    expiry: NewExpiry,
+) -> Result<Created, Error> {
+    let (resource, ctx) = resource.locked(conn, ctx)?;
+    let hidden = || {
+        if ctx.actor.is_admin() {
+            Error::NotFound(What::Thing)
+        } else {
+            Error::Unauthenticated(Denied::Unknown)
+        }
+    };
+    if !ctx
+        .actor
+        .may(Right::RotateToken, &resource.place(), &ctx.policy)
+    {
+        return Err(hidden());
+    }
+    let listed = store::find_of(conn, &resource, id)?.ok_or_else(hidden)?;
+    if !listed.token.revoked && ctx.actor.level(&resource.place()) < Some(store::role_of(&listed)) {
+        return Err(Error::refused(
+            "Not eligible to rotate token with access level higher than the user",
+        ));
+    }
+    replace(conn, &ctx, &listed, Some(&resource), expiry)
+}
+
+/// Rotates the token that made the request. `within` is the group or project that the path named.
+///
+/// # Errors
+/// [`Error::NotApplicable`] for people's tokens where a resource was named,
+/// [`Error::Unauthenticated`] when the token belongs elsewhere, [`Error::Refused`] for the date.
+pub fn rotate_self(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    within: Option<&Resource>,
+    expiry: NewExpiry,
+) -> Result<Created, Error> {
+    let Some(credential) = ctx
+        .actor
+        .token()
+        .filter(|_| within.is_none() || ctx.actor.is_bot())
+    else {
+        return Err(Error::NotApplicable);
+    };
+    if !ctx.actor.may_on_instance(Right::OwnToken) {
+        return Err(Error::forbidden());
+    }
+    let dead = || Error::Unauthenticated(Denied::Revoked);
+    let listed = store::find(conn, credential.id)?.ok_or_else(dead)?;
+    if let Some(within) = within {
+        let same = match within {
+            Resource::Group(group) => listed.token.group_id == Some(group.id),
+            Resource::Project(project) => listed.token.project_id == Some(project.id),
+        };
+        if !same {
+            return Err(Error::Unauthenticated(Denied::Unknown));
+        }
+    }
+    let resource = resource_of(conn, &listed)?;
+    if let Some(resource) = &resource {
+        lock_root(conn, resource.group().root_id)?;
+    }
+    let listed = store::find(conn, credential.id)?
+        .filter(|now| !now.token.revoked)
+        .ok_or_else(dead)?;
+    replace(conn, ctx, &listed, resource.as_ref(), expiry)
+}
+
+/// Rotates one of a person's own personal tokens.
+///
+/// # Errors
+/// [`Error::NotFound`] for an id that isn't theirs, [`Error::Refused`] for a revoked one or the date.
+pub fn rotate_personal(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    id: i64,
+    expiry: NewExpiry,
+) -> Result<Created, Error> {
+    let ctx = ctx.refreshed(conn)?;
+    let listed = super::revoke::find_personal(conn, &ctx, id)?;
+    replace(conn, &ctx, &listed, None, expiry)
+}
+
+/// Ends the old token and makes the new one.
+fn replace(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    old: &ListedToken,
+    resource: Option<&Resource>,
+    expiry: NewExpiry,
+) -> Result<Created, Error> {
+    let limits = ctx.policy.limits();
+    let today = ctx.today();
+    let revoked = || Error::refused("token already revoked");
+    if old.token.revoked {
+        return Err(revoked());
+    }
+    let expires_at = match expiry {
+        NewExpiry::On(date) => Some(date),
+        NewExpiry::ApiDefault => limits.default_for_rotation(today),
+        NewExpiry::AsGiven(date) => date.or_else(|| limits.default_date(today)),
+    };
+    if let Err(problem) = limits.validate(expires_at, today) {
+        return Err(Error::refused(match problem {
+            ExpiryProblem::Past => format!(
+                "Could not provision {} access to the access token. ERROR: {problem}",
+                store::role_of(old).lower_name()
+            ),
+            other => other.to_string(),
+        }));
+    }
+    if !store::mark_revoked(conn, old.token.id, ctx.now)? {
+        return Err(revoked());
+    }
+    let scopes: Vec<_> = old.token.scopes.iter().collect();
+    let (token, plaintext) = mint(
+        conn,
+        ctx,
+        &Mint {
+            user_id: old.user.id,
+            resource,
+            name: &old.token.name,
+            description: old.token.description.as_deref(),
+            scopes: &scopes,
+            expires_at,
+            previous_token_id: Some(old.token.id),
+        },
+    )?;
+    if let Some(resource) = resource {
+        let keeps = ctx.policy.retains_bots(resource.group().retain_bots);
+        bots::create::extend_membership(conn, old.user.id, expires_at.filter(|_| !keeps))?;
+    }
+    record(
+        conn,
+        ctx,
+        "rotated",
+        &token,
+        resource,
+        json!({
+            "previous_token_id": old.token.id,
+            "expires_at": [old.token.expires_at, expires_at],
+        }),
+    )?;
+    created(conn, token.id, plaintext)
+}
+
+/// A revoked value came back where only its owner would bring it: somebody else has it. Whatever it was
+/// rotated into is revoked. Once nothing active is left, there is nothing more to say or do.
+///
+/// # Errors
+/// When the database is away.
+pub fn revoke_family(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    reused: &AccessToken,
+) -> Result<(), Error> {
+    let mut ended = Vec::new();
+    for token in store::descendants(conn, reused.id)? {
+        if token.is_active(ctx.today()) && store::mark_revoked(conn, token.id, ctx.now)? {
+            ended.push(token);
+        }
+    }
+    let Some(last) = ended.last() else {
+        return Ok(());
+    };
+    let listed = store::find(conn, last.id)?;
+    let resource = match &listed {
+        Some(listed) => resource_of(conn, listed)?,
+        None => None,
+    };
+    let ids: Vec<i64> = ended.iter().map(|token| token.id).collect();
+    record(
+        conn,
+        ctx,
+        "reuse_detected",
+        reused,
+        resource.as_ref(),
+        json!({ "revoked": ids }),
+    )
+}
+
+fn record(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    what: &str,
+    token: &AccessToken,
+    resource: Option<&Resource>,
+    details: serde_json::Value,
+) -> Result<(), Error> {
+    let name = format!("{}_access_token_{what}", token.kind());
+    let mut event = Event::new(name, Target::Token(token.id, &token.name)).with(details);
+    if let Some(resource) = resource {
+        event = event.in_group(resource.group());
+    }
+    audit::record(conn, ctx, event)
+}

@@ -1,0 +1,264 @@
+//! Access tokens in the database.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+
+use super::scope::Scopes;
+use super::secret::Digest;
+use super::{AccessToken, ListedToken, Resource};
+use crate::db::schema::{access_token_uses, access_tokens, instance, memberships, users};
+use crate::db::{DbConnection, Timestamp, columns};
+use crate::error::Error;
+use crate::members::{AccessLevel, Membership};
+use crate::users::User;
+
+/// A token to be.
+#[derive(Debug)]
+pub(super) struct NewRow<'a> {
+    pub user_id: i64,
+    pub group_id: Option<i64>,
+    pub project_id: Option<i64>,
+    pub name: &'a str,
+    pub description: Option<&'a str>,
+    pub scopes: &'a Scopes,
+    pub digest: &'a Digest,
+    pub hint: &'a str,
+    pub expires_at: Option<NaiveDate>,
+    pub previous_token_id: Option<i64>,
+    pub now: DateTime<Utc>,
+}
+
+/// Puts a token into the database.
+pub(super) fn insert(conn: &mut DbConnection, new: &NewRow<'_>) -> Result<AccessToken, Error> {
+    let now = Timestamp::from(new.now);
+    Ok(diesel::insert_into(access_tokens::table)
+        .values((
+            access_tokens::user_id.eq(new.user_id),
+            access_tokens::group_id.eq(new.group_id),
+            access_tokens::project_id.eq(new.project_id),
+            access_tokens::name.eq(new.name),
+            access_tokens::description.eq(new.description),
+            access_tokens::scopes.eq(new.scopes.to_string()),
+            access_tokens::digest.eq(new.digest.as_bytes().as_slice()),
+            access_tokens::hint.eq(new.hint),
+            access_tokens::expires_at.eq(new.expires_at),
+            access_tokens::previous_token_id.eq(new.previous_token_id),
+            access_tokens::created_at.eq(now),
+            access_tokens::updated_at.eq(now),
+        ))
+        .returning(columns::<AccessToken, _>())
+        .get_result(conn)?)
+}
+
+/// What the one query of an authentication finds.
+pub(super) type AuthenticationRow = (AccessToken, User, i64, Option<Membership>);
+
+/// A token by the digest of its value, with its user, the user's memberships and the revision of the
+/// settings: everything that lets a request in, at once.
+pub(super) fn find_by_digest(
+    conn: &mut DbConnection,
+    digest: &Digest,
+) -> Result<Vec<AuthenticationRow>, Error> {
+    Ok(access_tokens::table
+        .inner_join(users::table)
+        .inner_join(instance::table.on(instance::id.eq(1)))
+        .left_join(memberships::table.on(memberships::user_id.eq(users::id)))
+        .filter(access_tokens::digest.eq(digest.as_bytes().as_slice()))
+        .select((
+            AccessToken::as_select(),
+            User::as_select(),
+            instance::settings_revision,
+            Option::<Membership>::as_select(),
+        ))
+        .load(conn)?)
+}
+
+/// A row of the join that lists share.
+pub(super) type ListedRow = (
+    AccessToken,
+    User,
+    Option<Membership>,
+    Option<(Timestamp, String)>,
+);
+
+pub(super) fn listed((token, user, membership, usage): ListedRow) -> ListedToken {
+    let (last_used_at, ips) =
+        usage.map_or((None, String::new()), |(at, ips)| (Some(at.into()), ips));
+    ListedToken {
+        access_level: membership
+            .as_ref()
+            .map(|membership| membership.access_level),
+        membership_expires_at: membership.and_then(|membership| membership.expires_at),
+        last_used_at,
+        last_used_ips: ips.split_whitespace().map(str::to_owned).collect(),
+        token,
+        user,
+    }
+}
+
+/// The join that lists share: token, user, the one membership that the token's bot can have, and its
+/// last use.
+macro_rules! listed_tokens {
+    () => {
+        access_tokens::table
+            .inner_join(users::table)
+            .left_join(
+                memberships::table.on(memberships::user_id
+                    .eq(access_tokens::user_id)
+                    .and(memberships::bot.eq(true))),
+            )
+            .left_join(
+                access_token_uses::table.on(access_token_uses::token_id.eq(access_tokens::id)),
+            )
+            .filter(users::bot_gone_at.is_null())
+    };
+}
+pub(super) use listed_tokens;
+
+/// The columns of that join.
+macro_rules! listed_columns {
+    () => {
+        (
+            AccessToken::as_select(),
+            User::as_select(),
+            Option::<Membership>::as_select(),
+            (access_token_uses::last_used_at, access_token_uses::ips).nullable(),
+        )
+    };
+}
+pub(super) use listed_columns;
+
+/// A token of this very group or project, whatever its state; not one whose bot is gone.
+///
+/// # Errors
+/// When the database is away.
+pub fn find_of(
+    conn: &mut DbConnection,
+    resource: &Resource,
+    id: i64,
+) -> Result<Option<ListedToken>, Error> {
+    Ok(find(conn, id)?.filter(|listed| match resource {
+        Resource::Group(group) => listed.token.group_id == Some(group.id),
+        Resource::Project(project) => listed.token.project_id == Some(project.id),
+    }))
+}
+
+/// A token by id, whoever's it is; not one whose bot is gone.
+///
+/// # Errors
+/// When the database is away.
+pub fn find(conn: &mut DbConnection, id: i64) -> Result<Option<ListedToken>, Error> {
+    let row: Option<ListedRow> = listed_tokens!()
+        .filter(access_tokens::id.eq(id))
+        .select(listed_columns!())
+        .get_result(conn)
+        .optional()?;
+    Ok(row.map(listed))
+}
+
+/// The newest token of a user; for the console.
+///
+/// # Errors
+/// When the database is away.
+pub fn newest_of_user(conn: &mut DbConnection, user_id: i64) -> Result<Option<ListedToken>, Error> {
+    let id: Option<i64> = access_tokens::table
+        .filter(access_tokens::user_id.eq(user_id))
+        .select(diesel::dsl::max(access_tokens::id))
+        .get_result(conn)?;
+    match id {
+        Some(id) => find(conn, id),
+        None => Ok(None),
+    }
+}
+
+/// Active tokens of a resource, for the limit.
+pub(super) fn count_active(
+    conn: &mut DbConnection,
+    resource: &Resource,
+    today: NaiveDate,
+) -> Result<i64, Error> {
+    let query = access_tokens::table
+        .filter(access_tokens::revoked.eq(false))
+        .filter(
+            access_tokens::expires_at
+                .is_null()
+                .or(access_tokens::expires_at.gt(today)),
+        )
+        .count();
+    Ok(match resource {
+        Resource::Group(group) => query
+            .filter(access_tokens::group_id.eq(group.id))
+            .get_result(conn)?,
+        Resource::Project(project) => query
+            .filter(access_tokens::project_id.eq(project.id))
+            .get_result(conn)?,
+    })
+}
+
+/// Revokes a token that isn't revoked yet. Of several callers at once, one gets `true`.
+pub(super) fn mark_revoked(
+    conn: &mut DbConnection,
+    id: i64,
+    now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let changed = diesel::update(access_tokens::table.find(id))
+        .filter(access_tokens::revoked.eq(false))
+        .set((
+            access_tokens::revoked.eq(true),
+            access_tokens::updated_at.eq(Timestamp::from(now)),
+        ))
+        .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// The tokens that came out of this one by rotation, one after the other.
+pub(super) fn descendants(conn: &mut DbConnection, id: i64) -> Result<Vec<AccessToken>, Error> {
+    let mut found: Vec<AccessToken> = Vec::new();
+    let mut parents = vec![id];
+    while !parents.is_empty() {
+        let children: Vec<AccessToken> = access_tokens::table
+            .filter(access_tokens::previous_token_id.eq_any(&parents))
+            .select(AccessToken::as_select())
+            .load(conn)?;
+        parents = children.iter().map(|token| token.id).collect();
+        found.extend(children);
+    }
+    Ok(found)
+}
+
+/// Marks a form's nonce as used for this token. `false` if it was used before.
+pub(super) fn use_nonce(
+    conn: &mut DbConnection,
+    digest: &Digest,
+    token_id: i64,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    use crate::db::schema::used_form_nonces;
+    diesel::insert_into(used_form_nonces::table)
+        .values((
+            used_form_nonces::digest.eq(digest.as_bytes().as_slice()),
+            used_form_nonces::token_id.eq(token_id),
+            used_form_nonces::created_at.eq(Timestamp::from(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// What a form's nonce was used for, if it was.
+pub(super) fn used_nonce(
+    conn: &mut DbConnection,
+    digest: &Digest,
+) -> Result<Option<DateTime<Utc>>, Error> {
+    use crate::db::schema::used_form_nonces;
+    let at: Option<Timestamp> = used_form_nonces::table
+        .find(digest.as_bytes().as_slice())
+        .select(used_form_nonces::created_at)
+        .get_result(conn)
+        .optional()?;
+    Ok(at.map(DateTime::from))
+}
+
+/// The role on a membership row, whatever its date.
+pub(super) fn role_of(listed: &ListedToken) -> AccessLevel {
+    listed.access_level.unwrap_or(AccessLevel::Guest)
+}

@@ -1,0 +1,234 @@
+//! App: what a request can reach. Made once, shared by all workers.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use ipnet::IpNet;
+use tokio::sync::{Notify, Semaphore};
+
+use crate::access_tokens::secret::{DigestKey, derive_key};
+use crate::access_tokens::uses::Uses;
+use crate::actor::Actor;
+use crate::clock::Clock;
+use crate::config::ExternalUrl;
+use crate::context::{Context, Instance};
+use crate::db::{Database, DbConnection};
+use crate::error::Error;
+use crate::settings::{self, Policy};
+
+/// The application: cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+/// What an [`App`] is made of.
+pub struct Inner {
+    /// The database.
+    pub db: Database,
+    /// The time.
+    pub clock: Clock,
+    /// Keys and addresses.
+    pub instance: Arc<Instance>,
+    /// Where people reach us.
+    pub external_url: ExternalUrl,
+    /// Whose word about the client's address counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Token uses to be written.
+    pub uses: Uses,
+    /// Wrong credentials by address.
+    pub failures: Failures,
+    /// Password hashing: as many at a time as there are permits.
+    pub hashing: Hashing,
+    /// Rung when bots are waiting to be deleted.
+    pub bots_gone: Notify,
+    policy: RwLock<Arc<Policy>>,
+    secret_fingerprint: String,
+}
+
+impl std::ops::Deref for App {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.inner
+    }
+}
+
+impl App {
+    /// Puts an application together. Settings are read when they are first needed.
+    pub fn new(
+        db: Database,
+        clock: Clock,
+        secret: &[u8],
+        external_url: ExternalUrl,
+        trusted_proxies: Vec<IpNet>,
+        secret_fingerprint: String,
+    ) -> Self {
+        let instance = Instance {
+            token_key: DigestKey::derive(secret),
+            lookup_key: DigestKey::derive(&derive_key(secret, "latchkey look-up key v1")),
+            host: external_url.host(),
+            external_url: external_url.to_string(),
+        };
+        App {
+            inner: Arc::new(Inner {
+                db,
+                clock,
+                instance: Arc::new(instance),
+                external_url,
+                trusted_proxies,
+                uses: Uses::default(),
+                failures: Failures::default(),
+                hashing: Hashing::default(),
+                bots_gone: Notify::new(),
+                secret_fingerprint,
+                // No stored revision is negative: the first look finds it old.
+                policy: RwLock::new(Arc::new(Policy {
+                    revision: -1,
+                    ..Policy::default()
+                })),
+            }),
+        }
+    }
+
+    /// The settings at this revision: those we hold, or those that the database has if ours are old.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub fn policy_at(&self, conn: &mut DbConnection, revision: i64) -> Result<Arc<Policy>, Error> {
+        let held = Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner));
+        if held.revision == revision {
+            return Ok(held);
+        }
+        let fresh = Arc::new(settings::store::load(conn)?);
+        crate::redaction::know_prefix(&fresh.settings.personal_access_token_prefix);
+        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
+        Ok(fresh)
+    }
+
+    /// The settings as the database has them now: one query, more only after a change.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub fn policy_now(&self, conn: &mut DbConnection) -> Result<Arc<Policy>, Error> {
+        let revision = settings::store::revision(conn)?;
+        self.policy_at(conn, revision)
+    }
+
+    /// Tells instance secrets apart without telling them.
+    pub fn secret_fingerprint(&self) -> &str {
+        &self.inner.secret_fingerprint
+    }
+
+    /// The settings that this node last saw; good enough for limits of its own.
+    pub fn policy_held(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What a verb needs, for this actor.
+    pub fn context(&self, actor: Actor, policy: Arc<Policy>, now: DateTime<Utc>) -> Context {
+        Context {
+            now,
+            actor: Arc::new(actor),
+            policy,
+            instance: Arc::clone(&self.instance),
+        }
+    }
+}
+
+/// Credentials that matched nothing, counted by address for a minute. Per node, in memory.
+#[derive(Debug, Default)]
+pub struct Failures {
+    seen: Mutex<HashMap<String, (DateTime<Utc>, u32)>>,
+}
+
+/// Addresses remembered at the most; beyond that the oldest minute is forgotten.
+const ADDRESSES: usize = 50_000;
+
+impl Failures {
+    /// Counts one, and tells whether the address is over its limit. 0 means no limit.
+    pub fn count(&self, ip: Option<IpAddr>, limit: u32, now: DateTime<Utc>) -> bool {
+        let (Some(ip), true) = (ip, limit > 0) else {
+            return false;
+        };
+        let minute = TimeDelta::minutes(1);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.len() >= ADDRESSES {
+            seen.retain(|_, (since, _)| now - *since < minute);
+        }
+        let (since, count) = seen.entry(address_prefix(ip)).or_insert((now, 0));
+        if now - *since >= minute {
+            (*since, *count) = (now, 0);
+        }
+        *count = count.saturating_add(1);
+        *count > limit
+    }
+}
+
+/// The network that an address is counted under: /24 or /64.
+pub fn address_prefix(ip: IpAddr) -> String {
+    let bits = if ip.is_ipv4() { 24 } else { 64 };
+    match IpNet::new(ip, bits) {
+        Ok(net) => net.trunc().to_string(),
+        Err(_) => ip.to_string(),
+    }
+}
+
+/// The queue in front of password hashing: it takes a core and 19 MiB each time.
+#[derive(Debug)]
+pub struct Hashing {
+    running: Semaphore,
+    queued: Semaphore,
+}
+
+impl Default for Hashing {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Hashing {
+            running: Semaphore::new((cores / 2).max(1)),
+            queued: Semaphore::new(64),
+        }
+    }
+}
+
+impl Hashing {
+    /// Runs work on passwords away from the async workers.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the queue is full.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let full = || Error::unavailable(anyhow::anyhow!("too many passwords wait to be hashed"));
+        let _place = self.queued.try_acquire().map_err(|_| full())?;
+        let _turn = self.running.acquire().await.map_err(|_| full())?;
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|panic| Error::internal(anyhow::anyhow!("{panic}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_over_its_limit_for_a_minute_and_no_other_address_is() {
+        let failures = Failures::default();
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let ip: IpAddr = "10.1.2.3".parse().unwrap();
+        let neighbour: IpAddr = "10.1.2.250".parse().unwrap();
+        for _ in 0..100 {
+            assert!(!failures.count(Some(ip), 100, now));
+        }
+        assert!(
+            failures.count(Some(neighbour), 100, now),
+            "the same /24 shares the limit"
+        );
+        assert!(!failures.count("10.1.3.3".parse().ok(), 100, now));
+        assert!(!failures.count(Some(ip), 100, now + TimeDelta::minutes(1)));
+        assert!(!failures.count(Some(ip), 0, now), "0 switches it off");
+    }
+}

@@ -1,0 +1,68 @@
+//! Context: everything that a verb needs besides the database and its own input.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use std::sync::Arc;
+
+use crate::access_tokens::secret::DigestKey;
+use crate::actor::{self, Actor};
+use crate::db::DbConnection;
+use crate::error::Error;
+use crate::settings::Policy;
+
+/// Who asks, when, and under which rules.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// When the request began.
+    pub now: DateTime<Utc>,
+    /// Who asks.
+    pub actor: Arc<Actor>,
+    /// The instance's settings and flags.
+    pub policy: Arc<Policy>,
+    /// What never changes while the program runs.
+    pub instance: Arc<Instance>,
+}
+
+/// What an instance is, besides its database.
+#[derive(Debug)]
+pub struct Instance {
+    /// Makes digests of token values.
+    pub token_key: DigestKey,
+    /// Makes digests of everything else that is looked up but never shown again.
+    pub lookup_key: DigestKey,
+    /// Host name of the external URL, for the addresses of bots.
+    pub host: String,
+    /// Scheme, host and port under which people reach us, without a slash at the end.
+    pub external_url: String,
+}
+
+impl Context {
+    /// The day, in UTC.
+    pub fn today(&self) -> NaiveDate {
+        self.now.date_naive()
+    }
+
+    /// The same with the actor as the database has them now. Called inside of a transaction, after its
+    /// lock: what was true when the request was let in may have changed since.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when the actor may not act any more.
+    pub fn refreshed(&self, conn: &mut DbConnection) -> Result<Self, Error> {
+        let actor = actor::store::refresh(conn, &self.actor, self.today())?;
+        Ok(Context {
+            actor: Arc::new(actor),
+            ..self.clone()
+        })
+    }
+
+    /// An absolute URL below the external one; `path` starts with a slash.
+    pub fn url(&self, path: &str) -> String {
+        self.instance.url(path)
+    }
+}
+
+impl Instance {
+    /// An absolute URL below the external one; `path` starts with a slash.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.external_url)
+    }
+}

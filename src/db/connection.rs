@@ -1,0 +1,102 @@
+//! One connection type for both databases, and how a fresh connection is set up.
+
+use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::DatabaseUrl;
+
+/// A connection to SQLite or to PostgreSQL; queries are written once for both.
+#[derive(diesel::MultiConnection)]
+pub enum DbConnection {
+    /// A PostgreSQL server.
+    Postgres(PgConnection),
+    /// An embedded SQLite file.
+    Sqlite(SqliteConnection),
+}
+
+impl DbConnection {
+    /// Opens and sets up one connection.
+    ///
+    /// # Errors
+    /// When the server or the file can't be reached or opened.
+    pub fn open(url: &DatabaseUrl, counters: &Arc<Counters>) -> Result<Self, ConnectionError> {
+        let mut conn = match url {
+            DatabaseUrl::Sqlite(path) => {
+                let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
+                conn.batch_execute(SQLITE_PRAGMAS)
+                    .map_err(ConnectionError::CouldntSetupConfiguration)?;
+                DbConnection::Sqlite(conn)
+            }
+            DatabaseUrl::Postgres(_) => {
+                let mut conn = PgConnection::establish(&url.for_connecting())?;
+                conn.batch_execute(POSTGRES_SETTINGS)
+                    .map_err(ConnectionError::CouldntSetupConfiguration)?;
+                DbConnection::Postgres(conn)
+            }
+        };
+        conn.set_instrumentation(CountQueries(Arc::clone(counters)));
+        Ok(conn)
+    }
+}
+
+/// Acknowledged is durable (`synchronous`), and other processes are waited for, at most five seconds.
+const SQLITE_PRAGMAS: &str = "
+    PRAGMA busy_timeout = 5000;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA cache_size = -8192;
+    PRAGMA mmap_size = 8589934592;
+    PRAGMA temp_store = MEMORY;
+";
+
+const POSTGRES_SETTINGS: &str = "
+    SET TIME ZONE 'UTC';
+    SET synchronous_commit = on;
+    SET statement_timeout = '30s';
+    SET lock_timeout = '5s';
+    SET idle_in_transaction_session_timeout = '60s';
+";
+
+/// How many queries ran and how many statements were prepared, since the program started.
+#[derive(Debug, Default)]
+pub struct Counters {
+    queries: AtomicU64,
+    prepared: AtomicU64,
+}
+
+impl Counters {
+    /// Statements sent to the database, transaction control left out.
+    pub fn queries(&self) -> u64 {
+        self.queries.load(Ordering::Relaxed)
+    }
+
+    /// Statements that had to be prepared because no connection had kept them.
+    pub fn prepared(&self) -> u64 {
+        self.prepared.load(Ordering::Relaxed)
+    }
+}
+
+struct CountQueries(Arc<Counters>);
+
+impl Instrumentation for CountQueries {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        match event {
+            InstrumentationEvent::StartQuery { query, .. } => {
+                let text = query.to_string();
+                let control = ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"];
+                if !control.iter().any(|word| text.starts_with(word)) {
+                    self.0.queries.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            InstrumentationEvent::CacheQuery { .. } => {
+                self.0.prepared.fetch_add(1, Ordering::Relaxed);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The database: two doors, [`Database::read`] and [`Database::write`], and no third.
+
+mod connection;
+mod migrations;
+mod page;
+mod pool;
+pub mod schema;
+mod timestamp;
+mod url;
+pub mod violation;
+mod writer;
+
+pub use connection::{Counters, DbConnection};
+pub use migrations::{SchemaState, migrate, revert, schema_state};
+pub use page::{COUNTED_AT_MOST, Page, PageRequest, Total};
+pub use pool::Database;
+pub use timestamp::Timestamp;
+pub use url::{DatabaseUrl, InvalidUrl};
+
+use diesel::expression::Expression;
+use diesel::prelude::*;
+
+/// What diesel calls the one backend that is either of two.
+pub type Backend = <DbConnection as diesel::Connection>::Backend;
+
+/// The columns of a model, for `returning` (whose usual spelling names one backend, and we have two).
+pub fn columns<T, E>() -> E
+where
+    T: Selectable<Backend, SelectExpression = E>,
+    E: Expression,
+{
+    T::construct_selection()
+}
+
+diesel::define_sql_function! {
+    /// Lower case; SQLite's own folds ASCII only.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
+diesel::define_sql_function! {
+    /// The first value that isn't null.
+    #[sql_name = "COALESCE"]
+    fn coalesce_date(value: diesel::sql_types::Nullable<diesel::sql_types::Date>, other: diesel::sql_types::Date) -> diesel::sql_types::Date;
+}
+
+diesel::define_sql_function! {
+    /// The first value that isn't null.
+    #[sql_name = "COALESCE"]
+    fn coalesce_timestamp(value: diesel::sql_types::Nullable<diesel::sql_types::Timestamp>, other: diesel::sql_types::Timestamp) -> diesel::sql_types::Timestamp;
+}
+
+/// The end of the range of texts that start with `traversal` ('1/17/' ends before '1/170').
+///
+/// Every traversal ends with a slash, and '0' is the character after it.
+pub fn after_subtree(traversal: &str) -> String {
+    let mut end = traversal.trim_end_matches('/').to_owned();
+    end.push('0');
+    end
+}
+
+/// Takes the lock under which whatever changes who may do what below one top-level group takes turns,
+/// until the transaction ends. SQLite has one writer, and needs none.
+///
+/// # Errors
+/// When the lock isn't had within the lock time-out, or the database is away.
+pub fn lock_root(conn: &mut DbConnection, root_id: i64) -> Result<(), diesel::result::Error> {
+    lock(conn, root_id)
+}
+
+/// As [`lock_root`], for changes to the instance as a whole (its administrators, its settings).
+///
+/// # Errors
+/// As [`lock_root`].
+pub fn lock_instance(conn: &mut DbConnection) -> Result<(), diesel::result::Error> {
+    lock(conn, 0)
+}
+
+diesel::define_sql_function! {
+    /// PostgreSQL's advisory lock of a transaction.
+    fn pg_advisory_xact_lock(key: diesel::sql_types::BigInt);
+}
+
+fn lock(conn: &mut DbConnection, key: i64) -> Result<(), diesel::result::Error> {
+    match conn {
+        DbConnection::Sqlite(_) => Ok(()),
+        DbConnection::Postgres(pg) => diesel::select(pg_advisory_xact_lock(key))
+            .execute(pg)
+            .map(|_| ()),
+    }
+}

@@ -1,0 +1,97 @@
+//! Offset pages, as the API and the lists on pages have them.
+
+/// Above this many rows nobody counts on: answers leave the total out, pages say "10,000+".
+pub const COUNTED_AT_MOST: i64 = 10_000;
+
+/// Which page is asked for: `page` from 1, `per_page` 1..=100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageRequest {
+    /// From 1.
+    pub page: i64,
+    /// 1 to 100.
+    pub per_page: i64,
+}
+
+impl PageRequest {
+    /// Rows before this page.
+    pub fn offset(self) -> i64 {
+        self.page.saturating_sub(1).saturating_mul(self.per_page)
+    }
+}
+
+impl Default for PageRequest {
+    fn default() -> Self {
+        PageRequest {
+            page: 1,
+            per_page: 20,
+        }
+    }
+}
+
+/// How many rows there are in all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Total {
+    /// Exactly this many.
+    Counted(i64),
+    /// More than [`COUNTED_AT_MOST`].
+    Many,
+}
+
+impl Total {
+    /// From a count that stopped one above [`COUNTED_AT_MOST`].
+    pub fn from_bounded_count(count: i64) -> Self {
+        if count > COUNTED_AT_MOST {
+            Total::Many
+        } else {
+            Total::Counted(count)
+        }
+    }
+}
+
+/// One page of a list.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    /// The rows of this page.
+    pub rows: Vec<T>,
+    /// What was asked for.
+    pub request: PageRequest,
+    /// How many there are.
+    pub total: Total,
+    /// Is there a page after this one?
+    pub has_next: bool,
+}
+
+impl<T> Page<T> {
+    /// From the rows of a query that asked for one more than the page holds, and a bounded count.
+    pub fn new(mut rows: Vec<T>, request: PageRequest, counted: i64) -> Self {
+        let per_page = usize::try_from(request.per_page).unwrap_or(100);
+        let has_next = rows.len() > per_page;
+        rows.truncate(per_page);
+        Page {
+            rows,
+            request,
+            total: Total::from_bounded_count(counted),
+            has_next,
+        }
+    }
+
+    /// How many pages there are, when the rows are counted; at least 1.
+    pub fn total_pages(&self) -> Option<i64> {
+        match self.total {
+            Total::Counted(n) => {
+                Some((n.saturating_add(self.request.per_page - 1) / self.request.per_page).max(1))
+            }
+            Total::Many => None,
+        }
+    }
+
+    /// The same page of other rows.
+    pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            rows: self.rows.into_iter().map(f).collect(),
+            request: self.request,
+            total: self.total,
+            has_next: self.has_next,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The tables, the same in both databases. Generated from the SQLite side with `diesel print-schema`
+//! and then kept by hand where SQLite says less than we know (integers are 64 bits wide).
+#![allow(missing_docs)]
+
+diesel::table! {
+    instance (id) {
+        id -> BigInt,
+        settings_revision -> BigInt,
+        secret_fingerprint -> Nullable<Text>,
+        setup_token_digest -> Nullable<Binary>,
+        setup_token_expires_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    settings (key) {
+        key -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    feature_flags (name) {
+        name -> Text,
+        enabled -> Bool,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> BigInt,
+        username -> Text,
+        username_key -> Text,
+        name -> Text,
+        email -> Text,
+        email_key -> Text,
+        kind -> Text,
+        state -> Text,
+        admin -> Bool,
+        external -> Bool,
+        password_hash -> Nullable<Text>,
+        bot_group_id -> Nullable<BigInt>,
+        bot_project_id -> Nullable<BigInt>,
+        bot_gone_at -> Nullable<Timestamp>,
+        created_by_id -> Nullable<BigInt>,
+        last_sign_in_at -> Nullable<Timestamp>,
+        confirmed_at -> Nullable<Timestamp>,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    groups (id) {
+        id -> BigInt,
+        kind -> Text,
+        name -> Text,
+        path -> Text,
+        description -> Text,
+        full_path -> Text,
+        full_name -> Text,
+        traversal -> Text,
+        root_id -> BigInt,
+        parent_id -> Nullable<BigInt>,
+        owner_id -> Nullable<BigInt>,
+        visibility -> Text,
+        resource_access_token_creation_allowed -> Bool,
+        retain_bots -> Nullable<Bool>,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    projects (id) {
+        id -> BigInt,
+        group_id -> BigInt,
+        name -> Text,
+        path -> Text,
+        description -> Text,
+        visibility -> Text,
+        archived -> Bool,
+        default_branch -> Text,
+        creator_id -> Nullable<BigInt>,
+        last_activity_at -> Timestamp,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    routes (path_key) {
+        path_key -> Text,
+        group_id -> Nullable<BigInt>,
+        project_id -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    memberships (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        group_id -> Nullable<BigInt>,
+        project_id -> Nullable<BigInt>,
+        access_level -> Integer,
+        expires_at -> Nullable<Date>,
+        bot -> Bool,
+        created_by_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    access_tokens (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        group_id -> Nullable<BigInt>,
+        project_id -> Nullable<BigInt>,
+        name -> Text,
+        description -> Nullable<Text>,
+        scopes -> Text,
+        digest -> Binary,
+        digest_version -> Integer,
+        hint -> Text,
+        expires_at -> Nullable<Date>,
+        revoked -> Bool,
+        impersonation -> Bool,
+        previous_token_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    access_token_uses (token_id) {
+        token_id -> BigInt,
+        last_used_at -> Timestamp,
+        ips -> Text,
+    }
+}
+
+diesel::table! {
+    sessions (id_digest) {
+        id_digest -> Binary,
+        user_id -> Nullable<BigInt>,
+        state -> Text,
+        ip -> Text,
+        user_agent -> Text,
+        created_at -> Timestamp,
+        last_seen_at -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    used_form_nonces (digest) {
+        digest -> Binary,
+        token_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    sign_in_failures (id) {
+        id -> BigInt,
+        account_digest -> Binary,
+        address_prefix -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    audit_events (id) {
+        id -> BigInt,
+        created_at -> Timestamp,
+        event -> Text,
+        actor_kind -> Text,
+        actor_id -> Nullable<BigInt>,
+        actor_name -> Text,
+        channel -> Text,
+        ip -> Text,
+        user_agent -> Text,
+        request_id -> Text,
+        target_kind -> Text,
+        target_id -> Nullable<BigInt>,
+        target_name -> Text,
+        group_id -> Nullable<BigInt>,
+        group_traversal -> Text,
+        group_path -> Text,
+        details -> Text,
+        occurrences -> BigInt,
+    }
+}
+
+diesel::joinable!(projects -> groups (group_id));
+diesel::joinable!(access_tokens -> users (user_id));
+diesel::joinable!(access_token_uses -> access_tokens (token_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    instance,
+    settings,
+    feature_flags,
+    users,
+    groups,
+    projects,
+    routes,
+    memberships,
+    access_tokens,
+    access_token_uses,
+    sessions,
+    used_form_nonces,
+    sign_in_failures,
+    audit_events,
+);

@@ -1,0 +1,62 @@
+//! Which constraint a failed statement hit, told the same way for both databases.
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+/// Does this failure mean that a unique value is taken?
+///
+/// `table` and `column` name the index: SQLite tells the columns, PostgreSQL the index's name,
+/// which therefore starts with the table and contains the column.
+pub fn is_unique(error: &DieselError, table: &str, column: &str) -> bool {
+    let DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) = error else {
+        return false;
+    };
+    match info.constraint_name() {
+        Some(name) => name.starts_with(table) && (name.contains(column) || name.ends_with("_pkey")),
+        None => info.message().contains(&format!("{table}.{column}")),
+    }
+}
+
+/// Was the statement refused because of what other transactions did, so that trying again may work?
+pub fn is_transient(error: &DieselError) -> bool {
+    match error {
+        DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
+        DieselError::DatabaseError(_, info) => info.message().contains("deadlock detected"),
+        _ => false,
+    }
+}
+
+/// Has the database gone, or can't it take work at the moment? Then nobody's request was wrong.
+pub fn is_outage(error: &DieselError) -> bool {
+    const SIGNS: [&str; 17] = [
+        "database is locked",
+        "database table is locked",
+        "database or disk is full",
+        "disk I/O error",
+        "attempt to write a readonly database",
+        "unable to open database file",
+        "server closed the connection",
+        "connection to server",
+        "no connection to the server",
+        "terminating connection",
+        "the database system is",
+        "could not connect",
+        "could not extend file",
+        "canceling statement due to",
+        "too many clients",
+        "remaining connection slots",
+        "could not receive data from server",
+    ];
+    match error {
+        DieselError::DatabaseError(
+            DatabaseErrorKind::ClosedConnection
+            | DatabaseErrorKind::UnableToSendCommand
+            | DatabaseErrorKind::ReadOnlyTransaction,
+            _,
+        ) => true,
+        DieselError::DatabaseError(_, info) => {
+            SIGNS.iter().any(|sign| info.message().contains(sign))
+        }
+        DieselError::BrokenTransactionManager => true,
+        other => is_transient(other),
+    }
+}

@@ -1,0 +1,119 @@
+//! Groups: a tree of names. A person's own namespace is kept in the same table, but is no group to anyone.
+
+pub mod api;
+pub mod create;
+pub mod frame;
+pub mod path;
+pub mod store;
+pub mod update;
+pub mod visibility;
+
+pub use visibility::Visibility;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+use crate::db::{Timestamp, schema::groups};
+use crate::permissions::Place;
+
+/// A group, or a personal namespace (then `owner_id` is set).
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// Its id.
+    pub id: i64,
+    /// As shown.
+    pub name: String,
+    /// The last segment of its full path.
+    pub path: String,
+    /// What it is for.
+    pub description: String,
+    /// `acme/platform`.
+    pub full_path: String,
+    /// `Acme / Platform`.
+    pub full_name: String,
+    /// Ids from the root to this group, `1/17/`.
+    pub traversal: String,
+    /// The top-level group above it; itself, if it is one.
+    pub root_id: i64,
+    /// The group it is in.
+    pub parent_id: Option<i64>,
+    /// The person whose namespace it is.
+    pub owner_id: Option<i64>,
+    /// Who may see it without being a member.
+    pub visibility: Visibility,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// The root's switch: may tokens be made here?
+    pub creation_allowed: bool,
+    /// The root's choice whether bots are kept after a revocation; nothing: as the instance says.
+    pub retain_bots: Option<bool>,
+}
+
+/// The columns of a group itself.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = groups)]
+pub struct GroupRow {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    pub(crate) path: String,
+    pub(crate) description: String,
+    pub(crate) full_path: String,
+    pub(crate) full_name: String,
+    pub(crate) traversal: String,
+    pub(crate) root_id: i64,
+    pub(crate) parent_id: Option<i64>,
+    pub(crate) owner_id: Option<i64>,
+    #[diesel(deserialize_as = String)]
+    pub(crate) visibility: Visibility,
+    #[diesel(deserialize_as = Timestamp)]
+    pub(crate) created_at: DateTime<Utc>,
+}
+
+/// A group's row with its root's switch and choice.
+impl From<(GroupRow, bool, Option<bool>)> for Group {
+    fn from((row, creation_allowed, retain_bots): (GroupRow, bool, Option<bool>)) -> Self {
+        Group {
+            id: row.id,
+            name: row.name,
+            path: row.path,
+            description: row.description,
+            full_path: row.full_path,
+            full_name: row.full_name,
+            traversal: row.traversal,
+            root_id: row.root_id,
+            parent_id: row.parent_id,
+            owner_id: row.owner_id,
+            visibility: row.visibility,
+            created_at: row.created_at,
+            creation_allowed: creation_allowed || row.owner_id.is_some(),
+            retain_bots,
+        }
+    }
+}
+
+impl Group {
+    /// Where it lies, for decisions.
+    pub fn place(&self) -> Place<'_> {
+        Place {
+            group_id: self.id,
+            project_id: None,
+            visibility: self.visibility,
+            traversal: &self.traversal,
+            owner_id: self.owner_id,
+            creation_allowed: self.creation_allowed,
+            is_top_level: self.parent_id.is_none(),
+        }
+    }
+
+    /// Is it a person's own namespace?
+    pub fn is_personal(&self) -> bool {
+        self.owner_id.is_some()
+    }
+
+    /// How many groups lie above it.
+    pub fn depth(&self) -> usize {
+        crate::members::ids_of(&self.traversal)
+            .count()
+            .saturating_sub(1)
+    }
+}

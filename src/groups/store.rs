@@ -1,0 +1,464 @@
+//! Groups in the database.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::exists;
+use diesel::prelude::*;
+
+use super::{Group, GroupRow, Visibility};
+use crate::context::Context;
+use crate::db::schema::{groups, memberships, projects, routes};
+use crate::db::{
+    Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, Timestamp, after_subtree, lower,
+};
+use crate::error::{Error, What};
+use crate::permissions::Right;
+use crate::projects::ProjectRow;
+
+diesel::alias!(groups as roots: Roots, groups as member_groups: MemberGroups);
+
+/// A group as a program names it: by number or by full path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GroupRef {
+    /// Its id.
+    Id(i64),
+    /// Its full path, in any case.
+    Path(String),
+}
+
+impl GroupRef {
+    /// Only digits are an id, everything else is a path. Digits beyond any id name nothing.
+    pub fn parse(text: &str) -> Self {
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            GroupRef::Id(text.parse().unwrap_or(0))
+        } else {
+            GroupRef::Path(text.to_owned())
+        }
+    }
+}
+
+type Joined = (GroupRow, bool, Option<bool>);
+
+/// Select list and join that every single look-up shares.
+macro_rules! with_root {
+    ($from:expr) => {
+        $from
+            .inner_join(roots.on(roots.field(groups::id).eq(groups::root_id)))
+            .select((
+                GroupRow::as_select(),
+                roots.field(groups::resource_access_token_creation_allowed),
+                roots.field(groups::retain_bots),
+            ))
+    };
+}
+
+/// A group or personal namespace by id, whoever asks.
+///
+/// # Errors
+/// When the database is away.
+pub fn find(conn: &mut DbConnection, id: i64) -> Result<Option<Group>, Error> {
+    let found: Option<Joined> = with_root!(groups::table)
+        .filter(groups::id.eq(id))
+        .get_result(conn)
+        .optional()?;
+    Ok(found.map(Group::from))
+}
+
+/// A group or personal namespace by full path, whoever asks.
+///
+/// # Errors
+/// When the database is away.
+pub fn find_by_path(conn: &mut DbConnection, path: &str) -> Result<Option<Group>, Error> {
+    let found: Option<Joined> = with_root!(
+        groups::table.inner_join(routes::table.on(routes::group_id.eq(groups::id.nullable())))
+    )
+    .filter(routes::path_key.eq(path.to_ascii_lowercase()))
+    .get_result(conn)
+    .optional()?;
+    Ok(found.map(Group::from))
+}
+
+/// A group or personal namespace by either name, whoever asks.
+///
+/// # Errors
+/// When the database is away.
+pub fn find_by_ref(conn: &mut DbConnection, name: &GroupRef) -> Result<Option<Group>, Error> {
+    match name {
+        GroupRef::Id(id) => find(conn, *id),
+        GroupRef::Path(path) => find_by_path(conn, path),
+    }
+}
+
+/// The group, if this actor may know of it.
+///
+/// # Errors
+/// [`Error::NotFound`], the same for a hidden group and for one that doesn't exist.
+pub fn find_visible(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    name: &GroupRef,
+) -> Result<Group, Error> {
+    find_by_ref(conn, name)?
+        .filter(|group| {
+            !group.is_personal() && ctx.actor.may(Right::SeeGroup, &group.place(), &ctx.policy)
+        })
+        .ok_or(Error::NotFound(What::Group))
+}
+
+/// The group, if this actor may know of it, with its own projects, newest first; in one query. The
+/// caller leaves out the projects that the actor may not know of.
+///
+/// # Errors
+/// As [`find_visible`].
+pub fn find_visible_with_projects(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    name: &GroupRef,
+) -> Result<(Group, Vec<ProjectRow>), Error> {
+    let query = groups::table
+        .inner_join(routes::table.on(routes::group_id.eq(groups::id.nullable())))
+        .inner_join(roots.on(roots.field(groups::id).eq(groups::root_id)))
+        .left_join(projects::table.on(projects::group_id.eq(groups::id)))
+        .select((
+            GroupRow::as_select(),
+            roots.field(groups::resource_access_token_creation_allowed),
+            roots.field(groups::retain_bots),
+            Option::<ProjectRow>::as_select(),
+        ))
+        .order(projects::id.desc())
+        .limit(WITH_PROJECTS);
+    let rows: Vec<(GroupRow, bool, Option<bool>, Option<ProjectRow>)> = match name {
+        GroupRef::Id(id) => query.filter(groups::id.eq(id)).load(conn)?,
+        GroupRef::Path(path) => query
+            .filter(routes::path_key.eq(path.to_ascii_lowercase()))
+            .load(conn)?,
+    };
+    let mut group = None;
+    let mut inside = Vec::new();
+    for (row, allowed, retain, project) in rows {
+        group.get_or_insert((row, allowed, retain));
+        inside.extend(project);
+    }
+    let group = group
+        .map(Group::from)
+        .filter(|group| {
+            !group.is_personal() && ctx.actor.may(Right::SeeGroup, &group.place(), &ctx.policy)
+        })
+        .ok_or(Error::NotFound(What::Group))?;
+    Ok((group, inside))
+}
+
+/// Projects read together with their group.
+const WITH_PROJECTS: i64 = 500;
+
+/// The person's own namespace.
+///
+/// # Errors
+/// When the database is away.
+pub fn find_personal(conn: &mut DbConnection, owner_id: i64) -> Result<Option<Group>, Error> {
+    let found: Option<Joined> = with_root!(groups::table)
+        .filter(groups::owner_id.eq(owner_id))
+        .get_result(conn)
+        .optional()?;
+    Ok(found.map(Group::from))
+}
+
+/// The groups from the root down to and including this one, for breadcrumbs and inherited members.
+///
+/// # Errors
+/// When the database is away.
+pub fn ancestry(conn: &mut DbConnection, group: &Group) -> Result<Vec<GroupRow>, Error> {
+    let ids: Vec<i64> = crate::members::ids_of(&group.traversal).collect();
+    Ok(groups::table
+        .filter(groups::id.eq_any(ids))
+        .order(groups::traversal.asc())
+        .select(GroupRow::as_select())
+        .load(conn)?)
+}
+
+/// What narrows a list of groups.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Name or path contains this, whatever the case.
+    pub search: Option<String>,
+    /// Direct children of this group.
+    pub parent_id: Option<i64>,
+    /// Groups without a parent only.
+    pub top_level_only: bool,
+    /// Only groups where the actor is a member, directly or from above.
+    pub membership: bool,
+}
+
+/// The groups that this actor may know of, by name.
+///
+/// # Errors
+/// When the database is away.
+pub fn list_visible(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    filter: &Filter,
+    request: PageRequest,
+) -> Result<Page<Group>, Error> {
+    let base = || {
+        let mut query = groups::table
+            .inner_join(roots.on(roots.field(groups::id).eq(groups::root_id)))
+            .filter(groups::kind.eq("group"))
+            .into_boxed::<Backend>();
+        if let Some(parent) = filter.parent_id {
+            query = query.filter(groups::parent_id.eq(parent));
+        }
+        if filter.top_level_only {
+            query = query.filter(groups::parent_id.is_null());
+        }
+        if let Some(search) = &filter.search {
+            let pattern = like_pattern(search);
+            query = query.filter(
+                lower(groups::name)
+                    .like(pattern.clone())
+                    .escape('\\')
+                    .or(lower(groups::full_path).like(pattern).escape('\\')),
+            );
+        }
+        let actor = &ctx.actor;
+        if !actor.is_admin() || filter.membership {
+            let member = exists(
+                memberships::table
+                    .inner_join(
+                        member_groups.on(member_groups
+                            .field(groups::id)
+                            .nullable()
+                            .eq(memberships::group_id)),
+                    )
+                    .filter(memberships::user_id.eq(actor.user_id().unwrap_or(0)))
+                    .filter(
+                        memberships::expires_at
+                            .is_null()
+                            .or(memberships::expires_at.gt(ctx.today())),
+                    )
+                    .filter(
+                        groups::traversal.like(member_groups.field(groups::traversal).concat("%")),
+                    ),
+            );
+            if filter.membership {
+                query = query.filter(member);
+            } else {
+                query = query.filter(groups::visibility.eq_any(open_visibilities(ctx)).or(member));
+            }
+        }
+        query
+    };
+    let counted = base()
+        .limit(COUNTED_AT_MOST + 1)
+        .select(groups::id)
+        .load::<i64>(conn)?
+        .len();
+    let rows: Vec<Joined> = base()
+        .select((
+            GroupRow::as_select(),
+            roots.field(groups::resource_access_token_creation_allowed),
+            roots.field(groups::retain_bots),
+        ))
+        .order((lower(groups::full_name).asc(), groups::id.asc()))
+        .limit(request.per_page + 1)
+        .offset(request.offset())
+        .load(conn)?;
+    let rows = rows.into_iter().map(Group::from).collect();
+    Ok(Page::new(
+        rows,
+        request,
+        i64::try_from(counted).unwrap_or(i64::MAX),
+    ))
+}
+
+/// What this actor sees without being a member.
+pub(crate) fn open_visibilities(ctx: &Context) -> Vec<&'static str> {
+    let internal = ctx.actor.user.as_ref().is_some_and(|user| {
+        user.is_active()
+            && !user.external
+            && (!user.is_bot() || ctx.policy.settings.bots_read_internal)
+    });
+    if internal {
+        vec!["public", "internal"]
+    } else {
+        vec!["public"]
+    }
+}
+
+/// `%text%` in lower case, with the text's own wildcards taken literally.
+pub(crate) fn like_pattern(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// A group to be.
+#[derive(Debug)]
+pub(super) struct NewGroup<'a> {
+    pub name: &'a str,
+    pub path: &'a str,
+    pub description: &'a str,
+    pub visibility: Visibility,
+    pub parent: Option<&'a Group>,
+    pub owner_id: Option<i64>,
+    pub now: DateTime<Utc>,
+}
+
+/// Puts a group and its address into the database.
+pub(super) fn insert(conn: &mut DbConnection, new: &NewGroup<'_>) -> Result<Group, Error> {
+    let below = |parent: &dyn Fn(&Group) -> &str, separator: &str, last: &str| match new.parent {
+        Some(group) => format!("{}{separator}{last}", parent(group)),
+        None => last.to_owned(),
+    };
+    let full_path = below(&|group| &group.full_path, "/", new.path);
+    let full_name = below(&|group| &group.full_name, " / ", new.name);
+    let key = full_path.to_ascii_lowercase();
+    let taken: bool = diesel::select(exists(routes::table.find(&key))).get_result(conn)?;
+    if taken {
+        return Err(Error::invalid("path", "has already been taken"));
+    }
+    let now = Timestamp::from(new.now);
+    let id: i64 = diesel::insert_into(groups::table)
+        .values((
+            groups::kind.eq(if new.owner_id.is_some() {
+                "user"
+            } else {
+                "group"
+            }),
+            groups::name.eq(new.name),
+            groups::path.eq(new.path),
+            groups::description.eq(new.description),
+            groups::full_path.eq(&full_path),
+            groups::full_name.eq(full_name),
+            // The real one needs the id; until then the address, which is as unique.
+            groups::traversal.eq(format!("/{key}")),
+            groups::root_id.eq(new.parent.map_or(0, |group| group.root_id)),
+            groups::parent_id.eq(new.parent.map(|group| group.id)),
+            groups::owner_id.eq(new.owner_id),
+            groups::visibility.eq(new.visibility.name()),
+            groups::created_at.eq(now),
+            groups::updated_at.eq(now),
+        ))
+        .returning(groups::id)
+        .get_result(conn)?;
+    let above = new.parent.map_or("", |group| group.traversal.as_str());
+    diesel::update(groups::table.find(id))
+        .set((
+            groups::traversal.eq(format!("{above}{id}/")),
+            groups::root_id.eq(new.parent.map_or(id, |group| group.root_id)),
+        ))
+        .execute(conn)?;
+    diesel::insert_into(routes::table)
+        .values((routes::path_key.eq(&key), routes::group_id.eq(id)))
+        .execute(conn)
+        .map_err(|error| {
+            if crate::db::violation::is_unique(&error, "routes", "path_key") {
+                Error::invalid("path", "has already been taken")
+            } else {
+                error.into()
+            }
+        })?;
+    find(conn, id)?.ok_or_else(|| Error::internal(anyhow::anyhow!("a new group is not there")))
+}
+
+/// Name, description and visibility; a new name changes the full names of everything below.
+pub(super) fn update(
+    conn: &mut DbConnection,
+    group: &Group,
+    name: &str,
+    description: &str,
+    visibility: Visibility,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    diesel::update(groups::table.find(group.id))
+        .set((
+            groups::name.eq(name),
+            groups::description.eq(description),
+            groups::visibility.eq(visibility.name()),
+            groups::updated_at.eq(Timestamp::from(now)),
+        ))
+        .execute(conn)?;
+    if name != group.name {
+        let above = group
+            .full_name
+            .strip_suffix(group.name.as_str())
+            .unwrap_or_default();
+        let new_full_name = format!("{above}{name}");
+        let below: Vec<(i64, String)> = groups::table
+            .filter(groups::traversal.ge(&group.traversal))
+            .filter(groups::traversal.lt(after_subtree(&group.traversal)))
+            .select((groups::id, groups::full_name))
+            .load(conn)?;
+        for (id, full_name) in below {
+            let rest = full_name
+                .strip_prefix(group.full_name.as_str())
+                .unwrap_or_default();
+            diesel::update(groups::table.find(id))
+                .set(groups::full_name.eq(format!("{new_full_name}{rest}")))
+                .execute(conn)?;
+        }
+    }
+    Ok(())
+}
+
+/// The widest visibility of what lies directly in a group: it can't become narrower than that.
+pub(super) fn widest_inside(
+    conn: &mut DbConnection,
+    group_id: i64,
+) -> Result<Option<Visibility>, Error> {
+    let mut inside: Vec<String> = groups::table
+        .filter(groups::parent_id.eq(group_id))
+        .select(groups::visibility)
+        .distinct()
+        .load(conn)?;
+    inside.extend(
+        projects::table
+            .filter(projects::group_id.eq(group_id))
+            .select(projects::visibility)
+            .distinct()
+            .load::<String>(conn)?,
+    );
+    Ok(inside
+        .iter()
+        .filter_map(|name| Visibility::parse(name))
+        .max())
+}
+
+/// The switch; only a top-level group has one.
+pub(super) fn set_creation_allowed(
+    conn: &mut DbConnection,
+    group_id: i64,
+    allowed: bool,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    diesel::update(groups::table.find(group_id))
+        .set((
+            groups::resource_access_token_creation_allowed.eq(allowed),
+            groups::updated_at.eq(Timestamp::from(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Whether bots are kept here after a revocation, whatever the instance says.
+///
+/// # Errors
+/// When the database is away.
+pub fn set_retain_bots(
+    conn: &mut DbConnection,
+    group_id: i64,
+    keep: Option<bool>,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    diesel::update(groups::table.find(group_id))
+        .set((
+            groups::retain_bots.eq(keep),
+            groups::updated_at.eq(Timestamp::from(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! The members of a group or project, direct and inherited.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+
+use super::{AccessLevel, Membership, ids_of};
+use crate::access_tokens::Resource;
+use crate::context::Context;
+use crate::db::schema::{groups, memberships, users};
+use crate::db::{Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, Timestamp, lower};
+use crate::error::Error;
+use crate::groups::store::like_pattern;
+use crate::users::{User, UserKind};
+
+/// A member as lists show them.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// The person or bot.
+    pub user: User,
+    /// The role.
+    pub access_level: AccessLevel,
+    /// The first day on which it no longer counts.
+    pub expires_at: Option<NaiveDate>,
+    /// Since when.
+    pub created_at: DateTime<Utc>,
+    /// Who added them.
+    pub created_by_id: Option<i64>,
+    /// Where the role comes from, if not from here: id and full path of the group above.
+    pub inherited_from: Option<(i64, String)>,
+}
+
+/// What narrows a list of members.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Name or user name contains this, whatever the case.
+    pub search: Option<String>,
+    /// Those of groups above too.
+    pub inherited: bool,
+    /// Only these users.
+    pub user_ids: Vec<i64>,
+    /// People only.
+    pub humans_only: bool,
+    /// Only with this role.
+    pub access_level: Option<AccessLevel>,
+}
+
+type Row = (Membership, Timestamp, Option<i64>, User, Option<String>);
+
+/// The living members. With inherited ones, a user appears once, with their highest role.
+///
+/// # Errors
+/// When the database is away.
+pub fn list(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    resource: &Resource,
+    filter: &Filter,
+    request: PageRequest,
+) -> Result<Page<Member>, Error> {
+    let here = resource.id();
+    let base = || {
+        let mut query = memberships::table
+            .inner_join(users::table.on(users::id.eq(memberships::user_id)))
+            .left_join(groups::table.on(groups::id.nullable().eq(memberships::group_id)))
+            .filter(users::bot_gone_at.is_null())
+            .filter(
+                memberships::expires_at
+                    .is_null()
+                    .or(memberships::expires_at.gt(ctx.today())),
+            )
+            .into_boxed::<Backend>();
+        let above: Vec<i64> = ids_of(&resource.group().traversal).collect();
+        query = match (resource, filter.inherited) {
+            (Resource::Group(group), false) => query.filter(memberships::group_id.eq(group.id)),
+            (Resource::Group(_), true) => query.filter(memberships::group_id.eq_any(above)),
+            (Resource::Project(project), false) => {
+                query.filter(memberships::project_id.eq(project.id))
+            }
+            (Resource::Project(project), true) => query.filter(
+                memberships::project_id
+                    .is_not_null()
+                    .and(memberships::project_id.assume_not_null().eq(project.id))
+                    .or(memberships::group_id
+                        .is_not_null()
+                        .and(memberships::group_id.assume_not_null().eq_any(above))),
+            ),
+        };
+        if let Some(search) = &filter.search {
+            let pattern = like_pattern(search);
+            query = query.filter(
+                lower(users::name)
+                    .like(pattern.clone())
+                    .escape('\\')
+                    .or(users::username_key.like(pattern).escape('\\')),
+            );
+        }
+        if !filter.user_ids.is_empty() {
+            query = query.filter(users::id.eq_any(filter.user_ids.clone()));
+        }
+        if filter.humans_only {
+            query = query.filter(users::kind.eq(UserKind::Human.as_str()));
+        }
+        if let Some(level) = filter.access_level {
+            query = query.filter(memberships::access_level.eq(level.number()));
+        }
+        query
+    };
+    let select = (
+        Membership::as_select(),
+        memberships::created_at,
+        memberships::created_by_id,
+        User::as_select(),
+        groups::full_path.nullable(),
+    );
+    let is_direct = |membership: &Membership| match resource {
+        Resource::Group(_) => membership.group_id == Some(here),
+        Resource::Project(_) => membership.project_id == Some(here),
+    };
+    let member = |(membership, created_at, created_by_id, user, path): Row| Member {
+        access_level: membership.access_level,
+        expires_at: membership.expires_at,
+        created_at: created_at.into(),
+        created_by_id,
+        inherited_from: (!is_direct(&membership))
+            .then(|| (membership.group_id.unwrap_or(0), path.unwrap_or_default())),
+        user,
+    };
+    if filter.inherited {
+        // One row for each user: the best of a handful of levels, chosen here.
+        let rows: Vec<Row> = base()
+            .select(select)
+            .order((memberships::access_level.desc(), users::id.asc()))
+            .limit(COUNTED_AT_MOST + 1)
+            .load(conn)?;
+        let mut best: Vec<Row> = Vec::new();
+        let mut seen = std::collections::HashMap::new();
+        for row in rows {
+            match seen.get(&row.3.id) {
+                None => {
+                    seen.insert(row.3.id, best.len());
+                    best.push(row);
+                }
+                Some(&at) => {
+                    // Between equal roles the direct one is told.
+                    if let Some(kept) = best.get_mut(at)
+                        && kept.0.access_level == row.0.access_level
+                        && is_direct(&row.0)
+                    {
+                        *kept = row;
+                    }
+                }
+            }
+        }
+        best.sort_by_key(|row| (row.3.is_bot(), row.3.id));
+        let counted = i64::try_from(best.len()).unwrap_or(i64::MAX);
+        let skip = usize::try_from(request.offset()).unwrap_or(usize::MAX);
+        let take = usize::try_from(request.per_page + 1).unwrap_or(101);
+        let rows = best.into_iter().skip(skip).take(take).map(member).collect();
+        return Ok(Page::new(rows, request, counted));
+    }
+    let counted = base()
+        .limit(COUNTED_AT_MOST + 1)
+        .select(memberships::id)
+        .load::<i64>(conn)?
+        .len();
+    let rows: Vec<Row> = base()
+        .select(select)
+        .order((users::kind.asc(), memberships::id.asc()))
+        .limit(request.per_page + 1)
+        .offset(request.offset())
+        .load(conn)?;
+    Ok(Page::new(
+        rows.into_iter().map(member).collect(),
+        request,
+        i64::try_from(counted).unwrap_or(i64::MAX),
+    ))
+}
+
+/// Users by id, for the names of who added whom.
+///
+/// # Errors
+/// When the database is away.
+pub fn users_by_id(conn: &mut DbConnection, ids: &[i64]) -> Result<Vec<User>, Error> {
+    Ok(users::table
+        .filter(users::id.eq_any(ids))
+        .select(User::as_select())
+        .load(conn)?)
+}

@@ -1,0 +1,101 @@
+//! What one may want to do.
+
+use crate::members::AccessLevel;
+
+/// Something that somebody may or may not do. A route declares the rights that it exercises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Right {
+    /// Open to everybody: signing in, help, health.
+    Anyone,
+    /// Anybody with a valid credential, about themselves.
+    OwnAccount,
+    /// A token, about itself.
+    OwnToken,
+    /// A person's own personal access tokens.
+    OwnPersonalTokens,
+    /// See that a group exists, its members, subgroups and projects.
+    SeeGroup,
+    /// See that a project exists, and its members.
+    SeeProject,
+    /// Make a group without a parent.
+    CreateTopLevelGroup,
+    /// Make a group in this one.
+    CreateSubgroup,
+    /// Make a project in this group.
+    CreateProject,
+    /// Change a group's name, description and visibility.
+    EditGroup,
+    /// Change a project's name, description and visibility.
+    EditProject,
+    /// Delete a project.
+    DeleteProject,
+    /// Add, change and remove members of a group or project.
+    ManageMembers,
+    /// Turn the creation of tokens on or off, on a top-level group.
+    ChangeCreationSwitch,
+    /// See the access tokens of a group or project.
+    SeeTokens,
+    /// Make a token for a group or project.
+    CreateToken,
+    /// Rotate a token of a group or project by its id.
+    RotateToken,
+    /// Revoke a token of a group or project by its id.
+    RevokeToken,
+    /// Everything that is the instance's administrators'.
+    Administer,
+}
+
+impl Right {
+    /// Every right.
+    pub const ALL: [Right; 19] = [
+        Right::Anyone,
+        Right::OwnAccount,
+        Right::OwnToken,
+        Right::OwnPersonalTokens,
+        Right::SeeGroup,
+        Right::SeeProject,
+        Right::CreateTopLevelGroup,
+        Right::CreateSubgroup,
+        Right::CreateProject,
+        Right::EditGroup,
+        Right::EditProject,
+        Right::DeleteProject,
+        Right::ManageMembers,
+        Right::ChangeCreationSwitch,
+        Right::SeeTokens,
+        Right::CreateToken,
+        Right::RotateToken,
+        Right::RevokeToken,
+        Right::Administer,
+    ];
+
+    /// The role that it takes on a group; `None` where a role doesn't decide.
+    pub(super) fn level_on_group(self) -> Option<AccessLevel> {
+        match self {
+            Right::CreateProject => Some(AccessLevel::Developer),
+            Right::CreateSubgroup => Some(AccessLevel::Maintainer),
+            Right::EditGroup
+            | Right::ManageMembers
+            | Right::ChangeCreationSwitch
+            | Right::SeeTokens
+            | Right::CreateToken
+            | Right::RotateToken
+            | Right::RevokeToken => Some(AccessLevel::Owner),
+            _ => None,
+        }
+    }
+
+    /// The role that it takes on a project; `None` where a role doesn't decide.
+    pub(super) fn level_on_project(self) -> Option<AccessLevel> {
+        match self {
+            Right::EditProject
+            | Right::ManageMembers
+            | Right::SeeTokens
+            | Right::CreateToken
+            | Right::RotateToken
+            | Right::RevokeToken => Some(AccessLevel::Maintainer),
+            Right::DeleteProject => Some(AccessLevel::Owner),
+            _ => None,
+        }
+    }
+}

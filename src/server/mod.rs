@@ -1,0 +1,8 @@
+//! The assembly: everything put together behind one socket.
+
+pub mod background;
+pub mod envelope;
+pub mod health;
+pub mod metrics;
+pub mod routes;
+pub mod run;

@@ -1,0 +1,275 @@
+//! Opening, checking, serving and stopping.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use actix_session::SessionMiddleware;
+use actix_session::config::{BrowserSession, CookieContentSecurity};
+use actix_web::cookie::SameSite;
+use actix_web::{App as ActixApp, HttpServer, middleware, web};
+use diesel::prelude::*;
+
+use super::metrics::Metrics;
+use super::{background, envelope, routes};
+use crate::access_tokens::secret::fingerprint;
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::{Config, InstanceSecret};
+use crate::db::schema::instance;
+use crate::db::{Database, DatabaseUrl, DbConnection, SchemaState, migrate, schema_state};
+use crate::error::Error;
+use crate::sessions::cookie::{DatabaseSessions, cookie_key, cookie_name};
+
+/// How long requests that are running may take when the server stops, in seconds.
+const GRACE: u64 = 30;
+
+/// Why a start was given up; one clear line each.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database is away.
+    #[error("the database {0} can't be reached: {1}")]
+    Database(DatabaseUrl, String),
+    /// It was made by a newer Latchkey.
+    #[error(
+        "the database was migrated by a newer Latchkey ({0}); this program would not understand it, so it stops"
+    )]
+    Newer(String),
+    /// It isn't ours.
+    #[error("the database {0} holds tables that are not Latchkey's; give it an empty one")]
+    Foreign(DatabaseUrl),
+    /// It needs migrating, and several nodes may share it.
+    #[error(
+        "the database lacks {0} migration(s); stop all nodes and start one with --migrate, or run latchkey migrate"
+    )]
+    Older(usize),
+    /// A migration failed.
+    #[error("the database could not be migrated, nothing was changed: {0}")]
+    Migration(String),
+    /// Another secret than last time.
+    #[error(
+        "the instance secret is not the one that this database was used with; with it, no token would be found"
+    )]
+    OtherSecret,
+    /// The copy before a migration failed.
+    #[error("{0} could not be copied before migrating: {1}")]
+    Copy(PathBuf, std::io::Error),
+}
+
+/// What may be done about an older schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Migrate {
+    /// An empty database is filled, an older one refused: every command but `serve` and `migrate`.
+    EmptyOnly,
+    /// As the server does: SQLite is copied beside itself and migrated, PostgreSQL refused.
+    WithCopy,
+    /// Migrated, whichever it is.
+    Always,
+}
+
+/// Opens the database; touches nothing in it.
+///
+/// # Errors
+/// When it can't be opened.
+pub fn open(config: &Config, secret: &InstanceSecret, clock: Clock) -> Result<App, StartError> {
+    let db = Database::open(config.database_url.clone(), config.pool_size)
+        .map_err(|error| StartError::Database(config.database_url.clone(), error.to_string()))?;
+    Ok(App::new(
+        db,
+        clock,
+        secret.expose(),
+        config.external_url.clone(),
+        config.trusted_proxies.clone(),
+        fingerprint(secret.expose()),
+    ))
+}
+
+/// Brings the schema to what this program wants, if that is allowed, and checks that the secret is the
+/// one that the database knows.
+///
+/// # Errors
+/// One clear line; the database is as it was.
+pub fn prepare_schema(app: &App, how: Migrate) -> Result<(), StartError> {
+    let url = app.db.url().clone();
+    let mut conn = app
+        .db
+        .connect()
+        .map_err(|error| StartError::Database(url.clone(), cause(&error)))?;
+    let state = schema_state(&mut conn)
+        .map_err(|error| StartError::Database(url.clone(), error.to_string()))?;
+    match (state, how) {
+        (SchemaState::Current, _) => {}
+        (SchemaState::Newer(version), _) => return Err(StartError::Newer(version)),
+        (SchemaState::Foreign, _) => return Err(StartError::Foreign(url)),
+        (SchemaState::Older(missing), Migrate::EmptyOnly) => {
+            return Err(StartError::Older(missing));
+        }
+        (SchemaState::Older(missing), Migrate::WithCopy) => {
+            let DatabaseUrl::Sqlite(path) = &url else {
+                return Err(StartError::Older(missing));
+            };
+            copy_beside(&mut conn, path)?;
+            run_migrations(&mut conn)?;
+        }
+        (SchemaState::Older(_), Migrate::Always) | (SchemaState::Empty, _) => {
+            run_migrations(&mut conn)?
+        }
+    }
+    check_secret(&mut conn, app.secret_fingerprint(), &url)
+}
+
+fn cause(error: &Error) -> String {
+    use std::error::Error as _;
+    error
+        .source()
+        .map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+fn run_migrations(conn: &mut DbConnection) -> Result<(), StartError> {
+    let done = migrate(conn).map_err(|error| StartError::Migration(error.to_string()))?;
+    tracing::info!(migrations = done, "Migrated the database");
+    Ok(())
+}
+
+/// A consistent copy, whatever is being written meanwhile.
+fn copy_beside(conn: &mut DbConnection, path: &std::path::Path) -> Result<(), StartError> {
+    use diesel::connection::SimpleConnection as _;
+    let mut name = path.as_os_str().to_owned();
+    name.push(".before-migration");
+    let copy = PathBuf::from(name);
+    match std::fs::remove_file(&copy) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(StartError::Copy(copy, error));
+        }
+        _ => {}
+    }
+    let quoted = copy.display().to_string().replace('\'', "''");
+    conn.batch_execute(&format!("VACUUM INTO '{quoted}'"))
+        .map_err(|error| StartError::Copy(copy.clone(), std::io::Error::other(error)))?;
+    tracing::info!(copy = %copy.display(), "Copied the database before migrating it");
+    Ok(())
+}
+
+/// The first start notes the secret's fingerprint; every later one compares.
+fn check_secret(conn: &mut DbConnection, ours: &str, url: &DatabaseUrl) -> Result<(), StartError> {
+    let failed =
+        |error: diesel::result::Error| StartError::Database(url.clone(), error.to_string());
+    diesel::update(instance::table.find(1))
+        .filter(instance::secret_fingerprint.is_null())
+        .set(instance::secret_fingerprint.eq(ours))
+        .execute(conn)
+        .map_err(failed)?;
+    let known: Option<String> = instance::table
+        .find(1)
+        .select(instance::secret_fingerprint)
+        .get_result(conn)
+        .map_err(failed)?;
+    if known.as_deref() == Some(ours) {
+        Ok(())
+    } else {
+        Err(StartError::OtherSecret)
+    }
+}
+
+/// Starts serving on a socket that is bound already. The caller drives the returned server; signals are
+/// the caller's too.
+///
+/// # Errors
+/// When the socket can't be used.
+pub fn start(
+    app: App,
+    listener: TcpListener,
+    workers: usize,
+) -> std::io::Result<actix_web::dev::Server> {
+    start_with(app, listener, workers, MetricsAccess::default())
+}
+
+/// Who may read the metrics besides this machine itself.
+#[derive(Debug, Clone, Default)]
+pub struct MetricsAccess {
+    /// Networks.
+    pub allowed: Vec<ipnet::IpNet>,
+    /// A bearer token.
+    pub token: Option<crate::config::MetricsToken>,
+}
+
+/// As [`start`], with a say about the metrics.
+///
+/// # Errors
+/// When the socket can't be used.
+pub fn start_with(
+    app: App,
+    listener: TcpListener,
+    workers: usize,
+    metrics_access: MetricsAccess,
+) -> std::io::Result<actix_web::dev::Server> {
+    let metrics = web::Data::new(Metrics::new());
+    let access = web::Data::new(metrics_access);
+    let key = cookie_key(&app);
+    let server = HttpServer::new(move || {
+        let secure = app.external_url.is_https();
+        let sessions = SessionMiddleware::builder(DatabaseSessions::new(app.clone()), key.clone())
+            .cookie_name(cookie_name(&app).to_owned())
+            .cookie_secure(secure)
+            .cookie_http_only(true)
+            .cookie_same_site(SameSite::Lax)
+            .cookie_path("/".into())
+            .cookie_content_security(CookieContentSecurity::Signed)
+            .session_lifecycle(BrowserSession::default())
+            .build();
+        ActixApp::new()
+            .app_data(web::Data::new(app.clone()))
+            .app_data(metrics.clone())
+            .app_data(access.clone())
+            .configure(routes::configure)
+            .wrap(sessions)
+            .wrap(middleware::from_fn(envelope::around))
+    })
+    .workers(workers)
+    .client_request_timeout(Duration::from_secs(10))
+    .client_disconnect_timeout(Duration::from_secs(5))
+    .keep_alive(Duration::from_secs(75))
+    .shutdown_timeout(GRACE)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    Ok(server)
+}
+
+/// Serves until SIGTERM or SIGINT, then lets running requests finish, and writes what is still to be
+/// written.
+///
+/// # Errors
+/// When the socket can't be used.
+pub async fn serve(
+    app: App,
+    listener: TcpListener,
+    workers: usize,
+    metrics_access: MetricsAccess,
+) -> anyhow::Result<()> {
+    let server = start_with(app.clone(), listener, workers, metrics_access)?;
+    let handle = server.handle();
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let chores = tokio::spawn(background::run(app.clone(), stopped));
+    let running = tokio::spawn(server);
+    wait_for_signal().await?;
+    tracing::info!("Stopping: no new requests, running ones may finish");
+    handle.stop(true).await;
+    running.await??;
+    // The loop may have ended already; then there is nobody to tell.
+    let _ = stop.send(true);
+    chores.await?;
+    tracing::info!("Stopped");
+    Ok(())
+}
+
+async fn wait_for_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

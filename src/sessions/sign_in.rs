@@ -1,0 +1,232 @@
+//! Signing in: the same answer for everybody who may not, in the same time; and not too often.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use std::net::IpAddr;
+
+use crate::access_tokens::secret::{Digest, DigestKey};
+use crate::app::{App, address_prefix};
+use crate::audit::{self, Event, Target};
+use crate::context::Context;
+use crate::db::schema::sign_in_failures;
+use crate::db::{DbConnection, Timestamp};
+use crate::error::Error;
+use crate::settings::Settings;
+use crate::users::password::{self, Password, Verified};
+use crate::users::{self, User};
+
+/// What everybody reads whose sign-in failed, whatever the reason.
+pub const INVALID: &str = "Invalid login or password.";
+
+/// Failures of an account from one network, and of a network, are counted this long.
+const WINDOW: TimeDelta = TimeDelta::minutes(10);
+
+/// Failures of an account from everywhere are counted this long.
+const LONG_WINDOW: TimeDelta = TimeDelta::hours(1);
+
+/// That many of them slow an account down; nobody is ever locked out.
+const SLOWED_AFTER: usize = 50;
+
+/// A slowed account takes one attempt in this time.
+const SLOW_PACE: TimeDelta = TimeDelta::seconds(30);
+
+/// Signs a person in.
+///
+/// # Errors
+/// [`Error::Refused`] with [`INVALID`] for an unknown name, a wrong password, a blocked person and a bot
+/// alike; [`Error::TooManyRequests`], for the right password too.
+pub async fn sign_in(
+    app: &App,
+    ctx: &Context,
+    login: &str,
+    given: Password,
+) -> Result<User, Error> {
+    let attempt = Attempt::new(&app.instance.lookup_key, login, ctx.actor.origin.ip);
+    let (settings, now, noted) = (ctx.policy.settings.clone(), ctx.now, attempt.clone());
+    // Counted before it is tried: many at once don't get more tries than one after the other.
+    app.db
+        .write(move |conn| note(conn, &noted, &settings, now))
+        .await?;
+
+    let typed = login.to_owned();
+    let (user, hash) = app
+        .db
+        .read(move |conn| {
+            let user = users::store::find_by_login(conn, typed.trim())?.filter(may_sign_in);
+            let hash = match &user {
+                Some(user) => users::store::password_hash(conn, user.id)?,
+                None => None,
+            };
+            Ok((user, hash))
+        })
+        .await?;
+    let hashed = hash.is_some();
+    let stored = hash.unwrap_or_else(|| password::dummy_hash().to_owned());
+    let (verified, rehashed) = app
+        .hashing
+        .run(move || {
+            let verified = password::verify(&given, &stored);
+            let rehashed = (verified.ok && verified.needs_rehash)
+                .then(|| password::hash(&given, &mut rand::rng()).ok())
+                .flatten();
+            (verified, rehashed)
+        })
+        .await?;
+    let Verified { ok, .. } = verified;
+    match user.filter(|_| ok && hashed) {
+        Some(user) => {
+            let (ctx, signed_in) = (ctx.clone(), user.clone());
+            app.db
+                .write(move |conn| succeed(conn, &ctx, &attempt, &signed_in, rehashed.as_deref()))
+                .await?;
+            Ok(user)
+        }
+        None => {
+            let ctx = ctx.clone();
+            let event = || Event::new("user_sign_in_failed", Target::Instance);
+            app.db
+                .write(move |conn| audit::record_refusal(conn, &ctx, event()))
+                .await?;
+            Err(Error::refused(INVALID))
+        }
+    }
+}
+
+fn may_sign_in(user: &User) -> bool {
+    user.is_human() && user.is_active()
+}
+
+/// What a failure is counted under.
+#[derive(Debug, Clone)]
+struct Attempt {
+    account: Digest,
+    network: String,
+}
+
+impl Attempt {
+    fn new(key: &DigestKey, login: &str, ip: Option<IpAddr>) -> Self {
+        Attempt {
+            account: key.digest(&format!("login {}", login.trim().to_lowercase())),
+            network: ip.map(address_prefix).unwrap_or_default(),
+        }
+    }
+}
+
+/// Is there room for one more attempt? Then it is counted.
+fn note(
+    conn: &mut DbConnection,
+    attempt: &Attempt,
+    settings: &Settings,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let account = attempt.account.as_bytes().as_slice();
+    let since = |window: TimeDelta| Timestamp::from(now - window);
+    let times = |rows: Vec<Timestamp>| {
+        rows.into_iter()
+            .map(DateTime::<Utc>::from)
+            .collect::<Vec<_>>()
+    };
+    let here = times(
+        sign_in_failures::table
+            .filter(sign_in_failures::account_digest.eq(account))
+            .filter(sign_in_failures::address_prefix.eq(&attempt.network))
+            .filter(sign_in_failures::created_at.gt(since(WINDOW)))
+            .order(sign_in_failures::created_at.asc())
+            .select(sign_in_failures::created_at)
+            .load(conn)?,
+    );
+    refuse_over(&here, settings.sign_in_failures_per_account, now)?;
+    let network = times(
+        sign_in_failures::table
+            .filter(sign_in_failures::address_prefix.eq(&attempt.network))
+            .filter(sign_in_failures::created_at.gt(since(WINDOW)))
+            .order(sign_in_failures::created_at.asc())
+            .select(sign_in_failures::created_at)
+            .load(conn)?,
+    );
+    refuse_over(&network, settings.sign_in_failures_per_address, now)?;
+    let everywhere = times(
+        sign_in_failures::table
+            .filter(sign_in_failures::account_digest.eq(account))
+            .filter(sign_in_failures::created_at.gt(since(LONG_WINDOW)))
+            .order(sign_in_failures::created_at.asc())
+            .select(sign_in_failures::created_at)
+            .load(conn)?,
+    );
+    if settings.sign_in_failures_per_account > 0
+        && everywhere.len() >= SLOWED_AFTER
+        && let Some(last) = everywhere.last()
+        && now - *last < SLOW_PACE
+    {
+        return Err(Error::TooManyRequests(seconds_until(
+            *last + SLOW_PACE,
+            now,
+        )));
+    }
+    diesel::insert_into(sign_in_failures::table)
+        .values((
+            sign_in_failures::account_digest.eq(account),
+            sign_in_failures::address_prefix.eq(&attempt.network),
+            sign_in_failures::created_at.eq(Timestamp::from(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Over the limit, the next attempt is possible when enough of the counted ones are old. 0: no limit.
+fn refuse_over(failures: &[DateTime<Utc>], limit: u32, now: DateTime<Utc>) -> Result<(), Error> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    if limit == 0 || failures.len() < limit {
+        return Ok(());
+    }
+    let freed_by = failures.get(failures.len() - limit).copied().unwrap_or(now);
+    Err(Error::TooManyRequests(seconds_until(
+        freed_by + WINDOW,
+        now,
+    )))
+}
+
+fn seconds_until(then: DateTime<Utc>, now: DateTime<Utc>) -> u64 {
+    u64::try_from((then - now).num_seconds())
+        .unwrap_or(0)
+        .max(1)
+}
+
+/// Forgets the failures of this account from this network, and notes the sign-in.
+fn succeed(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    attempt: &Attempt,
+    user: &User,
+    rehashed: Option<&str>,
+) -> Result<(), Error> {
+    diesel::delete(
+        sign_in_failures::table
+            .filter(sign_in_failures::account_digest.eq(attempt.account.as_bytes().as_slice()))
+            .filter(sign_in_failures::address_prefix.eq(&attempt.network)),
+    )
+    .execute(conn)?;
+    users::store::touch_sign_in(conn, user.id, ctx.now)?;
+    if let Some(hash) = rehashed {
+        users::store::set_password_hash(conn, user.id, hash, ctx.now)?;
+    }
+    audit::record(conn, ctx, Event::new("user_signed_in", Target::User(user)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn over_the_limit_the_wait_lasts_until_enough_failures_are_old() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let minutes_ago = |n: i64| now - TimeDelta::minutes(n);
+        let five: Vec<_> = [9, 8, 7, 6, 5].map(minutes_ago).to_vec();
+        assert!(refuse_over(&five[..4], 5, now).is_ok());
+        assert!(matches!(
+            refuse_over(&five, 5, now),
+            Err(Error::TooManyRequests(60))
+        ));
+        assert!(refuse_over(&five, 0, now).is_ok());
+    }
+}

@@ -1,0 +1,122 @@
+//! Sessions in the database.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+
+use crate::access_tokens::secret::Digest;
+use crate::db::schema::{
+    instance, memberships, sessions, sign_in_failures, used_form_nonces, users,
+};
+use crate::db::{DbConnection, Timestamp};
+use crate::error::Error;
+use crate::members::Membership;
+use crate::users::User;
+
+/// A session, as the database keeps it.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+pub(super) struct SessionRow {
+    pub state: String,
+    #[diesel(deserialize_as = Timestamp)]
+    pub last_seen_at: DateTime<Utc>,
+    #[diesel(deserialize_as = Timestamp)]
+    pub expires_at: DateTime<Utc>,
+}
+
+pub(super) type LoadedRow = (SessionRow, User, i64, Option<Membership>);
+
+/// A session with its person, their memberships and the revision of the settings, in one query.
+pub(super) fn find(conn: &mut DbConnection, id: &Digest) -> Result<Vec<LoadedRow>, Error> {
+    Ok(sessions::table
+        .inner_join(users::table.on(users::id.nullable().eq(sessions::user_id)))
+        .inner_join(instance::table.on(instance::id.eq(1)))
+        .left_join(memberships::table.on(memberships::user_id.eq(users::id)))
+        .filter(sessions::id_digest.eq(id.as_bytes().as_slice()))
+        .select((
+            SessionRow::as_select(),
+            User::as_select(),
+            instance::settings_revision,
+            Option::<Membership>::as_select(),
+        ))
+        .load(conn)?)
+}
+
+/// A session to be.
+#[derive(Debug)]
+pub(super) struct NewSession<'a> {
+    pub id: &'a Digest,
+    pub user_id: i64,
+    pub state: &'a str,
+    pub ip: &'a str,
+    pub user_agent: &'a str,
+    pub now: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+}
+
+pub(super) fn insert(conn: &mut DbConnection, new: &NewSession<'_>) -> Result<(), Error> {
+    let now = Timestamp::from(new.now);
+    diesel::insert_into(sessions::table)
+        .values((
+            sessions::id_digest.eq(new.id.as_bytes().as_slice()),
+            sessions::user_id.eq(new.user_id),
+            sessions::state.eq(new.state),
+            sessions::ip.eq(new.ip),
+            sessions::user_agent.eq(new.user_agent),
+            sessions::created_at.eq(now),
+            sessions::last_seen_at.eq(now),
+            sessions::expires_at.eq(Timestamp::from(new.expires_at)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn update_state(conn: &mut DbConnection, id: &Digest, state: &str) -> Result<(), Error> {
+    diesel::update(sessions::table.find(id.as_bytes().as_slice()))
+        .set(sessions::state.eq(state))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn touch(conn: &mut DbConnection, id: &Digest, now: DateTime<Utc>) -> Result<(), Error> {
+    diesel::update(sessions::table.find(id.as_bytes().as_slice()))
+        .set(sessions::last_seen_at.eq(Timestamp::from(now)))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn delete(conn: &mut DbConnection, id: &Digest) -> Result<(), Error> {
+    diesel::delete(sessions::table.find(id.as_bytes().as_slice())).execute(conn)?;
+    Ok(())
+}
+
+/// Ends every session of a user.
+///
+/// # Errors
+/// When the database is away.
+pub fn end_all_of(conn: &mut DbConnection, user_id: i64) -> Result<(), Error> {
+    diesel::delete(sessions::table.filter(sessions::user_id.eq(user_id))).execute(conn)?;
+    Ok(())
+}
+
+/// Sweeps out what is past its time: sessions, used form nonces, failed sign-ins.
+///
+/// # Errors
+/// When the database is away.
+pub fn sweep(conn: &mut DbConnection, now: DateTime<Utc>, idle_days: u32) -> Result<(), Error> {
+    let idle = Timestamp::from(now - TimeDelta::days(i64::from(idle_days)));
+    diesel::delete(
+        sessions::table.filter(
+            sessions::expires_at
+                .le(Timestamp::from(now))
+                .or(sessions::last_seen_at.le(idle)),
+        ),
+    )
+    .execute(conn)?;
+    let two_days_ago = Timestamp::from(now - TimeDelta::days(2));
+    diesel::delete(used_form_nonces::table.filter(used_form_nonces::created_at.le(two_days_ago)))
+        .execute(conn)?;
+    let two_hours_ago = Timestamp::from(now - TimeDelta::hours(2));
+    diesel::delete(sign_in_failures::table.filter(sign_in_failures::created_at.le(two_hours_ago)))
+        .execute(conn)?;
+    Ok(())
+}

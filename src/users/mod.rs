@@ -1,0 +1,174 @@
+//! Users: people, and the bots behind group and project access tokens.
+
+pub mod api;
+pub mod create;
+pub mod password;
+pub mod state;
+pub mod store;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+use crate::db::{Timestamp, schema::users};
+
+/// What kind of user this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserKind {
+    /// A person, who signs in.
+    Human,
+    /// The bot of one group or project access token.
+    ProjectBot,
+    /// The one user to whom the records of deleted users belong.
+    Ghost,
+}
+
+impl UserKind {
+    /// As the column has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            UserKind::Human => "human",
+            UserKind::ProjectBot => "project_bot",
+            UserKind::Ghost => "ghost",
+        }
+    }
+}
+
+impl TryFrom<String> for UserKind {
+    type Error = UnknownWord;
+    fn try_from(text: String) -> Result<Self, UnknownWord> {
+        [UserKind::Human, UserKind::ProjectBot, UserKind::Ghost]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or(UnknownWord(text))
+    }
+}
+
+/// May this user act?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserState {
+    /// Yes.
+    Active,
+    /// No: an administrator said so.
+    Blocked,
+    /// No: set aside.
+    Deactivated,
+}
+
+impl UserState {
+    /// As the column and the API have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            UserState::Active => "active",
+            UserState::Blocked => "blocked",
+            UserState::Deactivated => "deactivated",
+        }
+    }
+}
+
+impl TryFrom<String> for UserState {
+    type Error = UnknownWord;
+    fn try_from(text: String) -> Result<Self, UnknownWord> {
+        [
+            UserState::Active,
+            UserState::Blocked,
+            UserState::Deactivated,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == text)
+        .ok_or(UnknownWord(text))
+    }
+}
+
+/// A column holds a word that this program doesn't know.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown word in the database: {0}")]
+pub struct UnknownWord(pub String);
+
+/// A person or a bot. The password's hash isn't part of it: only signing in reads that.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub struct User {
+    /// Unique among all users.
+    pub id: i64,
+    /// Unique whatever the case; shares its name space with top-level groups.
+    pub username: String,
+    /// As shown.
+    pub name: String,
+    /// Unique whatever the case.
+    pub email: String,
+    /// Person, bot or ghost.
+    #[diesel(deserialize_as = String)]
+    pub kind: UserKind,
+    /// Active, blocked or deactivated.
+    #[diesel(deserialize_as = String)]
+    pub state: UserState,
+    /// May everything on this instance; never true for a bot.
+    pub admin: bool,
+    /// Sees public things and what it is a member of, nothing else.
+    pub external: bool,
+    /// The group that this bot was made for.
+    pub bot_group_id: Option<i64>,
+    /// The project that this bot was made for.
+    pub bot_project_id: Option<i64>,
+    #[diesel(deserialize_as = OptionalMoment)]
+    /// Since when this bot counts as absent.
+    pub bot_gone_at: Option<DateTime<Utc>>,
+    /// Who made the token of this bot.
+    pub created_by_id: Option<i64>,
+    /// The last time the person signed in.
+    #[diesel(deserialize_as = OptionalMoment)]
+    pub last_sign_in_at: Option<DateTime<Utc>>,
+    /// When the address was confirmed.
+    #[diesel(deserialize_as = OptionalMoment)]
+    pub confirmed_at: Option<DateTime<Utc>>,
+    /// When the user was made.
+    #[diesel(deserialize_as = Timestamp)]
+    pub created_at: DateTime<Utc>,
+}
+
+impl User {
+    /// Is this the bot of a group or project access token?
+    pub fn is_bot(&self) -> bool {
+        self.kind == UserKind::ProjectBot
+    }
+
+    /// A person?
+    pub fn is_human(&self) -> bool {
+        self.kind == UserKind::Human
+    }
+
+    /// May act at all: active, and not a bot whose token is gone.
+    pub fn is_active(&self) -> bool {
+        self.state == UserState::Active && self.bot_gone_at.is_none()
+    }
+
+    /// Takes a seat: active people do; bots, the ghost and blocked people don't.
+    pub fn is_billable(&self) -> bool {
+        self.kind == UserKind::Human && self.state == UserState::Active
+    }
+}
+
+/// A nullable moment on its way out of the database.
+#[derive(Debug, diesel::deserialize::FromSqlRow)]
+pub struct OptionalMoment(Option<Timestamp>);
+
+impl<DB> diesel::deserialize::FromSql<diesel::sql_types::Nullable<diesel::sql_types::Timestamp>, DB>
+    for OptionalMoment
+where
+    DB: diesel::backend::Backend,
+    Option<Timestamp>:
+        diesel::deserialize::FromSql<diesel::sql_types::Nullable<diesel::sql_types::Timestamp>, DB>,
+{
+    fn from_sql(bytes: DB::RawValue<'_>) -> diesel::deserialize::Result<Self> {
+        Option::<Timestamp>::from_sql(bytes).map(OptionalMoment)
+    }
+    fn from_nullable_sql(bytes: Option<DB::RawValue<'_>>) -> diesel::deserialize::Result<Self> {
+        Option::<Timestamp>::from_nullable_sql(bytes).map(OptionalMoment)
+    }
+}
+
+impl From<OptionalMoment> for Option<DateTime<Utc>> {
+    fn from(moment: OptionalMoment) -> Self {
+        moment.0.map(DateTime::from)
+    }
+}

@@ -1,0 +1,260 @@
+//! Users in the database.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::exists;
+use diesel::prelude::*;
+
+use super::{User, UserKind, UserState};
+use crate::db::schema::users;
+use crate::db::violation::is_unique;
+use crate::db::{DbConnection, Timestamp, columns};
+use crate::error::Error;
+
+/// A user to be.
+#[derive(Debug)]
+pub(crate) struct NewUser<'a> {
+    pub username: &'a str,
+    pub name: &'a str,
+    pub email: &'a str,
+    pub kind: UserKind,
+    pub admin: bool,
+    pub external: bool,
+    pub password_hash: Option<&'a str>,
+    pub bot_group_id: Option<i64>,
+    pub bot_project_id: Option<i64>,
+    pub created_by_id: Option<i64>,
+    pub now: DateTime<Utc>,
+}
+
+/// Puts a confirmed, active user into the database.
+///
+/// # Errors
+/// [`Error::Invalid`] when the user name or the address is taken.
+pub(crate) fn insert(conn: &mut DbConnection, new: &NewUser<'_>) -> Result<User, Error> {
+    let now = Timestamp::from(new.now);
+    diesel::insert_into(users::table)
+        .values((
+            users::username.eq(new.username),
+            users::username_key.eq(key(new.username)),
+            users::name.eq(new.name),
+            users::email.eq(new.email),
+            users::email_key.eq(key(new.email)),
+            users::kind.eq(new.kind.as_str()),
+            users::state.eq(UserState::Active.as_str()),
+            users::admin.eq(new.admin),
+            users::external.eq(new.external),
+            users::password_hash.eq(new.password_hash),
+            users::bot_group_id.eq(new.bot_group_id),
+            users::bot_project_id.eq(new.bot_project_id),
+            users::created_by_id.eq(new.created_by_id),
+            users::confirmed_at.eq(now),
+            users::created_at.eq(now),
+            users::updated_at.eq(now),
+        ))
+        .returning(columns::<User, _>())
+        .get_result(conn)
+        .map_err(|error| {
+            if is_unique(&error, "users", "username_key") {
+                Error::invalid("username", "has already been taken")
+            } else if is_unique(&error, "users", "email_key") {
+                Error::invalid("email", "has already been taken")
+            } else {
+                error.into()
+            }
+        })
+}
+
+/// How names are compared.
+pub(crate) fn key(text: &str) -> String {
+    text.to_lowercase()
+}
+
+/// A user by id; bots whose token is gone are absent.
+///
+/// # Errors
+/// When the database is away.
+pub fn find(conn: &mut DbConnection, id: i64) -> Result<Option<User>, Error> {
+    Ok(users::table
+        .find(id)
+        .filter(users::bot_gone_at.is_null())
+        .select(User::as_select())
+        .get_result(conn)
+        .optional()?)
+}
+
+/// A user by user name, whatever the case.
+///
+/// # Errors
+/// When the database is away.
+pub fn find_by_username(conn: &mut DbConnection, username: &str) -> Result<Option<User>, Error> {
+    Ok(users::table
+        .filter(users::username_key.eq(key(username)))
+        .filter(users::bot_gone_at.is_null())
+        .select(User::as_select())
+        .get_result(conn)
+        .optional()?)
+}
+
+/// A user by user name or address, whatever the case.
+///
+/// # Errors
+/// When the database is away.
+pub fn find_by_login(conn: &mut DbConnection, login: &str) -> Result<Option<User>, Error> {
+    if let Some(user) = find_by_username(conn, login)? {
+        return Ok(Some(user));
+    }
+    Ok(users::table
+        .filter(users::email_key.eq(key(login)))
+        .filter(users::bot_gone_at.is_null())
+        .select(User::as_select())
+        .get_result(conn)
+        .optional()?)
+}
+
+/// The stored hash of a person's password.
+///
+/// # Errors
+/// When the database is away.
+pub(crate) fn password_hash(conn: &mut DbConnection, id: i64) -> Result<Option<String>, Error> {
+    Ok(users::table
+        .find(id)
+        .select(users::password_hash)
+        .get_result(conn)
+        .optional()?
+        .flatten())
+}
+
+/// Stores another hash.
+pub(crate) fn set_password_hash(
+    conn: &mut DbConnection,
+    id: i64,
+    hash: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    diesel::update(users::table.find(id))
+        .set((
+            users::password_hash.eq(hash),
+            users::updated_at.eq(Timestamp::from(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Notes that a person signed in.
+pub(crate) fn touch_sign_in(
+    conn: &mut DbConnection,
+    id: i64,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    diesel::update(users::table.find(id))
+        .set(users::last_sign_in_at.eq(Timestamp::from(now)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Stores another state.
+pub(crate) fn set_state(
+    conn: &mut DbConnection,
+    id: i64,
+    state: UserState,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    diesel::update(users::table.find(id))
+        .set((
+            users::state.eq(state.as_str()),
+            users::updated_at.eq(Timestamp::from(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Stores whether a person is an administrator and external.
+pub(crate) fn set_standing(
+    conn: &mut DbConnection,
+    id: i64,
+    admin: bool,
+    external: bool,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    diesel::update(users::table.find(id))
+        .set((
+            users::admin.eq(admin),
+            users::external.eq(external),
+            users::updated_at.eq(Timestamp::from(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The administrator with the lowest id.
+///
+/// # Errors
+/// When the database is away.
+pub fn first_admin(conn: &mut DbConnection) -> Result<Option<User>, Error> {
+    let id: Option<i64> = users::table
+        .filter(users::admin.eq(true))
+        .filter(users::state.eq(UserState::Active.as_str()))
+        .select(diesel::dsl::min(users::id))
+        .get_result(conn)?;
+    match id {
+        Some(id) => find(conn, id),
+        None => Ok(None),
+    }
+}
+
+/// Is there an active administrator?
+///
+/// # Errors
+/// When the database is away.
+pub fn has_admin(conn: &mut DbConnection) -> Result<bool, Error> {
+    Ok(diesel::select(exists(
+        users::table
+            .filter(users::admin.eq(true))
+            .filter(users::state.eq(UserState::Active.as_str())),
+    ))
+    .get_result(conn)?)
+}
+
+/// Active administrators besides this one.
+pub(crate) fn other_admins(conn: &mut DbConnection, id: i64) -> Result<i64, Error> {
+    Ok(users::table
+        .filter(users::admin.eq(true))
+        .filter(users::state.eq(UserState::Active.as_str()))
+        .filter(users::id.ne(id))
+        .count()
+        .get_result(conn)?)
+}
+
+/// All people, by user name; for the console.
+///
+/// # Errors
+/// When the database is away.
+pub fn list_people(conn: &mut DbConnection) -> Result<Vec<User>, Error> {
+    Ok(users::table
+        .filter(users::kind.eq(UserKind::Human.as_str()))
+        .order(users::username_key.asc())
+        .select(User::as_select())
+        .load(conn)?)
+}
+
+/// How many users there are of each kind and state.
+///
+/// # Errors
+/// When the database is away.
+pub fn count_by_kind_and_state(
+    conn: &mut DbConnection,
+) -> Result<Vec<(UserKind, UserState, i64)>, Error> {
+    let rows: Vec<(String, String, i64)> = users::table
+        .filter(users::bot_gone_at.is_null())
+        .group_by((users::kind, users::state))
+        .select((users::kind, users::state, diesel::dsl::count_star()))
+        .load(conn)?;
+    rows.into_iter()
+        .map(|(kind, state, count)| {
+            let kind = UserKind::try_from(kind).map_err(|error| Error::internal(error.into()))?;
+            let state =
+                UserState::try_from(state).map_err(|error| Error::internal(error.into()))?;
+            Ok((kind, state, count))
+        })
+        .collect()
+}

@@ -1,0 +1,454 @@
+//! One way in for every API request: body, credential, scope, parameters, then the handler.
+
+use actix_web::http::{Method, header};
+use actix_web::web::{self, Bytes, Payload};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use chrono::{DateTime, Utc};
+use std::future::Future;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+use super::endpoint::{Access, Endpoint};
+use super::params::{InvalidParams, Params};
+use super::{api_error, body, client, csrf};
+use crate::access_tokens::authenticate::{self, Found};
+use crate::access_tokens::rotate::revoke_family;
+use crate::access_tokens::scope::ScopeNeed;
+use crate::access_tokens::secret::Candidate;
+use crate::actor::{Actor, Channel, Credential, Declared, Origin, TokenCredential};
+use crate::app::App;
+use crate::context::Context;
+use crate::db::{DbConnection, Page};
+use crate::error::{Denied, Error};
+use crate::permissions::Right;
+use crate::sessions::person::SignedIn;
+use crate::settings::{Policy, ReuseDetection};
+
+/// A request that was let in.
+pub struct ApiCall {
+    /// The application.
+    pub app: App,
+    /// Who asks, when, under which rules.
+    pub ctx: Context,
+    /// Path, body and query.
+    pub params: Params,
+    req: HttpRequest,
+}
+
+/// What the log tells of a caller.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LogFacts {
+    /// The user.
+    pub user_id: Option<i64>,
+    /// The token, by its id.
+    pub token_id: Option<i64>,
+}
+
+impl ApiCall {
+    /// A segment of the path, decoded once.
+    pub fn segment(&self, name: &str) -> String {
+        segment(&self.req, name)
+    }
+
+    /// Reads in the database.
+    ///
+    /// # Errors
+    /// The query's own.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        mut query: impl FnMut(&mut DbConnection, &Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let ctx = self.ctx.clone();
+        self.app.db.read(move |conn| query(conn, &ctx)).await
+    }
+
+    /// Changes something, in one transaction.
+    ///
+    /// # Errors
+    /// The change's own.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        mut change: impl FnMut(&mut DbConnection, &Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let ctx = self.ctx.clone();
+        self.app.db.write(move |conn| change(conn, &ctx)).await
+    }
+
+    /// One page of a list as JSON, with the headers that belong to it.
+    pub fn list<T, J: serde::Serialize>(
+        &self,
+        page: Page<T>,
+        shape: impl FnMut(T) -> J,
+    ) -> HttpResponse {
+        let mut res = HttpResponse::Ok();
+        super::pagination::add_headers(
+            &mut res,
+            &page,
+            &self.ctx.instance.external_url,
+            self.req.uri().path(),
+            self.req.uri().query().unwrap_or_default(),
+        );
+        res.json(page.rows.into_iter().map(shape).collect::<Vec<J>>())
+    }
+}
+
+/// A wrong parameter is told as the API tells it.
+impl From<InvalidParams> for Error {
+    fn from(problems: InvalidParams) -> Self {
+        Error::Parameter(problems.to_string())
+    }
+}
+
+/// An endpoint of the API: `scope` is what a token needs, `rights` what may be done here.
+pub fn endpoint<F, Fut>(
+    method: Method,
+    path: &'static str,
+    scope: ScopeNeed,
+    rights: &'static [Right],
+    handler: F,
+) -> Endpoint
+where
+    F: Fn(ApiCall) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = Result<HttpResponse, Error>> + 'static,
+{
+    declared(
+        method,
+        path,
+        Access::Api {
+            scope,
+            rights,
+            anonymous: false,
+        },
+        handler,
+    )
+}
+
+/// As [`endpoint`], for what answers by visibility when no credential is sent.
+pub fn public_endpoint<F, Fut>(path: &'static str, rights: &'static [Right], handler: F) -> Endpoint
+where
+    F: Fn(ApiCall) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = Result<HttpResponse, Error>> + 'static,
+{
+    declared(
+        Method::GET,
+        path,
+        Access::Api {
+            scope: ScopeNeed::Read,
+            rights,
+            anonymous: true,
+        },
+        handler,
+    )
+}
+
+/// An endpoint with whatever access was declared for it, nothing included.
+pub fn declared<F, Fut>(method: Method, path: &'static str, access: Access, handler: F) -> Endpoint
+where
+    F: Fn(ApiCall) -> Fut + Copy + Send + Sync + 'static,
+    Fut: Future<Output = Result<HttpResponse, Error>> + 'static,
+{
+    let build = move || {
+        web::route().to(
+            move |app: web::Data<App>, req: HttpRequest, payload: Payload| async move {
+                match enter(app.get_ref(), &req, payload, access).await {
+                    Ok(call) => handler(call)
+                        .await
+                        .unwrap_or_else(|error| api_error::respond(&error)),
+                    Err(refusal) => refusal,
+                }
+            },
+        )
+    };
+    Endpoint {
+        method,
+        path,
+        access,
+        build: Box::new(build),
+    }
+}
+
+/// Lets a request in, or answers it.
+async fn enter(
+    app: &App,
+    req: &HttpRequest,
+    payload: Payload,
+    access: Access,
+) -> Result<ApiCall, HttpResponse> {
+    let now = app.clock.now();
+    let announced = req
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.parse().ok());
+    let body = body::read(payload, announced).await.map_err(|unread| {
+        let status = actix_web::http::StatusCode::from_u16(unread.status()).unwrap_or_default();
+        let text = format!(
+            "{} {}",
+            status.as_u16(),
+            status.canonical_reason().unwrap_or_default()
+        );
+        api_error::message(status, text)
+    })?;
+    let (mut params, malformed) = read_params(req, &body);
+    for (name, value) in req.match_info().iter() {
+        params.set_path(name, decode(value));
+    }
+    let credential = take_credential(req, &mut params);
+    let refused = |error: Error| api_error::respond(&error);
+    let ctx = identify(app, req, credential, access, now)
+        .await
+        .map_err(refused)?;
+    if malformed {
+        return Err(refused(Error::Parameter(
+            "message body does not match declared format".into(),
+        )));
+    }
+    Ok(ApiCall {
+        app: app.clone(),
+        ctx,
+        params,
+        req: req.clone(),
+    })
+}
+
+/// Query and body, whichever way the body is written. `true` if it isn't what it says it is.
+fn read_params(req: &HttpRequest, body: &Bytes) -> (Params, bool) {
+    let mut params = Params::from_query(req.uri().query().unwrap_or_default());
+    let content_type = req.content_type().to_ascii_lowercase();
+    if body.is_empty() {
+        return (params, false);
+    }
+    if content_type == "application/x-www-form-urlencoded" {
+        params.merge_form(body);
+        return (params, false);
+    }
+    if content_type == "multipart/form-data" {
+        // Read by the handlers of `multipart`; not known here yet.
+        return (params, true);
+    }
+    let malformed = params.merge_json(body).is_err();
+    (params, malformed)
+}
+
+/// One credential: the parameter, else the header, else Bearer, else the OAuth-like parameters.
+fn take_credential(req: &HttpRequest, params: &mut Params) -> Option<Zeroizing<String>> {
+    let header = |name: &str| {
+        req.headers()
+            .get(name)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
+            .filter(|value| !value.is_empty())
+            .map(Zeroizing::new)
+    };
+    let private = params.take_secret("private_token");
+    let oauth = params
+        .take_secret("access_token")
+        .or_else(|| params.take_secret("bearer_token"));
+    let bearer = || {
+        let value = header("authorization")?;
+        let (scheme, token) = value.split_once(' ')?;
+        let token = token.trim();
+        (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty())
+            .then(|| Zeroizing::new(token.to_owned()))
+    };
+    private
+        .or_else(|| header("private-token"))
+        .or_else(bearer)
+        .or(oauth)
+}
+
+/// From a credential to a context, or to the reason why not: credential, blocked, scope.
+async fn identify(
+    app: &App,
+    req: &HttpRequest,
+    credential: Option<Zeroizing<String>>,
+    access: Access,
+    now: DateTime<Utc>,
+) -> Result<Context, Error> {
+    let (scope, rights, anonymous) = match access {
+        Access::Api {
+            scope,
+            rights,
+            anonymous,
+        } if !rights.is_empty() => (scope, rights, anonymous),
+        // Whoever forgot to declare a route has closed it.
+        _ => return Err(Error::forbidden()),
+    };
+    let declared = Declared::Only(rights);
+    let origin = client::origin(app, req, Channel::Api);
+    let Some(value) = credential else {
+        return without_token(app, req, origin, declared, anonymous, now).await;
+    };
+    let ip = origin.ip;
+    let unknown = || {
+        let limit = app.policy_held().settings.failing_credentials_per_minute;
+        if app.failures.count(ip, limit, now) {
+            Error::TooManyRequests(60)
+        } else {
+            Error::Unauthenticated(Denied::Unknown)
+        }
+    };
+    let candidate = Candidate::parse(&value).map_err(|_| unknown())?;
+    let digest = app.instance.token_key.digest(candidate.expose());
+    let (reader, today) = (app.clone(), now.date_naive());
+    let found = app
+        .db
+        .read(move |conn| {
+            let Some(found) = authenticate::find(conn, &digest, today)? else {
+                return Ok(None);
+            };
+            let policy = reader.policy_at(conn, found.settings_revision)?;
+            Ok(Some((found, policy)))
+        })
+        .await?;
+    let (found, policy) = found.ok_or_else(unknown)?;
+    req.extensions_mut().insert(LogFacts {
+        user_id: Some(found.user.id),
+        token_id: Some(found.token.id),
+    });
+    if policy.settings.disable_personal_access_tokens {
+        return Err(Error::Unauthenticated(Denied::Unknown));
+    }
+    if let Err(reason) = authenticate::verdict(&found, today) {
+        watch_for_reuse(app, req, &found, &policy, origin, now).await?;
+        return Err(reason);
+    }
+    if !scope.is_met_by(&found.token.scopes) {
+        return Err(Error::InsufficientScope(scope.listed()));
+    }
+    app.uses.note(found.token.id, ip, now);
+    let actor = Actor {
+        credential: Credential::Token(TokenCredential {
+            id: found.token.id,
+            scopes: found.token.scopes,
+        }),
+        user: Some(found.user),
+        memberships: found.memberships,
+        origin,
+        declared,
+    };
+    Ok(app.context(actor, policy, now))
+}
+
+/// A browser's session reads; it changes only with the page's own token. Nobody at all sees what is public.
+async fn without_token(
+    app: &App,
+    req: &HttpRequest,
+    origin: Origin,
+    declared: Declared,
+    anonymous: bool,
+    now: DateTime<Utc>,
+) -> Result<Context, Error> {
+    let session = SignedIn::take(req).await?;
+    if let Some(SignedIn {
+        user,
+        memberships,
+        policy,
+        csrf_secret,
+        ..
+    }) = session
+    {
+        let safe = matches!(*req.method(), Method::GET | Method::HEAD);
+        let token = req
+            .headers()
+            .get("x-csrf-token")
+            .and_then(|value| value.to_str().ok());
+        let ours = csrf::comes_from_us(req, &app.external_url);
+        if !safe && !(ours && token.is_some_and(|token| csrf::matches(&csrf_secret, token))) {
+            return Err(Error::Unauthenticated(Denied::Unknown));
+        }
+        req.extensions_mut().insert(LogFacts {
+            user_id: Some(user.id),
+            token_id: None,
+        });
+        let actor = Actor {
+            user: Some(user),
+            credential: Credential::Session,
+            memberships,
+            origin,
+            declared,
+        };
+        return Ok(app.context(actor, policy, now));
+    }
+    if !anonymous {
+        return Err(Error::Unauthenticated(Denied::Unknown));
+    }
+    let reader = app.clone();
+    let policy: Arc<Policy> = app.db.read(move |conn| reader.policy_now(conn)).await?;
+    Ok(app.context(Actor::anonymous(origin, declared), policy, now))
+}
+
+/// A revoked value that asks to be rotated was rotated away before: two parties hold it.
+async fn watch_for_reuse(
+    app: &App,
+    req: &HttpRequest,
+    found: &Found,
+    policy: &Arc<Policy>,
+    origin: Origin,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let alarming = policy.settings.reuse_detection == ReuseDetection::AnyUse
+        || is_rotation(req.method(), req.uri().path());
+    if !found.token.revoked || !alarming {
+        return Ok(());
+    }
+    let actor = Actor {
+        user: Some(found.user.clone()),
+        credential: Credential::None,
+        memberships: found.memberships.clone(),
+        origin,
+        declared: Declared::Only(&[]),
+    };
+    let ctx = app.context(actor, Arc::clone(policy), now);
+    let token = found.token.clone();
+    app.db
+        .write(move |conn| revoke_family(conn, &ctx, &token))
+        .await
+}
+
+/// `…access_tokens/<digits or self>/rotate`
+fn is_rotation(method: &Method, path: &str) -> bool {
+    let mut segments = path.rsplit('/');
+    method == Method::POST
+        && segments.next() == Some("rotate")
+        && segments.next().is_some_and(|id| {
+            id == "self" || (!id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()))
+        })
+        && segments
+            .next()
+            .is_some_and(|family| family.ends_with("access_tokens"))
+}
+
+/// A segment of the path, decoded once.
+fn segment(req: &HttpRequest, name: &str) -> String {
+    decode(req.match_info().query(name))
+}
+
+fn decode(text: &str) -> String {
+    percent_encoding::percent_decode_str(text)
+        .decode_utf8_lossy()
+        .into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_rotation_paths_can_set_off_the_alarm() {
+        for path in [
+            "/api/v4/groups/7/access_tokens/58/rotate",
+            "/api/v4/projects/acme%2Fapi/access_tokens/self/rotate",
+            "/api/v4/personal_access_tokens/self/rotate",
+        ] {
+            assert!(is_rotation(&Method::POST, path), "{path}");
+            assert!(!is_rotation(&Method::GET, path), "{path}");
+        }
+        for path in [
+            "/api/v4/user",
+            "/api/v4/groups/7/access_tokens/x/rotate",
+            "/rotate",
+        ] {
+            assert!(!is_rotation(&Method::POST, path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The kit that every page and endpoint uses. It knows no domain but who is asking.
+
+pub mod api;
+pub mod api_error;
+pub mod assets;
+pub mod body;
+pub mod client;
+pub mod csrf;
+pub mod endpoint;
+pub mod page;
+pub mod page_error;
+pub mod pagination;
+pub mod params;
+pub mod views;

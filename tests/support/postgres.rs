@@ -1,0 +1,301 @@
+//! A PostgreSQL cluster for the tests of one process: made when the first test asks, gone when the process is.
+//!
+//! `LATCHKEY_TEST_POSTGRES_URL` names a server to use instead; its user must be allowed to create databases.
+
+// A test may fail loudly, and each test program uses its own part of this.
+#![allow(clippy::expect_used, dead_code)]
+
+use std::{
+    env, fs,
+    io::{self, BufRead, BufReader, Write},
+    net::TcpListener,
+    os::unix::{fs::chown, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use diesel::{Connection, PgConnection, RunQueryDsl, sql_query};
+use tempfile::TempDir;
+
+/// A server, and the right to create databases on it.
+pub struct Cluster {
+    /// The URL up to the database's name.
+    base: String,
+    /// What follows the database's name.
+    parameters: String,
+    admin: Mutex<PgConnection>,
+    /// Stops the server once this process is gone; `None` for a server that isn't ours.
+    _keeper: Option<Keeper>,
+}
+
+/// A database of a test's own, dropped at its end.
+pub struct TestDatabase {
+    cluster: &'static Cluster,
+    name: String,
+}
+
+/// The cluster of this process, or `None` where no PostgreSQL is installed, which is said aloud.
+///
+/// With `LATCHKEY_REQUIRE_POSTGRES=1` its absence is a failure.
+pub fn postgres() -> Option<&'static Cluster> {
+    static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
+    let cluster = CLUSTER.get_or_init(|| {
+        if let Ok(url) = env::var("LATCHKEY_TEST_POSTGRES_URL") {
+            return Some(Cluster::given(&url));
+        }
+        let programs = find_programs();
+        if programs.is_none() {
+            let complaint =
+                "PostgreSQL is not installed (no initdb on PATH or in /usr/lib/postgresql)";
+            let required = env::var("LATCHKEY_REQUIRE_POSTGRES").is_ok_and(|value| value == "1");
+            assert!(!required, "{complaint}, and LATCHKEY_REQUIRE_POSTGRES=1");
+            // Straight to the stream: the test harness would keep what `eprintln!` says to itself.
+            let _ = writeln!(io::stderr(), "SKIPPED: {complaint}");
+        }
+        programs.map(|programs| Cluster::start(&programs))
+    });
+    cluster.as_ref()
+}
+
+impl Cluster {
+    /// A server of our own, ready for connections.
+    fn start(programs: &Path) -> Cluster {
+        // Another program may take the free port before the server does.
+        let mut complaints = Vec::new();
+        for _ in 0..3 {
+            match Keeper::start(programs) {
+                Ok(keeper) => {
+                    let base = format!("postgres://latchkey@127.0.0.1:{}/", keeper.port);
+                    return Cluster::connect(base, String::new(), "postgres", Some(keeper));
+                }
+                Err(complaint) => complaints.push(complaint.to_string()),
+            }
+        }
+        panic!("PostgreSQL doesn't start:\n{}", complaints.join("\n"));
+    }
+
+    /// Somebody else's server; the database in the URL is where we create ours from.
+    fn given(url: &str) -> Cluster {
+        let (location, parameters) = match url.split_once('?') {
+            Some((location, parameters)) => (location, format!("?{parameters}")),
+            None => (url, String::new()),
+        };
+        let (scheme, rest) = location
+            .split_once("://")
+            .expect("LATCHKEY_TEST_POSTGRES_URL begins with postgres://");
+        let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
+        let database = if database.is_empty() {
+            "postgres"
+        } else {
+            database
+        };
+        Cluster::connect(
+            format!("{scheme}://{authority}/"),
+            parameters,
+            database,
+            None,
+        )
+    }
+
+    fn connect(
+        base: String,
+        parameters: String,
+        database: &str,
+        keeper: Option<Keeper>,
+    ) -> Cluster {
+        let admin = PgConnection::establish(&format!("{base}{database}{parameters}"))
+            .unwrap_or_else(|error| panic!("PostgreSQL at {base} can't be reached: {error}"));
+        Cluster {
+            base,
+            parameters,
+            admin: Mutex::new(admin),
+            _keeper: keeper,
+        }
+    }
+
+    /// An empty database.
+    pub fn create_database(&'static self) -> TestDatabase {
+        self.create("template1")
+    }
+
+    /// A copy of the database called `template`, to which nobody may be connected.
+    pub fn create_from_template(&'static self, template: &str) -> TestDatabase {
+        self.create(template)
+    }
+
+    fn create(&'static self, template: &str) -> TestDatabase {
+        static COUNT: AtomicU32 = AtomicU32::new(1);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        // Other processes, on other machines too, may use the same server.
+        let name = format!(
+            "latchkey_test_{}_{count}_{:08x}",
+            std::process::id(),
+            rand::random::<u32>()
+        );
+        self.execute(&format!(
+            "CREATE DATABASE \"{name}\" TEMPLATE \"{template}\""
+        ));
+        TestDatabase {
+            cluster: self,
+            name,
+        }
+    }
+
+    fn execute(&self, statement: &str) {
+        sql_query(statement)
+            .execute(&mut *self.admin())
+            .unwrap_or_else(|error| panic!("{statement}: {error}"));
+    }
+
+    fn admin(&self) -> MutexGuard<'_, PgConnection> {
+        self.admin.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TestDatabase {
+    /// What goes into `LATCHKEY_DATABASE_URL`.
+    pub fn url(&self) -> String {
+        format!(
+            "{}{}{}",
+            self.cluster.base, self.name, self.cluster.parameters
+        )
+    }
+
+    /// What [`Cluster::create_from_template`] takes.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let statement = format!("DROP DATABASE IF EXISTS \"{}\" WITH (FORCE)", self.name);
+        // A test that stopped the server has no database left to drop.
+        let _ = sql_query(statement).execute(&mut *self.cluster.admin());
+    }
+}
+
+/// A shell that runs the server and waits for the end of its input, which comes when this process ends, be it by
+/// `kill -9`. Then it stops the server and removes its files.
+struct Keeper {
+    port: u16,
+    shell: Child,
+}
+
+const KEEP: &str = r#"
+trap '' HUP INT TERM
+programs=$1 folder=$2 port=$3
+fail() { cat "$folder"/*.log; rm -rf "$folder"; exit 1; }
+
+# A linguistic order where the server knows one: what sorts alike on both databases must say so itself.
+"$programs/initdb" -D "$folder/data" -U latchkey -A trust -E UTF8 --no-sync \
+    --locale=C.UTF-8 --locale-provider=icu --icu-locale=en-US >"$folder/1.log" 2>&1 ||
+  { rm -rf "$folder/data" && "$programs/initdb" -D "$folder/data" -U latchkey -A trust -E UTF8 --no-sync \
+    --locale=C >"$folder/1.log" 2>&1; } || fail
+
+cat >>"$folder/data/postgresql.conf" <<END
+port = $port
+listen_addresses = '127.0.0.1'
+unix_socket_directories = '$folder'
+max_connections = 300
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+END
+"$programs/pg_ctl" -D "$folder/data" -w -t 60 -l "$folder/2.log" start >"$folder/3.log" 2>&1 || fail
+
+echo ready
+exec >/dev/null
+cat >/dev/null
+"$programs/pg_ctl" -D "$folder/data" -m immediate stop
+rm -rf "$folder"
+"#;
+
+impl Keeper {
+    fn start(programs: &Path) -> io::Result<Keeper> {
+        // Not where TMPDIR says: the path of a socket must be short, and another user must get there.
+        let folder = TempDir::with_prefix_in("latchkey-postgres-", "/tmp")?;
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", KEEP, "sh"])
+            .args([programs, folder.path()])
+            .arg(port.to_string())
+            .current_dir(folder.path())
+            // Without PGHOST and its like.
+            .env_clear()
+            .env("PATH", env::var_os("PATH").unwrap_or_default())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            // Out of reach of Ctrl-C, which is for the tests.
+            .process_group(0);
+        if let Some((user, group)) = unprivileged_user() {
+            chown(folder.path(), Some(user), Some(group))?;
+            command.uid(user).gid(group);
+        }
+        let mut shell = command.spawn()?;
+        // From here on the shell removes it.
+        let _ = folder.keep();
+        let output = shell.stdout.take().expect("the output is a pipe");
+        let mut complaint = String::new();
+        for line in BufReader::new(output).lines() {
+            let line = line?;
+            if line == "ready" {
+                return Ok(Keeper { port, shell });
+            }
+            complaint.push_str(&line);
+            complaint.push('\n');
+        }
+        shell.wait()?;
+        Err(io::Error::other(complaint))
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        drop(self.shell.stdin.take());
+        let _ = self.shell.wait();
+    }
+}
+
+/// The directory with `initdb` and its companions; Debian keeps them away from PATH, one directory a version.
+fn find_programs() -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    versions.sort_by_key(|version| {
+        let number = version
+            .file_name()
+            .and_then(|name| name.to_str()?.parse::<f32>().ok());
+        (number.unwrap_or_default() * -10.0) as i32
+    });
+    env::split_paths(&path)
+        .chain(versions.into_iter().map(|version| version.join("bin")))
+        .chain([PathBuf::from("/usr/local/bin")])
+        .find(|directory| directory.join("initdb").exists() && directory.join("pg_ctl").exists())
+}
+
+/// The user and group that run the server when the tests run as root, which PostgreSQL refuses to.
+fn unprivileged_user() -> Option<(u32, u32)> {
+    let id = Command::new("id").arg("-u").output().ok()?;
+    if id.stdout.trim_ascii() != b"0" {
+        return None;
+    }
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let find = |wanted: &str| {
+        let mut fields = users
+            .lines()
+            .map(|line| line.split(':'))
+            .find(|fields| fields.clone().next() == Some(wanted))?;
+        Some((fields.nth(2)?.parse().ok()?, fields.next()?.parse().ok()?))
+    };
+    find("postgres").or_else(|| find("nobody"))
+}
