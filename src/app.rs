@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
 use tokio::sync::{Notify, Semaphore};
 
+use crate::access_tokens::rotate::Rotations;
 use crate::access_tokens::secret::{DigestKey, derive_key};
 use crate::access_tokens::uses::Uses;
 use crate::actor::Actor;
@@ -42,6 +43,8 @@ pub struct Inner {
     pub failures: Failures,
     /// Password hashing: as many at a time as there are permits.
     pub hashing: Hashing,
+    /// Rotations that were just answered.
+    pub rotations: Rotations,
     /// Rung when bots are waiting to be deleted.
     pub bots_gone: Notify,
     policy: RwLock<Arc<Policy>>,
@@ -81,6 +84,7 @@ impl App {
                 uses: Uses::default(),
                 failures: Failures::default(),
                 hashing: Hashing::default(),
+                rotations: Rotations::default(),
                 bots_gone: Notify::new(),
                 secret_fingerprint,
                 // No stored revision is negative: the first look finds it old.

@@ -194,6 +194,9 @@ pub async fn rotate(call: ApiCall) -> Result<HttpResponse, Error> {
             rotating::rotate(conn, ctx, &resource, token_number(&token_id), expiry)
         })
         .await?;
+    call.app
+        .rotations
+        .note(created.listed.token.previous_token_id);
     Ok(with_value(&created, call.ctx.today(), true, 200))
 }
 
@@ -207,6 +210,9 @@ pub async fn rotate_self(call: ApiCall) -> Result<HttpResponse, Error> {
             rotating::rotate_self(conn, ctx, Some(&resource), expiry)
         })
         .await?;
+    call.app
+        .rotations
+        .note(created.listed.token.previous_token_id);
     Ok(with_value(&created, call.ctx.today(), true, 200))
 }
 
@@ -229,5 +235,8 @@ pub async fn rotate_personal_self(call: ApiCall) -> Result<HttpResponse, Error> 
     let created = call
         .write(move |conn, ctx| rotating::rotate_self(conn, ctx, None, expiry))
         .await?;
+    call.app
+        .rotations
+        .note(created.listed.token.previous_token_id);
     Ok(with_value(&created, call.ctx.today(), false, 200))
 }

@@ -1,5 +1,9 @@
 //! A new value for the same bot, role and scopes; and what happens when an old value comes back.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use chrono::NaiveDate;
 use serde_json::json;
 
@@ -13,6 +17,31 @@ use crate::context::Context;
 use crate::db::{DbConnection, lock_root};
 use crate::error::{Denied, Error, What};
 use crate::permissions::Right;
+
+/// When this node answered recent rotations. A request that was on its way before is late, not suspicious.
+#[derive(Debug, Default)]
+pub struct Rotations(Mutex<HashMap<i64, Instant>>);
+
+/// A request is never on its way for longer.
+const ON_ITS_WAY: Duration = Duration::from_secs(120);
+
+impl Rotations {
+    /// Notes that this token was rotated away, once that is committed.
+    pub fn note(&self, token_id: Option<i64>) {
+        let Some(token_id) = token_id else {
+            return;
+        };
+        let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.retain(|_, at| at.elapsed() < ON_ITS_WAY);
+        recent.insert(token_id, Instant::now());
+    }
+
+    /// Was a request that arrived then on its way while the token was being rotated?
+    pub fn overlapped(&self, token_id: i64, arrived: Instant) -> bool {
+        let recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.get(&token_id).is_some_and(|at| arrived < *at)
+    }
+}
 
 /// The date of the new token.
 #[derive(Debug, Clone, Copy)]

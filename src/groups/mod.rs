@@ -5,6 +5,7 @@ pub mod create;
 pub mod frame;
 pub mod path;
 pub mod store;
+pub mod tree;
 pub mod update;
 pub mod visibility;
 

@@ -125,7 +125,7 @@ fn is_bot_shaped(lower: &str) -> bool {
 }
 
 /// A path to propose for something with this name. None if the name has nothing to make one from.
-pub fn suggest(name: &str) -> Option<PathSegment> {
+pub fn suggest(name: &str, place: Place) -> Option<PathSegment> {
     let mut slug = String::new();
     for c in name.chars().flat_map(char::to_lowercase) {
         match c {
@@ -149,11 +149,9 @@ pub fn suggest(name: &str) -> Option<PathSegment> {
     }
     slug.truncate(100);
     let slug = slug.trim_end_matches('-');
-    match PathSegment::parse(slug, Place::TopLevel) {
+    match PathSegment::parse(slug, place) {
         Ok(segment) => Some(segment),
-        Err(PathProblem::Reserved) => {
-            PathSegment::parse(&format!("{slug}-1"), Place::TopLevel).ok()
-        }
+        Err(PathProblem::Reserved) => PathSegment::parse(&format!("{slug}-1"), place).ok(),
         Err(_) => None,
     }
 }
@@ -438,7 +436,7 @@ mod tests {
             ("東京", None),
             ("", None),
         ] {
-            let suggested = suggest(name);
+            let suggested = suggest(name, Place::TopLevel);
             assert_eq!(
                 suggested.as_ref().map(PathSegment::as_str),
                 path,
@@ -504,7 +502,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_suggestion_may_be_used(name in ".{0,300}") {
-            if let Some(segment) = suggest(&name) {
+            if let Some(segment) = suggest(&name, Place::TopLevel) {
                 prop_assert!(PathSegment::parse(segment.as_str(), Place::TopLevel).is_ok());
                 prop_assert!(PathSegment::parse(segment.as_str(), Place::Below).is_ok());
             }
@@ -512,7 +510,7 @@ mod tests {
 
         #[test]
         fn every_name_in_plain_letters_has_a_suggestion(name in "[A-Za-z]{1,40}") {
-            prop_assert!(suggest(&name).is_some());
+            prop_assert!(suggest(&name, Place::TopLevel).is_some());
         }
 
         #[test]

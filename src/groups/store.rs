@@ -1,9 +1,11 @@
 //! Groups in the database.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::exists;
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
+use super::path::FullPath;
 use super::{Group, GroupRow, Visibility};
 use crate::context::Context;
 use crate::db::schema::{groups, memberships, projects, routes};
@@ -14,7 +16,11 @@ use crate::error::{Error, What};
 use crate::permissions::Right;
 use crate::projects::ProjectRow;
 
-diesel::alias!(groups as roots: Roots, groups as member_groups: MemberGroups);
+diesel::alias!(
+    groups as roots: Roots,
+    groups as member_groups: MemberGroups,
+    groups as parents: Parents
+);
 
 /// A group as a program names it: by number or by full path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,10 +74,13 @@ pub fn find(conn: &mut DbConnection, id: i64) -> Result<Option<Group>, Error> {
 /// # Errors
 /// When the database is away.
 pub fn find_by_path(conn: &mut DbConnection, path: &str) -> Result<Option<Group>, Error> {
+    let Ok(path) = FullPath::parse(path) else {
+        return Ok(None);
+    };
     let found: Option<Joined> = with_root!(
         groups::table.inner_join(routes::table.on(routes::group_id.eq(groups::id.nullable())))
     )
-    .filter(routes::path_key.eq(path.to_ascii_lowercase()))
+    .filter(routes::path_key.eq(path.key()))
     .get_result(conn)
     .optional()?;
     Ok(found.map(Group::from))
@@ -128,9 +137,10 @@ pub fn find_visible_with_projects(
         .limit(WITH_PROJECTS);
     let rows: Vec<(GroupRow, bool, Option<bool>, Option<ProjectRow>)> = match name {
         GroupRef::Id(id) => query.filter(groups::id.eq(id)).load(conn)?,
-        GroupRef::Path(path) => query
-            .filter(routes::path_key.eq(path.to_ascii_lowercase()))
-            .load(conn)?,
+        GroupRef::Path(path) => match FullPath::parse(path) {
+            Ok(path) => query.filter(routes::path_key.eq(path.key())).load(conn)?,
+            Err(_) => Vec::new(),
+        },
     };
     let mut group = None;
     let mut inside = Vec::new();
@@ -186,9 +196,54 @@ pub struct Filter {
     pub top_level_only: bool,
     /// Only groups where the actor is a member, directly or from above.
     pub membership: bool,
+    /// Only those that aren't below another one of the list: what a tree starts with.
+    pub topmost: bool,
+    /// The order.
+    pub order: Order,
+    /// Largest first?
+    pub descending: bool,
 }
 
-/// The groups that this actor may know of, by name.
+/// What a list of groups is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// The full name, whatever the case.
+    #[default]
+    Name,
+    /// When it was made.
+    CreatedAt,
+}
+
+/// Is the user a living member of a group above, or of this one too unless `strictly`?
+macro_rules! is_member {
+    ($ctx:expr, $strictly:expr) => {
+        exists(
+            memberships::table
+                .inner_join(
+                    member_groups.on(member_groups
+                        .field(groups::id)
+                        .nullable()
+                        .eq(memberships::group_id)),
+                )
+                .filter(memberships::user_id.eq($ctx.actor.user_id().unwrap_or(0)))
+                .filter(
+                    memberships::expires_at
+                        .is_null()
+                        .or(memberships::expires_at.gt($ctx.today())),
+                )
+                .filter(groups::traversal.like(member_groups.field(groups::traversal).concat("%")))
+                .filter(
+                    member_groups
+                        .field(groups::id)
+                        .ne(groups::id)
+                        .or((!$strictly).into_sql::<Bool>()),
+                ),
+        )
+    };
+}
+pub(crate) use is_member;
+
+/// The groups that this actor may know of.
 ///
 /// # Errors
 /// When the database is away.
@@ -218,31 +273,32 @@ pub fn list_visible(
                     .or(lower(groups::full_path).like(pattern).escape('\\')),
             );
         }
-        let actor = &ctx.actor;
-        if !actor.is_admin() || filter.membership {
-            let member = exists(
-                memberships::table
-                    .inner_join(
-                        member_groups.on(member_groups
-                            .field(groups::id)
-                            .nullable()
-                            .eq(memberships::group_id)),
-                    )
-                    .filter(memberships::user_id.eq(actor.user_id().unwrap_or(0)))
-                    .filter(
-                        memberships::expires_at
-                            .is_null()
-                            .or(memberships::expires_at.gt(ctx.today())),
-                    )
-                    .filter(
-                        groups::traversal.like(member_groups.field(groups::traversal).concat("%")),
-                    ),
-            );
+        let everything = ctx.actor.is_admin() && !filter.membership;
+        if !everything {
+            let member = is_member!(ctx, false);
             if filter.membership {
                 query = query.filter(member);
             } else {
                 query = query.filter(groups::visibility.eq_any(open_visibilities(ctx)).or(member));
             }
+        }
+        if filter.topmost && everything {
+            query = query.filter(groups::parent_id.is_null());
+        } else if filter.topmost && filter.membership {
+            query = query.filter(not(is_member!(ctx, true)));
+        } else if filter.topmost {
+            let parent_is_open = exists(
+                parents
+                    .filter(parents.field(groups::id).nullable().eq(groups::parent_id))
+                    .filter(
+                        parents
+                            .field(groups::visibility)
+                            .eq_any(open_visibilities(ctx)),
+                    ),
+            );
+            query = query
+                .filter(not(is_member!(ctx, true)))
+                .filter(not(parent_is_open));
         }
         query
     };
@@ -251,13 +307,18 @@ pub fn list_visible(
         .select(groups::id)
         .load::<i64>(conn)?
         .len();
-    let rows: Vec<Joined> = base()
-        .select((
-            GroupRow::as_select(),
-            roots.field(groups::resource_access_token_creation_allowed),
-            roots.field(groups::retain_bots),
-        ))
-        .order((lower(groups::full_name).asc(), groups::id.asc()))
+    let rows = base().select((
+        GroupRow::as_select(),
+        roots.field(groups::resource_access_token_creation_allowed),
+        roots.field(groups::retain_bots),
+    ));
+    let rows = match (filter.order, filter.descending) {
+        (Order::Name, false) => rows.order((lower(groups::full_name).asc(), groups::id.asc())),
+        (Order::Name, true) => rows.order((lower(groups::full_name).desc(), groups::id.desc())),
+        (Order::CreatedAt, false) => rows.order((groups::created_at.asc(), groups::id.asc())),
+        (Order::CreatedAt, true) => rows.order((groups::created_at.desc(), groups::id.desc())),
+    };
+    let rows: Vec<Joined> = rows
         .limit(request.per_page + 1)
         .offset(request.offset())
         .load(conn)?;
@@ -283,10 +344,11 @@ pub(crate) fn open_visibilities(ctx: &Context) -> Vec<&'static str> {
     }
 }
 
-/// `%text%` in lower case, with the text's own wildcards taken literally.
+/// `%text%` in lower case, with the text's own wildcards taken literally. NUL, which no text in the
+/// database has and PostgreSQL doesn't take, is left out.
 pub(crate) fn like_pattern(text: &str) -> String {
     let mut pattern = String::from("%");
-    for c in text.to_lowercase().chars() {
+    for c in text.to_lowercase().chars().filter(|c| *c != '\0') {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }

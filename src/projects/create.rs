@@ -52,7 +52,7 @@ pub fn create(
         .unwrap_or_default();
     let name = checked_name(&shown, &mut errors);
     let path = given(&form.path)
-        .or_else(|| suggest(&shown).map(|segment| segment.to_string()))
+        .or_else(|| suggest(&shown, Segment::Below).map(|segment| segment.to_string()))
         .unwrap_or_default();
     if let Err(problem) = PathSegment::parse(&path, Segment::Below) {
         errors.add("path", problem.to_string());

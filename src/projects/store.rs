@@ -1,8 +1,10 @@
 //! Projects in the database.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::exists;
+use diesel::dsl::{count_star, exists};
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use std::collections::HashMap;
 
 use super::{Project, ProjectRow};
 use crate::context::Context;
@@ -11,7 +13,8 @@ use crate::db::{
     Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, Timestamp, after_subtree, lower,
 };
 use crate::error::{Error, What};
-use crate::groups::store::{like_pattern, member_groups, open_visibilities, roots};
+use crate::groups::path::FullPath;
+use crate::groups::store::{is_member, like_pattern, member_groups, open_visibilities, roots};
 use crate::groups::{Group, GroupRow, Visibility};
 use crate::permissions::Right;
 
@@ -84,12 +87,15 @@ pub fn find(conn: &mut DbConnection, id: i64) -> Result<Option<Project>, Error> 
 /// # Errors
 /// When the database is away.
 pub fn find_by_path(conn: &mut DbConnection, path: &str) -> Result<Option<Project>, Error> {
+    let Ok(path) = FullPath::parse(path) else {
+        return Ok(None);
+    };
     let found: Option<Joined> = with_namespace!(
         projects::table
             .inner_join(routes::table.on(routes::project_id.eq(projects::id.nullable())))
     )
     .select(whole!())
-    .filter(routes::path_key.eq(path.to_ascii_lowercase()))
+    .filter(routes::path_key.eq(path.key()))
     .get_result(conn)
     .optional()?;
     Ok(found.map(assemble))
@@ -160,6 +166,56 @@ pub enum Order {
     LastActivityAt,
 }
 
+/// Is it the user's own, or are they a living member, of it or from above?
+macro_rules! is_involved {
+    ($ctx:expr) => {
+        groups::owner_id
+            .is_not_null()
+            .and(
+                groups::owner_id
+                    .assume_not_null()
+                    .eq($ctx.actor.user_id().unwrap_or(0)),
+            )
+            .or(is_member!($ctx, false))
+            .or(projects::id.nullable().eq_any(
+                memberships::table
+                    .filter(memberships::user_id.eq($ctx.actor.user_id().unwrap_or(0)))
+                    .filter(
+                        memberships::expires_at
+                            .is_null()
+                            .or(memberships::expires_at.gt($ctx.today())),
+                    )
+                    .select(memberships::project_id),
+            ))
+    };
+}
+
+/// How many projects that this actor may know of lie directly in each of these namespaces; those
+/// without any are absent.
+///
+/// # Errors
+/// When the database is away.
+pub fn count_visible_in(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    namespaces: &[i64],
+) -> Result<HashMap<i64, i64>, Error> {
+    let counts: Vec<(i64, i64)> = projects::table
+        .inner_join(groups::table.on(groups::id.eq(projects::group_id)))
+        .filter(projects::group_id.eq_any(namespaces.to_vec()))
+        .filter(
+            ctx.actor
+                .is_admin()
+                .into_sql::<Bool>()
+                .or(projects::visibility.eq_any(open_visibilities(ctx)))
+                .or(is_involved!(ctx)),
+        )
+        .group_by(projects::group_id)
+        .select((projects::group_id, count_star()))
+        .load(conn)?;
+    Ok(counts.into_iter().collect())
+}
+
 /// The projects that this actor may know of.
 ///
 /// # Errors
@@ -197,48 +253,14 @@ pub fn list_visible(
                         .escape('\\')),
             );
         }
-        let actor = &ctx.actor;
-        if !actor.is_admin() || filter.membership {
-            let user_id = actor.user_id().unwrap_or(0);
-            let living = || {
-                memberships::expires_at
-                    .is_null()
-                    .or(memberships::expires_at.gt(ctx.today()))
-            };
-            let through_group = exists(
-                memberships::table
-                    .inner_join(
-                        member_groups.on(member_groups
-                            .field(groups::id)
-                            .nullable()
-                            .eq(memberships::group_id)),
-                    )
-                    .filter(memberships::user_id.eq(user_id))
-                    .filter(living())
-                    .filter(
-                        groups::traversal.like(member_groups.field(groups::traversal).concat("%")),
-                    ),
+        if filter.membership {
+            query = query.filter(is_involved!(ctx));
+        } else if !ctx.actor.is_admin() {
+            query = query.filter(
+                projects::visibility
+                    .eq_any(open_visibilities(ctx))
+                    .or(is_involved!(ctx)),
             );
-            let direct = projects::id.nullable().eq_any(
-                memberships::table
-                    .filter(memberships::user_id.eq(user_id))
-                    .filter(living())
-                    .select(memberships::project_id),
-            );
-            let own = groups::owner_id
-                .is_not_null()
-                .and(groups::owner_id.assume_not_null().eq(user_id));
-            if filter.membership {
-                query = query.filter(own.or(through_group).or(direct));
-            } else {
-                query = query.filter(
-                    projects::visibility
-                        .eq_any(open_visibilities(ctx))
-                        .or(own)
-                        .or(through_group)
-                        .or(direct),
-                );
-            }
         }
         query
     };

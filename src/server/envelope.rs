@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{StatusCode, Uri};
 use actix_web::middleware::Next;
@@ -12,6 +13,7 @@ use rand::RngExt as _;
 
 use super::metrics::Metrics;
 use crate::app::App;
+use crate::error::Error;
 use crate::redaction;
 use crate::sessions::cookie::{RememberMe, cookie_name};
 use crate::sessions::person;
@@ -47,7 +49,7 @@ impl Kind {
 /// Runs a request inside of everything that all requests share.
 ///
 /// # Errors
-/// None: every failure below has become an answer.
+/// Only with an answer in it: when the session could not be kept, there is no request to answer to.
 pub async fn around(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -59,25 +61,30 @@ pub async fn around(
     let app = req.app_data::<web::Data<App>>().cloned();
     let metrics = req.app_data::<web::Data<Metrics>>().cloned();
     let route = req.match_pattern().unwrap_or_else(|| "(none)".into());
-    let http_req = req.request().clone();
 
-    let mut res = if let Some(status) = over_limit(req.uri(), req.headers()) {
+    let outcome = if let Some(status) = over_limit(req.uri(), req.headers()) {
         let answer = plain_error(&req, kind, status);
-        req.into_response(answer)
+        Ok(req.into_response(answer))
     } else {
-        person::in_slot(async {
-            match next.call(req).await {
-                Ok(res) => res.map_into_boxed_body(),
-                Err(error) => {
-                    let answer = match &app {
-                        _ if person::had_outage() => failed(&http_req, kind, app.as_ref()),
-                        _ => error.error_response(),
-                    };
-                    ServiceResponse::new(http_req.clone(), answer)
-                }
+        // The request itself can't be kept meanwhile: the router wants it for itself.
+        let ran = person::in_slot(async {
+            let ran = next.call(req).await;
+            ran.map_err(|error| if person::had_outage() { outage() } else { Error::internal(anyhow::anyhow!("{error}")) })
+        });
+        ran.await.map(ServiceResponse::map_into_boxed_body)
+    };
+    let mut res = match outcome {
+        Ok(res) => res,
+        Err(error) => {
+            let mut answer = match kind {
+                Kind::Page => page_error::without_request(&error, &id),
+                _ => api_error::respond(&error),
+            };
+            if let Some(app) = &app {
+                add_headers(answer.headers_mut(), kind, &id, app);
             }
-        })
-        .await
+            return Err(InternalError::from_response("the session could not be kept", answer).into());
+        }
     };
     if let Some(app) = &app {
         add_headers(res.headers_mut(), kind, &id, app);
@@ -125,13 +132,8 @@ fn plain_error(req: &ServiceRequest, kind: Kind, status: StatusCode) -> HttpResp
 }
 
 /// The session could not be read or written: nobody's request was wrong.
-fn failed(req: &actix_web::HttpRequest, kind: Kind, app: Option<&web::Data<App>>) -> HttpResponse {
-    let outage =
-        crate::error::Error::unavailable(anyhow::anyhow!("the session store does not answer"));
-    match app {
-        Some(app) if kind == Kind::Page => page_error::respond(app, req, None, &outage),
-        _ => api_error::respond(&outage),
-    }
+fn outage() -> Error {
+    Error::unavailable(anyhow::anyhow!("the session store does not answer"))
 }
 
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use actix_session::Session;
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
 use actix_web::cookie::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,9 +14,12 @@ use rand::RngExt as _;
 use super::person::{Loaded, SignedIn, put};
 use super::store::{self, LoadedRow, NewSession};
 use crate::access_tokens::secret::{Digest, DigestKey};
+use crate::actor::Origin;
 use crate::app::App;
 use crate::error::Error;
 use crate::members::Memberships;
+use crate::users::User;
+use crate::web::csrf;
 
 /// Entries of a session's state.
 pub mod entry {
@@ -252,6 +256,23 @@ impl SessionStore for DatabaseSessions {
             .await;
         ended.map_err(|error| outage(&error))
     }
+}
+
+/// Makes the browser's session that of this person: under a new id, and with nothing left in it of what
+/// was there before.
+///
+/// # Errors
+/// When the session can't take an entry.
+pub fn begin(session: &Session, user: &User, origin: &Origin) -> Result<(), Error> {
+    session.clear();
+    session.renew();
+    let ip = origin.ip.map(|ip| ip.to_string()).unwrap_or_default();
+    session
+        .insert(entry::USER_ID, user.id)
+        .and_then(|()| session.insert(entry::CSRF, csrf::new_secret()))
+        .and_then(|()| session.insert(entry::IP, ip))
+        .and_then(|()| session.insert(entry::USER_AGENT, &origin.user_agent))
+        .map_err(|error| Error::internal(error.into()))
 }
 
 /// The key that signs cookies.

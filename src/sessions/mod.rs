@@ -2,6 +2,7 @@
 //! every node knows them.
 
 pub mod cookie;
+pub mod pages;
 pub mod person;
 pub mod sign_in;
 pub mod store;

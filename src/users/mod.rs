@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod create;
+pub mod pages;
 pub mod password;
 pub mod state;
 pub mod store;

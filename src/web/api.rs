@@ -6,6 +6,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Instant;
 use zeroize::Zeroizing;
 
 use super::endpoint::{Access, Endpoint};
@@ -174,7 +175,7 @@ async fn enter(
     payload: Payload,
     access: Access,
 ) -> Result<ApiCall, HttpResponse> {
-    let now = app.clock.now();
+    let (now, arrived) = (app.clock.now(), Instant::now());
     let announced = req
         .headers()
         .get(header::CONTENT_LENGTH)
@@ -189,13 +190,13 @@ async fn enter(
         );
         api_error::message(status, text)
     })?;
-    let (mut params, malformed) = read_params(req, &body);
+    let (mut params, malformed) = read_params(req, &body).await;
     for (name, value) in req.match_info().iter() {
         params.set_path(name, decode(value));
     }
     let credential = take_credential(req, &mut params);
     let refused = |error: Error| api_error::respond(&error);
-    let ctx = identify(app, req, credential, access, now)
+    let ctx = identify(app, req, credential, access, now, arrived)
         .await
         .map_err(refused)?;
     if malformed {
@@ -212,22 +213,45 @@ async fn enter(
 }
 
 /// Query and body, whichever way the body is written. `true` if it isn't what it says it is.
-fn read_params(req: &HttpRequest, body: &Bytes) -> (Params, bool) {
+async fn read_params(req: &HttpRequest, body: &Bytes) -> (Params, bool) {
     let mut params = Params::from_query(req.uri().query().unwrap_or_default());
-    let content_type = req.content_type().to_ascii_lowercase();
+    let content_type = req
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if body.is_empty() {
         return (params, false);
     }
-    if content_type == "application/x-www-form-urlencoded" {
-        params.merge_form(body);
-        return (params, false);
-    }
-    if content_type == "multipart/form-data" {
-        // Read by the handlers of `multipart`; not known here yet.
-        return (params, true);
-    }
-    let malformed = params.merge_json(body).is_err();
+    let malformed = match kind.as_str() {
+        "application/x-www-form-urlencoded" => {
+            params.merge_form(body);
+            false
+        }
+        "multipart/form-data" => match read_multipart(content_type, body.clone()).await {
+            Some(fields) => {
+                params.merge_fields(fields);
+                false
+            }
+            None => true,
+        },
+        _ => params.merge_json(body).is_err(),
+    };
     (params, malformed)
+}
+
+/// The text fields of a multipart form; nothing if it isn't one.
+async fn read_multipart(content_type: &str, body: Bytes) -> Option<Vec<(String, String)>> {
+    let boundary = multer::parse_boundary(content_type).ok()?;
+    let whole = futures_util::stream::once(async move { Ok::<Bytes, std::convert::Infallible>(body) });
+    let mut parts = multer::Multipart::new(whole, boundary);
+    let mut fields = Vec::new();
+    while let Some(part) = parts.next_field().await.ok()? {
+        let name = part.name()?.to_owned();
+        fields.push((name, String::from_utf8(part.bytes().await.ok()?.to_vec()).ok()?));
+    }
+    Some(fields)
 }
 
 /// One credential: the parameter, else the header, else Bearer, else the OAuth-like parameters.
@@ -263,6 +287,7 @@ async fn identify(
     credential: Option<Zeroizing<String>>,
     access: Access,
     now: DateTime<Utc>,
+    arrived: Instant,
 ) -> Result<Context, Error> {
     let (scope, rights, anonymous) = match access {
         Access::Api {
@@ -309,7 +334,9 @@ async fn identify(
         return Err(Error::Unauthenticated(Denied::Unknown));
     }
     if let Err(reason) = authenticate::verdict(&found, today) {
-        watch_for_reuse(app, req, &found, &policy, origin, now).await?;
+        if !app.rotations.overlapped(found.token.id, arrived) {
+            watch_for_reuse(app, req, &found, &policy, origin, now).await?;
+        }
         return Err(reason);
     }
     if !scope.is_met_by(&found.token.scopes) {

@@ -298,6 +298,11 @@ impl PageCall {
         self.req.match_info().query(name)
     }
 
+    /// The request itself.
+    pub fn req(&self) -> &HttpRequest {
+        &self.req
+    }
+
     /// Path and query of this request.
     pub fn here(&self) -> String {
         self.req

@@ -66,6 +66,19 @@ pub fn respond(
     res
 }
 
+/// The page for a failure outside of any request that could be looked at.
+pub fn without_request(error: &Error, request_id: &str) -> HttpResponse {
+    let outage = matches!(error, Error::Unavailable(_));
+    tracing::error!(%error, request_id, "A request could not be finished");
+    let status =
+        if outage { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR };
+    let mut res = finish(status, &ErrorPage::new(status.as_u16(), request_id, ASSETS.clone()));
+    if outage {
+        res.headers_mut().insert(RETRY_AFTER, HeaderValue::from(5));
+    }
+    res
+}
+
 /// A page that says no more than its status.
 pub fn with_status(app: &App, req: &HttpRequest, status: StatusCode) -> HttpResponse {
     finish(status, &page(app, req, None, status))

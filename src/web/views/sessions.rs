@@ -19,6 +19,8 @@ pub struct SignInPage {
     pub redirect_to: String,
     /// What went wrong: `Invalid login or password.` or `Too many attempts. Try again in 9 minutes.`
     pub failure: Option<String>,
+    /// Nobody administers this instance yet: the page says where the set-up link is.
+    pub needs_setup: bool,
 }
 
 /// The one-time set-up: makes the first administrator.

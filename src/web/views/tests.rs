@@ -192,6 +192,7 @@ fn nothing_is_inline() {
         remember_me: false,
         redirect_to: String::new(),
         failure: Some("Invalid login or password.".into()),
+        needs_setup: true,
     };
     let mut tokens = page(TokenKind::Group, vec![row(1, "one")]);
     tokens.created = Some(OneTimeToken {

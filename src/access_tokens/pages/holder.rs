@@ -1,0 +1,248 @@
+//! What holds the tokens of a page: a group, a project or a person.
+
+use super::super::create::{self, Created, NewAccessToken};
+use super::super::list::{self, Query};
+use super::super::rotate::{self, NewExpiry};
+use super::super::scope::Scope;
+use super::super::{ListedToken, Resource, revoke, store};
+use crate::context::Context;
+use crate::db::{DbConnection, Page, PageRequest};
+use crate::error::{Error, What};
+use crate::groups::store::{GroupRef, find_visible};
+use crate::members::AccessLevel;
+use crate::permissions::{Place, Right};
+use crate::users::User;
+use crate::web::page::PageCall;
+use crate::web::views::access_tokens::TokenKind;
+use crate::web::views::shell::{Crumb, Shell};
+use crate::web::views::sidebar::{self, Sidebar};
+use crate::{groups, projects};
+
+/// Whose tokens the address asks for.
+#[derive(Debug, Clone)]
+pub(super) enum Asked {
+    /// The group with this full path.
+    Group(String),
+    /// Whoever is signed in.
+    Person,
+}
+
+impl Asked {
+    /// The group that the address names.
+    pub(super) fn group(call: &PageCall) -> Self {
+        Asked::Group(call.segment("full_path").to_owned())
+    }
+
+    /// The holder, if its tokens may be seen; for everybody else there is no such page.
+    pub(super) fn find(&self, conn: &mut DbConnection, ctx: &Context) -> Result<Holder, Error> {
+        match self {
+            Asked::Group(path) => {
+                let group = find_visible(conn, ctx, &GroupRef::Path(path.clone()))?;
+                let resource = Resource::Group(group);
+                if ctx.actor.may(Right::SeeTokens, &resource.place(), &ctx.policy) {
+                    Ok(Holder::Resource(resource))
+                } else {
+                    Err(resource.missing())
+                }
+            }
+            Asked::Person => {
+                let person = ctx.actor.user.clone();
+                person
+                    .filter(|_| ctx.actor.may_on_instance(Right::OwnPersonalTokens))
+                    .map(Holder::Person)
+                    .ok_or(Error::NotFound(What::Thing))
+            }
+        }
+    }
+}
+
+/// What holds the tokens.
+#[derive(Debug, Clone)]
+pub(super) enum Holder {
+    /// A group or project.
+    Resource(Resource),
+    /// A person.
+    Person(User),
+}
+
+impl Holder {
+    pub(super) fn kind(&self) -> TokenKind {
+        match self {
+            Holder::Resource(Resource::Group(_)) => TokenKind::Group,
+            Holder::Resource(Resource::Project(_)) => TokenKind::Project,
+            Holder::Person(_) => TokenKind::Personal,
+        }
+    }
+
+    /// Where the list is.
+    pub(super) fn path(&self) -> String {
+        match self {
+            Holder::Resource(Resource::Group(group)) => {
+                format!("/groups/{}/-/settings/access_tokens", group.full_path)
+            }
+            Holder::Resource(Resource::Project(project)) => {
+                format!("/{}/-/settings/access_tokens", project.full_path())
+            }
+            Holder::Person(_) => "/-/user_settings/personal_access_tokens".into(),
+        }
+    }
+
+    /// The frame of the list and of everything that belongs to it. Its own forms lead back to the list.
+    pub(super) fn shell(&self, call: &PageCall) -> Shell {
+        const TITLE: &str = "Access tokens";
+        let place = sidebar::Place::AccessTokens;
+        let mut shell = match self {
+            Holder::Resource(Resource::Group(group)) => groups::frame::shell(call, group, TITLE, place),
+            Holder::Resource(Resource::Project(project)) => {
+                projects::frame::shell(call, project, TITLE, place)
+            }
+            Holder::Person(_) => {
+                let title = TokenKind::Personal.plural();
+                call.shell(title, vec![Crumb::here(title)], Some(Sidebar::account(place)))
+            }
+        };
+        if *call.req().method() != actix_web::http::Method::GET {
+            shell.return_to = self.path();
+        }
+        shell
+    }
+
+    /// What a token opens, in words.
+    pub(super) fn reach(&self) -> String {
+        match self {
+            Holder::Resource(Resource::Group(group)) => {
+                format!("{}, its subgroups and projects", group.full_path)
+            }
+            Holder::Resource(Resource::Project(project)) => project.full_path(),
+            Holder::Person(_) => "all your groups and projects".into(),
+        }
+    }
+
+    /// The scopes on offer.
+    pub(super) fn scopes(&self, ctx: &Context) -> Vec<Scope> {
+        let registry = ctx.policy.settings.registry_enabled;
+        match self {
+            Holder::Resource(_) => Scope::offered_to_resource_tokens(registry),
+            Holder::Person(user) => Scope::offered_to_people(user.admin, registry),
+        }
+    }
+
+    /// The highest role that the actor may give to a token; tokens of people have none.
+    pub(super) fn ceiling(&self, ctx: &Context) -> Option<AccessLevel> {
+        match self {
+            Holder::Resource(resource) => ctx.actor.level(&resource.place()),
+            Holder::Person(_) => None,
+        }
+    }
+
+    /// Would the actor be allowed to, as far as the holder decides it?
+    pub(super) fn allows(&self, right: Right, ctx: &Context) -> bool {
+        match self {
+            Holder::Resource(resource) => ctx.actor.could(right, &resource.place(), &ctx.policy),
+            Holder::Person(_) => {
+                right != Right::CreateToken && right != Right::RotateToken
+                    || !ctx.policy.settings.disable_personal_access_tokens
+            }
+        }
+    }
+
+    /// Is it the top-level group's switch that is in the way of new values?
+    pub(super) fn is_switched_off(&self) -> bool {
+        matches!(self, Holder::Resource(resource) if !resource.place().creation_allowed)
+    }
+
+    /// The general settings of the top-level group, for those who may turn creation on again.
+    pub(super) fn switch_href(&self, ctx: &Context) -> Option<String> {
+        let Holder::Resource(resource) = self else {
+            return None;
+        };
+        let group = resource.group();
+        let traversal = format!("{}/", group.root_id);
+        let root = Place {
+            group_id: group.root_id,
+            project_id: None,
+            traversal: &traversal,
+            is_top_level: true,
+            ..group.place()
+        };
+        let path = group.full_path.split('/').next().unwrap_or_default();
+        ctx.actor
+            .could(Right::ChangeCreationSwitch, &root, &ctx.policy)
+            .then(|| format!("/groups/{path}/-/edit#js-permissions-settings"))
+    }
+
+    /// Are ended tokens shown? Those of people always stay; those of bots, if the bots do.
+    pub(super) fn keeps_ended(&self, ctx: &Context) -> bool {
+        match self {
+            Holder::Resource(resource) => ctx.policy.retains_bots(resource.group().retain_bots),
+            Holder::Person(_) => true,
+        }
+    }
+
+    /// One page of its tokens.
+    pub(super) fn list(
+        &self,
+        conn: &mut DbConnection,
+        ctx: &Context,
+        query: &Query,
+        request: PageRequest,
+    ) -> Result<Page<ListedToken>, Error> {
+        match self {
+            Holder::Resource(resource) => list::of_resource(conn, ctx, resource, query, request),
+            Holder::Person(_) => list::personal(conn, ctx, query, request),
+        }
+    }
+
+    /// One of its tokens.
+    pub(super) fn token(
+        &self,
+        conn: &mut DbConnection,
+        ctx: &Context,
+        id: i64,
+    ) -> Result<ListedToken, Error> {
+        match self {
+            Holder::Resource(resource) => {
+                store::find_of(conn, resource, id)?.ok_or(Error::NotFound(What::Thing))
+            }
+            Holder::Person(_) => revoke::find_personal(conn, ctx, id),
+        }
+    }
+
+    /// Makes a token. The inner error is a refusal that has left its line in the audit trail.
+    pub(super) fn create(
+        &self,
+        conn: &mut DbConnection,
+        ctx: &Context,
+        new: &NewAccessToken,
+    ) -> Result<Result<Created, Error>, Error> {
+        match self {
+            Holder::Resource(resource) => create::create(conn, ctx, resource, new),
+            Holder::Person(user) => create::create_personal(conn, ctx, user, new).map(Ok),
+        }
+    }
+
+    pub(super) fn rotate(
+        &self,
+        conn: &mut DbConnection,
+        ctx: &Context,
+        id: i64,
+        expiry: NewExpiry,
+    ) -> Result<Created, Error> {
+        match self {
+            Holder::Resource(resource) => rotate::rotate(conn, ctx, resource, id, expiry),
+            Holder::Person(_) => rotate::rotate_personal(conn, ctx, id, expiry),
+        }
+    }
+
+    pub(super) fn revoke(
+        &self,
+        conn: &mut DbConnection,
+        ctx: &Context,
+        id: i64,
+    ) -> Result<ListedToken, Error> {
+        match self {
+            Holder::Resource(resource) => revoke::revoke(conn, ctx, resource, id, true),
+            Holder::Person(_) => revoke::revoke_personal(conn, ctx, id),
+        }
+    }
+}

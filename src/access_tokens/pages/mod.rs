@@ -1,0 +1,113 @@
+//! Pages: the access tokens of a group, a project or a person. There is one implementation; only what
+//! holds the tokens differs.
+
+mod address;
+mod confirm;
+mod form;
+mod holder;
+mod index;
+mod rows;
+
+use actix_web::HttpResponse;
+
+use crate::error::Error;
+use crate::web::page::PageCall;
+use holder::Asked;
+
+/// `GET /groups/{full_path}/-/settings/access_tokens` (`SeeTokens`, `SeeGroup`).
+///
+/// # Errors
+/// [`Error::NotFound`] without the right; when the database is away.
+pub async fn group_index(call: PageCall) -> Result<HttpResponse, Error> {
+    index::show(&call, Asked::group(&call)).await
+}
+
+/// `POST /groups/{full_path}/-/settings/access_tokens` (`CreateToken`, `SeeTokens`, `SeeGroup`).
+///
+/// # Errors
+/// As [`group_index`].
+pub async fn group_create(call: PageCall) -> Result<HttpResponse, Error> {
+    form::create(&call, Asked::group(&call)).await
+}
+
+/// `GET /groups/{full_path}/-/settings/access_tokens/{id}/revoke` (`SeeTokens`, `SeeGroup`).
+///
+/// # Errors
+/// As [`group_index`].
+pub async fn group_confirm_revoke(call: PageCall) -> Result<HttpResponse, Error> {
+    confirm::ask_revoke(&call, Asked::group(&call)).await
+}
+
+/// `PUT /groups/{full_path}/-/settings/access_tokens/{id}/revoke` (`RevokeToken`, `SeeTokens`,
+/// `SeeGroup`).
+///
+/// # Errors
+/// As [`group_index`].
+pub async fn group_revoke(call: PageCall) -> Result<HttpResponse, Error> {
+    confirm::revoke(&call, Asked::group(&call)).await
+}
+
+/// `GET /groups/{full_path}/-/settings/access_tokens/{id}/rotate` (`SeeTokens`, `SeeGroup`).
+///
+/// # Errors
+/// As [`group_index`].
+pub async fn group_confirm_rotate(call: PageCall) -> Result<HttpResponse, Error> {
+    confirm::ask_rotate(&call, Asked::group(&call)).await
+}
+
+/// `PUT /groups/{full_path}/-/settings/access_tokens/{id}/rotate` (`RotateToken`, `SeeTokens`,
+/// `SeeGroup`).
+///
+/// # Errors
+/// As [`group_index`].
+pub async fn group_rotate(call: PageCall) -> Result<HttpResponse, Error> {
+    confirm::rotate(&call, Asked::group(&call)).await
+}
+
+/// `GET /-/user_settings/personal_access_tokens` (`OwnPersonalTokens`).
+///
+/// # Errors
+/// When the database is away.
+pub async fn personal_index(call: PageCall) -> Result<HttpResponse, Error> {
+    index::show(&call, Asked::Person).await
+}
+
+/// `POST /-/user_settings/personal_access_tokens` (`OwnPersonalTokens`).
+///
+/// # Errors
+/// As [`personal_index`].
+pub async fn personal_create(call: PageCall) -> Result<HttpResponse, Error> {
+    form::create(&call, Asked::Person).await
+}
+
+/// `GET /-/user_settings/personal_access_tokens/{id}/revoke` (`OwnPersonalTokens`).
+///
+/// # Errors
+/// [`Error::NotFound`] for a token of somebody else; when the database is away.
+pub async fn personal_confirm_revoke(call: PageCall) -> Result<HttpResponse, Error> {
+    confirm::ask_revoke(&call, Asked::Person).await
+}
+
+/// `PUT /-/user_settings/personal_access_tokens/{id}/revoke` (`OwnPersonalTokens`).
+///
+/// # Errors
+/// As [`personal_confirm_revoke`].
+pub async fn personal_revoke(call: PageCall) -> Result<HttpResponse, Error> {
+    confirm::revoke(&call, Asked::Person).await
+}
+
+/// `GET /-/user_settings/personal_access_tokens/{id}/rotate` (`OwnPersonalTokens`).
+///
+/// # Errors
+/// As [`personal_confirm_revoke`].
+pub async fn personal_confirm_rotate(call: PageCall) -> Result<HttpResponse, Error> {
+    confirm::ask_rotate(&call, Asked::Person).await
+}
+
+/// `PUT /-/user_settings/personal_access_tokens/{id}/rotate` (`OwnPersonalTokens`).
+///
+/// # Errors
+/// As [`personal_confirm_revoke`].
+pub async fn personal_rotate(call: PageCall) -> Result<HttpResponse, Error> {
+    confirm::rotate(&call, Asked::Person).await
+}

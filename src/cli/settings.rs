@@ -1,0 +1,125 @@
+//! `latchkey settings`
+
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value};
+
+use super::Failure;
+use super::acting::Acting;
+use super::instance::Instance;
+use super::output::{Output, Table};
+use crate::error::Error;
+use crate::settings::{KEYS, Policy, change, store};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    Get(Get),
+    Set(Set),
+}
+
+/// Show one setting or all of them
+#[derive(Debug, Args)]
+pub(super) struct Get {
+    /// Which [default: all]
+    key: Option<String>,
+
+    #[command(flatten)]
+    acting: Acting,
+}
+
+/// Change a setting; it holds for every request from then on
+#[derive(Debug, Args)]
+pub(super) struct Set {
+    /// Which; latchkey settings get lists them
+    key: String,
+
+    /// The new value; "" or null blanks it
+    #[arg(allow_hyphen_values = true)]
+    value: String,
+
+    #[command(flatten)]
+    acting: Acting,
+}
+
+impl Command {
+    pub(super) fn run(self, instance: &Instance, out: &Output) -> Result<(), Failure> {
+        match self {
+            Command::Get(get) => get.run(instance, out),
+            Command::Set(set) => set.run(instance, out),
+        }
+    }
+}
+
+impl Get {
+    fn run(self, instance: &Instance, out: &Output) -> Result<(), Failure> {
+        let policy = instance.open(&self.acting)?.read(|conn, _| store::load(conn))?;
+        let values = values_of(&policy)?;
+        match self.key {
+            Some(key) => {
+                let value = values.get(&key).ok_or_else(|| {
+                    let keys: Vec<&str> = KEYS.iter().map(|(key, _)| *key).collect();
+                    Failure::new(format!("there is no setting {key}; the settings are {}", keys.join(", ")))
+                })?;
+                out.result(&Value::Object(Map::from_iter([(key, value.clone())])), &text_of(value))
+            }
+            None if out.is_json() => out.result(&Value::Object(values), ""),
+            None => {
+                let mut table = Table::new(&["SETTING", "VALUE", "TAKES"], "");
+                for (key, takes) in KEYS {
+                    let value = values.get(key).map(text_of).unwrap_or_default();
+                    table.row([key.to_owned(), value, takes.to_owned()]);
+                }
+                out.list(Vec::new(), &table)
+            }
+        }
+    }
+}
+
+impl Set {
+    fn run(self, instance: &Instance, out: &Output) -> Result<(), Failure> {
+        let key = self.key.clone();
+        let policy = instance
+            .open(&self.acting)?
+            .write(move |conn, ctx| change::set(conn, ctx, &self.key, &self.value))?;
+        let value = values_of(&policy)?.remove(&key).unwrap_or(Value::Null);
+        let sentence = format!("{key} is now {}", text_of(&value));
+        out.result(&Value::Object(Map::from_iter([(key, value)])), &sentence)
+    }
+}
+
+fn values_of(policy: &Policy) -> Result<Map<String, Value>, Error> {
+    match serde_json::to_value(&policy.settings) {
+        Ok(Value::Object(values)) => Ok(values),
+        Ok(_) => Err(Error::internal(anyhow::anyhow!("the settings are no object"))),
+        Err(error) => Err(Error::internal(error.into())),
+    }
+}
+
+/// As `settings set` takes it back.
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_shown_under_its_documented_name() {
+        let values = values_of(&Policy::default()).unwrap();
+        let mut documented: Vec<&str> = KEYS.iter().map(|(key, _)| *key).collect();
+        let mut shown: Vec<&str> = values.keys().map(String::as_str).collect();
+        documented.sort_unstable();
+        shown.sort_unstable();
+        assert_eq!(shown, documented);
+    }
+
+    #[test]
+    fn a_word_is_shown_without_quotes_and_nothing_as_null() {
+        assert_eq!(text_of(&Value::from("glpat-")), "glpat-");
+        assert_eq!(text_of(&Value::Null), "null");
+        assert_eq!(text_of(&Value::from(10_000)), "10000");
+    }
+}

@@ -1,0 +1,50 @@
+//! The vocabulary that tests are written in: a real server with a database and a clock of its own, people,
+//! groups, projects and tokens to arrange, and two ways to ask: as a program, and as a browser would.
+
+// A test may fail loudly, and each test program uses its own part of this.
+#![allow(clippy::unwrap_used, clippy::expect_used, dead_code, unused_imports)]
+
+pub mod answer;
+pub mod api;
+pub mod browser;
+pub mod company;
+pub mod page;
+pub mod people;
+pub mod places;
+pub mod postgres;
+pub mod server;
+pub mod storage;
+pub mod tokens;
+pub mod visitor;
+
+pub use answer::Answer;
+pub use api::Api;
+pub use company::Company;
+pub use page::{Form, Page};
+pub use people::{PASSWORD, Person};
+pub use places::{TestGroup, TestProject, TestResource};
+pub use server::TestServer;
+pub use tokens::TestToken;
+pub use visitor::Visitor;
+
+/// Makes two tests of each function that takes a [`TestServer`]: one on SQLite and one on PostgreSQL. The latter is
+/// skipped, and says so, where PostgreSQL isn't installed.
+#[macro_export]
+macro_rules! on_both {
+    ($($(#[$attribute:meta])* $name:ident),+ $(,)?) => {
+        $(
+            $(#[$attribute])*
+            mod $name {
+                #[test]
+                fn sqlite() {
+                    $crate::support::server::run_on_sqlite(super::$name);
+                }
+
+                #[test]
+                fn postgres() {
+                    $crate::support::server::run_on_postgres(super::$name);
+                }
+            }
+        )+
+    };
+}
