@@ -2,15 +2,20 @@
 
 pub mod access_tokens;
 pub mod actor;
+pub mod admin;
 pub mod app;
 pub mod audit;
 pub mod bots;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod context;
 pub mod db;
+pub mod demo;
 pub mod error;
 pub mod groups;
+pub mod help;
+pub mod home;
 pub mod logging;
 pub mod members;
 pub mod permissions;

@@ -2,10 +2,12 @@
 //! token acts as a person.
 
 pub mod api;
+pub mod attention;
 pub mod authenticate;
 pub mod create;
 pub mod expiry;
 pub mod list;
+pub mod pages;
 pub mod resource;
 pub mod revoke;
 pub mod rotate;

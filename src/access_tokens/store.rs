@@ -7,6 +7,7 @@ use super::scope::Scopes;
 use super::secret::Digest;
 use super::{AccessToken, ListedToken, Resource};
 use crate::db::schema::{access_token_uses, access_tokens, instance, memberships, users};
+use crate::db::violation::is_unique;
 use crate::db::{DbConnection, Timestamp, columns};
 use crate::error::Error;
 use crate::members::{AccessLevel, Membership};
@@ -226,7 +227,7 @@ pub(super) fn descendants(conn: &mut DbConnection, id: i64) -> Result<Vec<Access
     Ok(found)
 }
 
-/// Marks a form's nonce as used for this token. `false` if it was used before.
+/// Marks a form's nonce as used for this token; a conflict if it was used before.
 pub(super) fn use_nonce(
     conn: &mut DbConnection,
     digest: &Digest,
@@ -240,7 +241,14 @@ pub(super) fn use_nonce(
             used_form_nonces::token_id.eq(token_id),
             used_form_nonces::created_at.eq(Timestamp::from(now)),
         ))
-        .execute(conn)?;
+        .execute(conn)
+        .map_err(|error| {
+            if is_unique(&error, "used_form_nonces", "digest") {
+                Error::Conflict("This form was sent already".into())
+            } else {
+                error.into()
+            }
+        })?;
     Ok(())
 }
 

@@ -15,19 +15,21 @@ use crate::users::{User, store as users};
 pub(super) struct Acting {
     /// The administrator who acts, as the audit trail will name them [default: the first administrator]
     #[arg(long = "as", value_name = "USERNAME")]
-    user: Option<String>,
+    administrator: Option<String>,
 }
 
 impl Acting {
     /// What verbs need. Before there is an administrator, the system acts.
     pub(super) fn context(&self, conn: &mut DbConnection, app: &App) -> Result<Context, Error> {
         let now = app.clock.now();
-        let user = match &self.user {
+        let user = match &self.administrator {
             None => users::first_admin(conn)?,
             Some(name) => Some(
                 users::find_by_username(conn, name)?
                     .filter(|user| user.admin && user.is_active())
-                    .ok_or_else(|| Error::refused(format!("--as: there is no active administrator {name}")))?,
+                    .ok_or_else(|| {
+                        Error::refused(format!("--as: there is no active administrator {name}"))
+                    })?,
             ),
         };
         let actor = match user {

@@ -18,7 +18,10 @@ pub(super) fn access_level(text: &str) -> Result<AccessLevel, String> {
 
 /// A day that exists.
 pub(super) fn date(text: &str) -> Result<NaiveDate, String> {
-    let plain = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let plain = text.len() == 10
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-');
     NaiveDate::parse_from_str(text, "%Y-%m-%d")
         .ok()
         .filter(|_| plain)
@@ -40,16 +43,24 @@ mod tests {
         assert_eq!(access_level("MAINTAINER"), Ok(AccessLevel::Maintainer));
         assert_eq!(access_level("40"), Ok(AccessLevel::Maintainer));
         let error = access_level("boss").unwrap_err();
-        assert!(error.contains("guest (10)") && error.contains("owner (50)"), "{error}");
+        assert!(
+            error.contains("guest (10)") && error.contains("owner (50)"),
+            "{error}"
+        );
     }
 
     #[test]
     fn only_days_that_exist_are_taken() {
-        assert_eq!(
-            date("2028-02-29").unwrap().to_string(),
-            "2028-02-29"
-        );
-        for text in ["2027-02-29", "2027-1-1", "+2027-01-01", "tomorrow", "", "20270101", "2027-01-01T00:00"] {
+        assert_eq!(date("2028-02-29").unwrap().to_string(), "2028-02-29");
+        for text in [
+            "2027-02-29",
+            "2027-1-1",
+            "+2027-01-01",
+            "tomorrow",
+            "",
+            "20270101",
+            "2027-01-01T00:00",
+        ] {
             assert!(date(text).is_err(), "{text}");
         }
     }

@@ -60,8 +60,14 @@ impl List {
     fn run(self, instance: &Instance, out: &Output) -> Result<(), Failure> {
         let name = self.group;
         let (flags, own) = instance.open(&self.acting)?.read(|conn, _| {
-            let group = name.as_deref().map(|name| target::group(conn, name)).transpose()?;
-            Ok((store::load(conn)?.flags, group.and_then(|group| group.retain_bots)))
+            let group = name
+                .as_deref()
+                .map(|name| target::group(conn, name))
+                .transpose()?;
+            Ok((
+                store::load(conn)?.flags,
+                group.and_then(|group| group.retain_bots),
+            ))
         })?;
         let mut table = Table::new(&["FLAG", "STATE", "EFFECT"], "");
         let mut objects: Vec<Value> = Vec::new();
@@ -74,7 +80,11 @@ impl List {
                 (true, false) => "on",
                 (false, _) => "off",
             };
-            table.row([flag.name.to_owned(), state.to_owned(), flag.effect.to_owned()]);
+            table.row([
+                flag.name.to_owned(),
+                state.to_owned(),
+                flag.effect.to_owned(),
+            ]);
             objects.push(json!({
                 "name": flag.name,
                 "enabled": enabled,
@@ -91,13 +101,20 @@ impl Switch {
     fn run(self, enabled: bool, instance: &Instance, out: &Output) -> Result<(), Failure> {
         let flag = self.name.clone();
         let path = instance.open(&self.acting)?.write(move |conn, ctx| {
-            let group = self.group.as_deref().map(|name| target::group(conn, name)).transpose()?;
+            let group = self
+                .group
+                .as_deref()
+                .map(|name| target::group(conn, name))
+                .transpose()?;
             let path = group.map(|group| group.full_path);
             change::switch_flag(conn, ctx, &self.name, enabled, path.as_deref())?;
             Ok(path)
         })?;
         let state = if enabled { "on" } else { "off" };
-        let place = path.as_ref().map(|path| format!(" in {path}")).unwrap_or_default();
+        let place = path
+            .as_ref()
+            .map(|path| format!(" in {path}"))
+            .unwrap_or_default();
         let object = json!({ "name": flag, "enabled": enabled, "group": path });
         out.result(&object, &format!("{flag} is now {state}{place}"))
     }

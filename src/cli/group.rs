@@ -87,8 +87,10 @@ impl Create {
             }
             Ok(group)
         })?;
-        let sentence =
-            format!("Created the group {} (id {}, {})", group.full_path, group.id, group.visibility);
+        let sentence = format!(
+            "Created the group {} (id {}, {})",
+            group.full_path, group.id, group.visibility
+        );
         out.result(&json::group(&group), &sentence)
     }
 }
@@ -98,7 +100,10 @@ impl List {
         let groups = instance.open(&self.acting)?.read(|conn, ctx| {
             let mut all: Vec<Group> = Vec::new();
             for page in 1.. {
-                let request = PageRequest { page, per_page: 100 };
+                let request = PageRequest {
+                    page,
+                    per_page: 100,
+                };
                 let found = store::list_visible(conn, ctx, &Filter::default(), request)?;
                 all.extend(found.rows);
                 if !found.has_next {

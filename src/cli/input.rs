@@ -1,6 +1,6 @@
 //! Secrets come in on standard input, never as an argument: other users of a machine can read command lines.
 
-use std::io::{self, BufRead, IsTerminal, Read};
+use std::io::{self, BufRead, IsTerminal};
 
 use zeroize::Zeroizing;
 
@@ -40,7 +40,10 @@ fn first_line(input: impl BufRead) -> Result<Zeroizing<String>, Failure> {
 
 /// A new password for somebody of whom `about` is known, hashed.
 pub(super) fn password(about: &[&str], out: &Output) -> Result<String, Failure> {
-    let text = line("Type the password (it will be visible) and press Enter:", out)?;
+    let text = line(
+        "Type the password (it will be visible) and press Enter:",
+        out,
+    )?;
     if text.is_empty() {
         return Err(Failure::new(
             "no password came on standard input; put it on one line, as in: echo \"$PASSWORD\" | latchkey user …",

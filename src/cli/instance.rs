@@ -32,7 +32,11 @@ impl Instance {
         let environment = |name: &str| env::var_os(name);
         let config = Config::resolve(common, &ServeOptions::default(), &environment, cores())?;
         // What the server would log every second is of no use to a command; its own words are printed.
-        let level = if config.log == "info" { "warn" } else { &config.log };
+        let level = if config.log == "info" {
+            "warn"
+        } else {
+            &config.log
+        };
         let format = config.log_format.or(Some(LogFormat::Text));
         logging::init(level, format, logging::Target::Stderr)
             .map_err(|error| Failure::new(format!("logging can't be started: {error}")))?;
@@ -44,7 +48,10 @@ impl Instance {
         let secret = self.config.load_secret(&mut rand::rng())?;
         let app = run::open(&self.config, &secret, Clock::System)?;
         run::prepare_schema(&app, Migrate::EmptyOnly)?;
-        Ok(Console { app, acting: acting.clone() })
+        Ok(Console {
+            app,
+            acting: acting.clone(),
+        })
     }
 }
 

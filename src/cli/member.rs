@@ -40,7 +40,13 @@ pub(super) struct Add {
 
 impl Command {
     pub(super) fn run(self, instance: &Instance, out: &Output) -> Result<(), Failure> {
-        let Command::Add(Add { place, user, role, expires_at, acting }) = self;
+        let Command::Add(Add {
+            place,
+            user,
+            role,
+            expires_at,
+            acting,
+        }) = self;
         let (resource, user) = instance.open(&acting)?.write(move |conn, ctx| {
             let resource = place.find(conn)?;
             let person = target::person(conn, &user)?;
@@ -61,8 +67,14 @@ impl Command {
             "access_level": role.number(),
             "expires_at": expires_at,
         });
-        let until = expires_at.map(|date| format!(" until {date}")).unwrap_or_default();
-        let sentence = format!("{} is now {role} of {}{until}", user.username, resource.full_path());
+        let until = expires_at
+            .map(|date| format!(" until {date}"))
+            .unwrap_or_default();
+        let sentence = format!(
+            "{} is now {role} of {}{until}",
+            user.username,
+            resource.full_path()
+        );
         out.result(&object, &sentence)
     }
 }

@@ -43,12 +43,12 @@ use output::Output;
     after_help = "Exit status: 0 done, 1 refused or failed, 2 the command line can't be understood."
 )]
 struct Cli {
-    #[command(flatten, next_help_heading = "Which instance")]
-    common: CommonOptions,
-
     /// Print the result as JSON
     #[arg(long, global = true)]
     json: bool,
+
+    #[command(flatten, next_help_heading = "Which instance")]
+    common: CommonOptions,
 
     #[command(subcommand)]
     command: Command,
@@ -224,9 +224,8 @@ mod tests {
             "latchkey group list",
             "latchkey project list",
         ] {
-            let line = format!(
-                "{line} --json --config c.toml --data-dir d --database-url sqlite://x.db"
-            );
+            let line =
+                format!("{line} --json --config c.toml --data-dir d --database-url sqlite://x.db");
             let cli = parse(&line).unwrap();
             assert!(cli.json, "{line}");
             assert_eq!(cli.common.database_url.as_deref(), Some("sqlite://x.db"));
@@ -242,7 +241,6 @@ mod tests {
             "latchkey user update ann",
             "latchkey token create --name ci",
             "latchkey token create --group a --project b --name ci",
-            "latchkey token create --user ann --name ci",
             "latchkey token create --user ann --name ci --scope api --role owner",
             "latchkey token create --group a --name ci --role boss",
             "latchkey token create --group a --name ci --expires-at 2027-02-29",

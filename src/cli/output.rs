@@ -55,12 +55,13 @@ impl Output {
         }
     }
 
-    /// Several lines of which each is safe to print already.
+    /// An object for programs, several lines for people.
     pub(super) fn lines(&self, object: &Value, text: &str) -> Result<(), Failure> {
         if self.json {
             write_result(&object.to_string())
         } else {
-            text.lines().try_for_each(write_result)
+            text.lines()
+                .try_for_each(|line| write_result(&printable(line)))
         }
     }
 
@@ -78,7 +79,9 @@ impl Output {
 
     /// Why the command failed, in one line.
     pub(super) fn error(&self, message: &str) {
-        write_note(&printable(&format!("error: {message}")));
+        // What a database server says may have several lines.
+        let words: Vec<&str> = message.split_whitespace().collect();
+        write_note(&printable(&format!("error: {}", words.join(" "))));
     }
 }
 

@@ -89,10 +89,17 @@ impl Create {
 impl List {
     fn run(self, instance: &Instance, out: &Output) -> Result<(), Failure> {
         let projects = instance.open(&self.acting)?.read(|conn, ctx| {
-            let filter = Filter { order: Order::Id, ascending: true, ..Filter::default() };
+            let filter = Filter {
+                order: Order::Id,
+                ascending: true,
+                ..Filter::default()
+            };
             let mut all: Vec<Project> = Vec::new();
             for page in 1.. {
-                let request = PageRequest { page, per_page: 100 };
+                let request = PageRequest {
+                    page,
+                    per_page: 100,
+                };
                 let found = store::list_visible(conn, ctx, &filter, request)?;
                 all.extend(found.rows);
                 if !found.has_next {

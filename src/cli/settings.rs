@@ -51,15 +51,23 @@ impl Command {
 
 impl Get {
     fn run(self, instance: &Instance, out: &Output) -> Result<(), Failure> {
-        let policy = instance.open(&self.acting)?.read(|conn, _| store::load(conn))?;
+        let policy = instance
+            .open(&self.acting)?
+            .read(|conn, _| store::load(conn))?;
         let values = values_of(&policy)?;
         match self.key {
             Some(key) => {
                 let value = values.get(&key).ok_or_else(|| {
                     let keys: Vec<&str> = KEYS.iter().map(|(key, _)| *key).collect();
-                    Failure::new(format!("there is no setting {key}; the settings are {}", keys.join(", ")))
+                    Failure::new(format!(
+                        "there is no setting {key}; the settings are {}",
+                        keys.join(", ")
+                    ))
                 })?;
-                out.result(&Value::Object(Map::from_iter([(key, value.clone())])), &text_of(value))
+                out.result(
+                    &Value::Object(Map::from_iter([(key, value.clone())])),
+                    &text_of(value),
+                )
             }
             None if out.is_json() => out.result(&Value::Object(values), ""),
             None => {
@@ -89,7 +97,9 @@ impl Set {
 fn values_of(policy: &Policy) -> Result<Map<String, Value>, Error> {
     match serde_json::to_value(&policy.settings) {
         Ok(Value::Object(values)) => Ok(values),
-        Ok(_) => Err(Error::internal(anyhow::anyhow!("the settings are no object"))),
+        Ok(_) => Err(Error::internal(anyhow::anyhow!(
+            "the settings are no object"
+        ))),
         Err(error) => Err(Error::internal(error.into())),
     }
 }

@@ -62,7 +62,10 @@ impl Holder {
         if let Some(name) = &self.user {
             return person(conn, name).map(Held::Personally);
         }
-        let place = Place { group: self.group.clone(), project: self.project.clone() };
+        let place = Place {
+            group: self.group.clone(),
+            project: self.project.clone(),
+        };
         place.find(conn).map(Held::By)
     }
 }
@@ -76,8 +79,11 @@ pub(super) fn group(conn: &mut DbConnection, name: &str) -> Result<Group, Error>
 
 /// A group or a person's own namespace: where projects lie.
 pub(super) fn namespace(conn: &mut DbConnection, path: &str) -> Result<Group, Error> {
-    groups::store::find_by_path(conn, path)?
-        .ok_or_else(|| Error::refused(format!("there is no group {path}; make it first with latchkey group create --path {path}")))
+    groups::store::find_by_path(conn, path)?.ok_or_else(|| {
+        Error::refused(format!(
+            "there is no group {path}; make it first with latchkey group create --path {path}"
+        ))
+    })
 }
 
 /// A project.

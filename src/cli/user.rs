@@ -158,9 +158,19 @@ impl Create {
 
 impl List {
     fn run(self, instance: &Instance, out: &Output) -> Result<(), Failure> {
-        let people = instance.open(&self.acting)?.read(|conn, _| store::list_people(conn))?;
+        let people = instance
+            .open(&self.acting)?
+            .read(|conn, _| store::list_people(conn))?;
         let mut table = Table::new(
-            &["ID", "USERNAME", "NAME", "EMAIL", "STATE", "STANDING", "LAST SIGN-IN"],
+            &[
+                "ID",
+                "USERNAME",
+                "NAME",
+                "EMAIL",
+                "STATE",
+                "STANDING",
+                "LAST SIGN-IN",
+            ],
             "There is nobody yet; latchkey user create --admin … makes the first administrator.",
         );
         for user in &people {
@@ -171,7 +181,10 @@ impl List {
                 user.email.clone(),
                 user.state.as_str().to_owned(),
                 standing(user),
-                user.last_sign_in_at.map_or_else(|| "never".into(), |at| at.format("%Y-%m-%d %H:%M").to_string()),
+                user.last_sign_in_at.map_or_else(
+                    || "never".into(),
+                    |at| at.format("%Y-%m-%d %H:%M").to_string(),
+                ),
             ]);
         }
         out.list(people.iter().map(json::user).collect(), &table)
@@ -205,6 +218,11 @@ fn done(out: &Output, what: &str, user: &User) -> Result<(), Failure> {
         none if none.is_empty() => none,
         some => format!(", {some}"),
     };
-    let sentence = format!("{what} {} (id {}, {}{standing})", user.username, user.id, user.state.as_str());
+    let sentence = format!(
+        "{what} {} (id {}, {}{standing})",
+        user.username,
+        user.id,
+        user.state.as_str()
+    );
     out.result(&json!(json::user(user)), &sentence)
 }

@@ -5,6 +5,8 @@ mod migrations;
 mod page;
 mod pool;
 pub mod schema;
+#[cfg(test)]
+mod tests;
 mod timestamp;
 mod url;
 pub mod violation;

@@ -2,8 +2,11 @@
 
 pub mod api;
 pub mod create;
+pub mod form;
 pub mod frame;
+pub mod pages;
 pub mod path;
+pub mod rows;
 pub mod store;
 pub mod tree;
 pub mod update;

@@ -62,12 +62,7 @@ pub fn remove(
     user_id: i64,
 ) -> Result<User, Error> {
     let (resource, ctx) = resource.locked(conn, ctx)?;
-    let leaving = ctx.actor.user_id() == Some(user_id) && !ctx.actor.is_bot();
-    if !leaving {
-        may_give(&ctx, &resource, AccessLevel::Guest)?;
-    }
-    let (membership, user) = find_direct(conn, &ctx, &resource, user_id)?;
-    keep_an_owner(conn, &resource, &membership)?;
+    let (membership, user) = find_removable(conn, &ctx, &resource, user_id)?;
     store::delete(conn, membership.id)?;
     audit::record(
         conn,
@@ -77,6 +72,25 @@ pub fn remove(
             .with(json!({ "source": resource.full_path(), "access_level": membership.access_level.number() })),
     )?;
     Ok(user)
+}
+
+/// The membership that [`remove`] would end, and whose it is.
+///
+/// # Errors
+/// As [`change`].
+pub fn find_removable(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    resource: &Resource,
+    user_id: i64,
+) -> Result<(Membership, User), Error> {
+    let leaving = ctx.actor.user_id() == Some(user_id) && !ctx.actor.is_bot();
+    if !leaving {
+        may_give(ctx, resource, AccessLevel::Guest)?;
+    }
+    let (membership, user) = find_direct(conn, ctx, resource, user_id)?;
+    keep_an_owner(conn, resource, &membership)?;
+    Ok((membership, user))
 }
 
 /// The membership and its person, if the actor may touch it: never a bot's, never one above one's own.

@@ -2,12 +2,15 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
+use std::collections::HashMap;
 
 use super::{AccessLevel, Membership, ids_of};
 use crate::access_tokens::Resource;
 use crate::context::Context;
 use crate::db::schema::{groups, memberships, users};
-use crate::db::{Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, Timestamp, lower};
+use crate::db::{
+    Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, Timestamp, coalesce_date, lower,
+};
 use crate::error::Error;
 use crate::groups::store::like_pattern;
 use crate::users::{User, UserKind};
@@ -38,10 +41,30 @@ pub struct Filter {
     pub inherited: bool,
     /// Only these users.
     pub user_ids: Vec<i64>,
-    /// People only.
-    pub humans_only: bool,
+    /// People only, or bots only.
+    pub kind: Option<UserKind>,
     /// Only with this role.
     pub access_level: Option<AccessLevel>,
+    /// The order.
+    pub sort: Sort,
+    /// Largest first?
+    pub descending: bool,
+}
+
+/// What a list of members is sorted by; ties by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sort {
+    /// People before bots, each as they came: the API's order.
+    #[default]
+    Kind,
+    /// The name, whatever the case.
+    Name,
+    /// The role.
+    AccessLevel,
+    /// The end; none is the farthest future.
+    ExpiresAt,
+    /// When they became members.
+    CreatedAt,
 }
 
 type Row = (Membership, Timestamp, Option<i64>, User, Option<String>);
@@ -97,10 +120,10 @@ pub fn list(
         if !filter.user_ids.is_empty() {
             query = query.filter(users::id.eq_any(filter.user_ids.clone()));
         }
-        if filter.humans_only {
-            query = query.filter(users::kind.eq(UserKind::Human.as_str()));
+        if let Some(kind) = filter.kind {
+            query = query.filter(users::kind.eq(kind.as_str()));
         }
-        if let Some(level) = filter.access_level {
+        if let Some(level) = filter.access_level.filter(|_| !filter.inherited) {
             query = query.filter(memberships::access_level.eq(level.number()));
         }
         query
@@ -132,26 +155,14 @@ pub fn list(
             .order((memberships::access_level.desc(), users::id.asc()))
             .limit(COUNTED_AT_MOST + 1)
             .load(conn)?;
-        let mut best: Vec<Row> = Vec::new();
-        let mut seen = std::collections::HashMap::new();
-        for row in rows {
-            match seen.get(&row.3.id) {
-                None => {
-                    seen.insert(row.3.id, best.len());
-                    best.push(row);
-                }
-                Some(&at) => {
-                    // Between equal roles the direct one is told.
-                    if let Some(kept) = best.get_mut(at)
-                        && kept.0.access_level == row.0.access_level
-                        && is_direct(&row.0)
-                    {
-                        *kept = row;
-                    }
-                }
-            }
-        }
-        best.sort_by_key(|row| (row.3.is_bot(), row.3.id));
+        let mut best = highest(rows, is_direct);
+        // Asked of the role that counts, not of each that somebody has.
+        best.retain(|row| {
+            filter
+                .access_level
+                .is_none_or(|level| row.0.access_level == level)
+        });
+        sort(&mut best, filter);
         let counted = i64::try_from(best.len()).unwrap_or(i64::MAX);
         let skip = usize::try_from(request.offset()).unwrap_or(usize::MAX);
         let take = usize::try_from(request.per_page + 1).unwrap_or(101);
@@ -163,9 +174,25 @@ pub fn list(
         .select(memberships::id)
         .load::<i64>(conn)?
         .len();
-    let rows: Vec<Row> = base()
-        .select(select)
-        .order((users::kind.asc(), memberships::id.asc()))
+    let ordered = base().select(select);
+    macro_rules! by {
+        ($key:expr) => {
+            if filter.descending {
+                ordered.order(($key.desc(), memberships::id.desc()))
+            } else {
+                ordered.order(($key.asc(), memberships::id.asc()))
+            }
+        };
+    }
+    let ordered = match filter.sort {
+        // By chance the words are in this order: human, project_bot.
+        Sort::Kind => by!(users::kind),
+        Sort::Name => by!(lower(users::name)),
+        Sort::AccessLevel => by!(memberships::access_level),
+        Sort::ExpiresAt => by!(coalesce_date(memberships::expires_at, FAR)),
+        Sort::CreatedAt => by!(memberships::created_at),
+    };
+    let rows: Vec<Row> = ordered
         .limit(request.per_page + 1)
         .offset(request.offset())
         .load(conn)?;
@@ -174,6 +201,55 @@ pub fn list(
         request,
         i64::try_from(counted).unwrap_or(i64::MAX),
     ))
+}
+
+/// What stands for a membership without an end when ends are compared.
+const FAR: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
+    Some(date) => date,
+    None => NaiveDate::MAX,
+};
+
+/// One row for each user: the highest role; of equal ones the direct one. `rows` come highest first.
+fn highest(rows: Vec<Row>, is_direct: impl Fn(&Membership) -> bool) -> Vec<Row> {
+    let mut best: Vec<Row> = Vec::new();
+    let mut seen = HashMap::new();
+    for row in rows {
+        match seen.get(&row.3.id) {
+            None => {
+                seen.insert(row.3.id, best.len());
+                best.push(row);
+            }
+            Some(&at) => {
+                if let Some(kept) = best.get_mut(at)
+                    && kept.0.access_level == row.0.access_level
+                    && is_direct(&row.0)
+                {
+                    *kept = row;
+                }
+            }
+        }
+    }
+    best
+}
+
+/// As the database would sort them.
+fn sort(rows: &mut [Row], filter: &Filter) {
+    let end = |row: &Row| row.0.expires_at.unwrap_or(FAR);
+    rows.sort_by(|a, b| {
+        let by_key = match filter.sort {
+            Sort::Kind => a.3.is_bot().cmp(&b.3.is_bot()),
+            Sort::Name => a.3.name.to_lowercase().cmp(&b.3.name.to_lowercase()),
+            Sort::AccessLevel => a.0.access_level.cmp(&b.0.access_level),
+            Sort::ExpiresAt => end(a).cmp(&end(b)),
+            Sort::CreatedAt => a.1.cmp(&b.1),
+        };
+        let order = by_key.then(a.3.id.cmp(&b.3.id));
+        if filter.descending {
+            order.reverse()
+        } else {
+            order
+        }
+    });
 }
 
 /// Users by id, for the names of who added whom.

@@ -5,6 +5,7 @@ pub mod add;
 pub mod api;
 pub mod change;
 pub mod list;
+pub mod pages;
 pub mod store;
 
 pub use access_level::AccessLevel;

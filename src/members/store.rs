@@ -124,3 +124,18 @@ pub(super) fn other_lasting_owners(
         .count()
         .get_result(conn)?)
 }
+
+/// Active people who own the group directly and without an end; two are enough to know that neither is
+/// the last.
+pub(super) fn lasting_owners(conn: &mut DbConnection, group_id: i64) -> Result<Vec<i64>, Error> {
+    Ok(memberships::table
+        .inner_join(users::table.on(users::id.eq(memberships::user_id)))
+        .filter(memberships::group_id.eq(group_id))
+        .filter(memberships::access_level.eq(AccessLevel::Owner.number()))
+        .filter(memberships::expires_at.is_null())
+        .filter(users::kind.eq(UserKind::Human.as_str()))
+        .filter(users::state.eq(UserState::Active.as_str()))
+        .select(users::id)
+        .limit(2)
+        .load(conn)?)
+}

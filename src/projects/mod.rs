@@ -4,6 +4,8 @@ pub mod api;
 pub mod create;
 pub mod delete;
 pub mod frame;
+pub mod pages;
+pub mod rows;
 pub mod store;
 pub mod update;
 

@@ -1,7 +1,7 @@
 //! Pages: signing in and out.
 
-use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, RETRY_AFTER};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, RETRY_AFTER};
 use actix_web::{HttpMessage as _, HttpResponse};
 
 use super::cookie::{RememberMe, begin};
@@ -24,7 +24,10 @@ pub async fn new(call: PageCall) -> Result<HttpResponse, Error> {
     if call.is_signed_in() {
         return Ok(call.redirect(&redirect_to));
     }
-    let typed = Typed { redirect_to, ..Typed::default() };
+    let typed = Typed {
+        redirect_to,
+        ..Typed::default()
+    };
     render(&call, StatusCode::OK, typed, None).await
 }
 
@@ -47,7 +50,9 @@ pub async fn create(call: PageCall) -> Result<HttpResponse, Error> {
             begin(&call.session, &user, &call.ctx.actor.origin)?;
             if typed.remember_me {
                 let days = i64::from(call.ctx.policy.settings.session_absolute_days);
-                call.req().extensions_mut().insert(RememberMe(days * SECONDS_IN_A_DAY));
+                call.req()
+                    .extensions_mut()
+                    .insert(RememberMe(days * SECONDS_IN_A_DAY));
             }
             Ok(unstored(call.redirect(&typed.redirect_to)))
         }
@@ -58,7 +63,8 @@ pub async fn create(call: PageCall) -> Result<HttpResponse, Error> {
             let failure = too_many(seconds);
             let mut res =
                 render(&call, StatusCode::TOO_MANY_REQUESTS, typed, Some(failure)).await?;
-            res.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+            res.headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(seconds));
             Ok(res)
         }
         Err(other) => Err(other),
@@ -105,7 +111,9 @@ async fn render(
         shell,
         login: typed.login,
         remember_me: typed.remember_me,
-        redirect_to: Some(typed.redirect_to).filter(|path| path != "/").unwrap_or_default(),
+        redirect_to: Some(typed.redirect_to)
+            .filter(|path| path != "/")
+            .unwrap_or_default(),
         failure,
         needs_setup,
     };
@@ -114,7 +122,8 @@ async fn render(
 
 /// An answer with a form's secret or a new session belongs into nobody's cache.
 fn unstored(mut res: HttpResponse) -> HttpResponse {
-    res.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    res.headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     res
 }
 
@@ -126,7 +135,10 @@ fn searchable(login: &str) -> String {
 
 fn too_many(seconds: u64) -> String {
     let minutes = seconds.div_ceil(60).max(1);
-    format!("Too many attempts. Try again in {minutes} minute{}.", if minutes == 1 { "" } else { "s" })
+    format!(
+        "Too many attempts. Try again in {minutes} minute{}.",
+        if minutes == 1 { "" } else { "s" }
+    )
 }
 
 #[cfg(test)]

@@ -14,11 +14,20 @@ use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::{Error, FieldErrors, What};
 use crate::sessions::cookie::begin;
+use crate::web::form_errors::{Field, on_form};
 use crate::web::page::{PageCall, same_origin_path};
 use crate::web::page_error;
 use crate::web::views::forms::FormErrors;
 use crate::web::views::sessions::SetupPage;
 use crate::web::views::shell::Theme;
+
+/// The fields of the set-up form.
+const FIELDS: [Field; 4] = [
+    Field::new("username", "username", "Username"),
+    Field::new("name", "name", "Name"),
+    Field::new("email", "email", "Email"),
+    Field::new("password", "password", "Password"),
+];
 
 /// `GET /setup?token=`, for anyone: the form that makes the first administrator. It opens with the value
 /// of the set-up link alone, and not once there is an administrator.
@@ -28,10 +37,21 @@ use crate::web::views::shell::Theme;
 pub async fn new_administrator(call: PageCall) -> Result<HttpResponse, Error> {
     let token = call.query.text("token").to_owned();
     let given = token.clone();
-    if !call.read(move |conn, ctx| setup_link_is_good(conn, ctx, &given)).await? {
+    if !call
+        .read(move |conn, ctx| setup_link_is_good(conn, ctx, &given))
+        .await?
+    {
         return Ok(not_found(&call));
     }
-    render(&call, StatusCode::OK, Typed { token, ..Typed::default() }, FormErrors::none())
+    render(
+        &call,
+        StatusCode::OK,
+        Typed {
+            token,
+            ..Typed::default()
+        },
+        FormErrors::none(),
+    )
 }
 
 /// `POST /setup`, for anyone: makes the first administrator and signs them in.
@@ -47,23 +67,28 @@ pub async fn create_administrator(call: PageCall) -> Result<HttpResponse, Error>
     };
     let given = typed.token.clone();
     // Before anything is hashed: a stranger without the link costs us no core.
-    if !call.read(move |conn, ctx| setup_link_is_good(conn, ctx, &given)).await? {
+    if !call
+        .read(move |conn, ctx| setup_link_is_good(conn, ctx, &given))
+        .await?
+    {
         return Ok(not_found(&call));
     }
     let hashed = hash(&call, &typed).await?;
     let (token, new) = (typed.token.clone(), typed.person(hashed.as_ref().ok()));
     let problem = hashed.err();
-    let made = call.write(move |conn, ctx| make(conn, ctx, &token, &new, problem)).await;
+    let made = call
+        .write(move |conn, ctx| make(conn, ctx, &token, &new, problem))
+        .await;
     match made {
         Ok(user) => {
             begin(&call.session, &user, &call.ctx.actor.origin)?;
             Ok(unstored(call.redirect("/")))
         }
-        Err(Error::Invalid(errors)) => {
-            render(&call, StatusCode::UNPROCESSABLE_ENTITY, typed, FormErrors::from(&errors))
-        }
         Err(Error::NotFound(What::Thing)) => Ok(not_found(&call)),
-        Err(other) => Err(other),
+        Err(error) => {
+            let errors = on_form(error, &FIELDS)?;
+            render(&call, StatusCode::UNPROCESSABLE_ENTITY, typed, errors)
+        }
     }
 }
 
@@ -80,7 +105,8 @@ pub async fn set_theme(call: PageCall) -> Result<HttpResponse, Error> {
         .secure(call.app.external_url.is_https())
         .finish();
     let mut res = call.redirect(&same_origin_path(call.form.text("redirect_to")));
-    res.add_cookie(&cookie).map_err(|error| Error::internal(error.into()))?;
+    res.add_cookie(&cookie)
+        .map_err(|error| Error::internal(error.into()))?;
     Ok(res)
 }
 
@@ -108,7 +134,11 @@ impl Typed {
 
 async fn hash(call: &PageCall, typed: &Typed) -> Result<Result<String, PasswordProblem>, Error> {
     let password = Password::new(call.form.text("user[password]"));
-    let about = [typed.username.clone(), typed.email.clone(), typed.name.clone()];
+    let about = [
+        typed.username.clone(),
+        typed.email.clone(),
+        typed.name.clone(),
+    ];
     let hashed = call
         .app
         .hashing
@@ -175,6 +205,7 @@ fn not_found(call: &PageCall) -> HttpResponse {
 
 /// An answer with the secret of the link or a new session belongs into nobody's cache.
 fn unstored(mut res: HttpResponse) -> HttpResponse {
-    res.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    res.headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     res
 }

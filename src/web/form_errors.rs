@@ -17,7 +17,11 @@ pub struct Field {
 impl Field {
     /// A field of a form.
     pub const fn new(rule: &'static str, name: &'static str, caption: &'static str) -> Self {
-        Field { rule, name, caption }
+        Field {
+            rule,
+            name,
+            caption,
+        }
     }
 }
 
@@ -51,11 +55,17 @@ mod tests {
     use super::*;
     use crate::error::FieldErrors;
 
-    const FIELDS: [Field; 2] =
-        [Field::new("path", "path", "Group URL"), Field::new("visibility", "visibility_level", "Visibility level")];
+    const FIELDS: [Field; 2] = [
+        Field::new("path", "path", "Group URL"),
+        Field::new("visibility", "visibility_level", "Visibility level"),
+    ];
 
     fn texts(errors: &FormErrors) -> Vec<(&str, &str)> {
-        errors.messages.iter().map(|error| (error.field.as_str(), error.text.as_str())).collect()
+        errors
+            .messages
+            .iter()
+            .map(|error| (error.field.as_str(), error.text.as_str()))
+            .collect()
     }
 
     #[test]
@@ -88,7 +98,10 @@ mod tests {
 
     #[test]
     fn without_the_right_there_is_nothing_to_be_found() {
-        assert!(matches!(on_form(Error::forbidden(), &FIELDS), Err(Error::NotFound(_))));
+        assert!(matches!(
+            on_form(Error::forbidden(), &FIELDS),
+            Err(Error::NotFound(_))
+        ));
         assert!(matches!(
             on_form(Error::internal(anyhow::anyhow!("x")), &FIELDS),
             Err(Error::Internal(_))

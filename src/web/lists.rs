@@ -7,7 +7,12 @@ use crate::db::{Page, PageRequest, Total};
 use crate::error::Error;
 
 /// What may stand in a query as it is.
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'/');
 
 /// An address with a query; empty values are left out.
 pub fn address(path: &str, query: &[(&str, &str)]) -> String {
@@ -33,22 +38,46 @@ pub fn page_or_last<T>(
 ) -> Result<Page<T>, Error> {
     let page = query(request)?;
     if page.rows.is_empty() && request.page > 1 {
-        return query(PageRequest { page: page.total_pages().unwrap_or(1), ..request });
+        return query(PageRequest {
+            page: page.total_pages().unwrap_or(1),
+            ..request
+        });
     }
     Ok(page)
 }
 
 /// The foot of a list; nothing if all of it is on one page. `href` makes the address of a page.
-pub fn foot<T>(label: &'static str, page: &Page<T>, href: impl Fn(u64) -> String) -> Option<Pagination> {
+pub fn foot<T>(
+    label: &'static str,
+    page: &Page<T>,
+    href: impl Fn(u64) -> String,
+) -> Option<Pagination> {
     let number = u64::try_from(page.request.page).unwrap_or(1);
     if number == 1 && !page.has_next {
         return None;
     }
     let first = page.request.offset().saturating_add(1);
-    let last = page.request.offset().saturating_add(i64::try_from(page.rows.len()).unwrap_or(0));
-    let summary = format!("{}–{} of {}", grouped(first), grouped(last), total(page.total));
-    let pages = page.total_pages().and_then(|pages| u64::try_from(pages).ok());
-    Some(Pagination::new(label, summary, number, pages, page.has_next, href))
+    let last = page
+        .request
+        .offset()
+        .saturating_add(i64::try_from(page.rows.len()).unwrap_or(0));
+    let summary = format!(
+        "{}–{} of {}",
+        grouped(first),
+        grouped(last),
+        total(page.total)
+    );
+    let pages = page
+        .total_pages()
+        .and_then(|pages| u64::try_from(pages).ok());
+    Some(Pagination::new(
+        label,
+        summary,
+        number,
+        pages,
+        page.has_next,
+        href,
+    ))
 }
 
 /// `12,345`, or `10,000+`.
@@ -79,7 +108,10 @@ mod tests {
     fn page(number: i64, rows: usize, total: Total, has_next: bool) -> Page<()> {
         Page {
             rows: vec![(); rows],
-            request: PageRequest { page: number, per_page: 20 },
+            request: PageRequest {
+                page: number,
+                per_page: 20,
+            },
             total,
             has_next,
         }
@@ -89,7 +121,10 @@ mod tests {
     fn an_address_keeps_what_was_typed_and_leaves_out_what_was_not() {
         assert_eq!(address("/search", &[]), "/search");
         assert_eq!(
-            address("/search", &[("search", "a&b=c#d é"), ("sort", ""), ("page", "2")]),
+            address(
+                "/search",
+                &[("search", "a&b=c#d é"), ("sort", ""), ("page", "2")]
+            ),
             "/search?search=a%26b%3Dc%23d%20%C3%A9&page=2"
         );
     }
@@ -97,10 +132,21 @@ mod tests {
     #[test]
     fn a_page_beyond_the_last_one_becomes_the_last_one() {
         let mut asked = Vec::new();
-        let found = page_or_last(PageRequest { page: 9, per_page: 20 }, |request| {
-            asked.push(request.page);
-            Ok(page(request.page, usize::from(request.page <= 2), Total::Counted(21), false))
-        });
+        let found = page_or_last(
+            PageRequest {
+                page: 9,
+                per_page: 20,
+            },
+            |request| {
+                asked.push(request.page);
+                Ok(page(
+                    request.page,
+                    usize::from(request.page <= 2),
+                    Total::Counted(21),
+                    false,
+                ))
+            },
+        );
         assert_eq!(found.unwrap().request.page, 2);
         assert_eq!(asked, [9, 2]);
         let empty = page_or_last(PageRequest::default(), |request| {
@@ -126,7 +172,13 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped_by_three() {
-        for (n, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567"), (-1000, "−1,000")] {
+        for (n, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (1_234_567, "1,234,567"),
+            (-1000, "−1,000"),
+        ] {
             assert_eq!(grouped(n), text);
         }
     }

@@ -45,7 +45,7 @@ pub struct PageCall {
 pub struct Form(Vec<(String, String)>);
 
 impl Form {
-    fn parse(bytes: &[u8]) -> Self {
+    pub(crate) fn parse(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let decode = |part: &str| {
             percent_encoding::percent_decode_str(&part.replace('+', " "))
@@ -398,7 +398,9 @@ impl PageCall {
     }
 
     fn take_flashes(&self) -> Vec<Flash> {
-        let stored: Option<Vec<(String, String)>> = if self.is_signed_in() {
+        // Only if there is one: removing nothing would still write the session on every page.
+        let waiting = self.is_signed_in() && self.session.contains_key(entry::FLASH);
+        let stored: Option<Vec<(String, String)>> = if waiting {
             self.session.remove_as(entry::FLASH).and_then(Result::ok)
         } else {
             None

@@ -16,7 +16,7 @@ CREATE INDEX sessions_expires_at ON sessions (expires_at);
 -- A form that makes a token carries a nonce; using it leaves a row here, in the transaction that makes the token.
 CREATE TABLE used_form_nonces (
     digest BLOB NOT NULL PRIMARY KEY,
-    token_id BIGINT REFERENCES access_tokens (id) ON DELETE CASCADE,
+    token_id BIGINT REFERENCES access_tokens (id) ON DELETE SET NULL,
     created_at TIMESTAMP NOT NULL
 );
 CREATE INDEX used_form_nonces_token_id ON used_form_nonces (token_id);

@@ -1,13 +1,13 @@
 //! What part of the lists an address asks for, and the addresses of the other parts.
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use chrono::NaiveDate;
 
 use super::super::list::{Query, Sort, State};
 use super::super::scope::Scope;
 use crate::db::PageRequest;
 use crate::members::AccessLevel;
+use crate::web::lists::address;
 use crate::web::page::Form;
-use chrono::NaiveDate;
 
 /// Rows of a page.
 const PER_PAGE: i64 = 100;
@@ -59,14 +59,23 @@ impl Listing {
     pub(super) fn parse(query: &Form, has_role: bool, fills_form: bool) -> Self {
         let sort = |name: &str| {
             let text = query.text(name);
-            order(text, has_role).map(|_| text.to_owned()).unwrap_or_default()
+            order(text, has_role)
+                .map(|_| text.to_owned())
+                .unwrap_or_default()
         };
         Listing {
             // No database holds a control character in a name, and PostgreSQL refuses to look for some.
-            search: query.text("search").trim().chars().filter(|c| !c.is_control()).collect(),
+            search: query
+                .text("search")
+                .trim()
+                .chars()
+                .filter(|c| !c.is_control())
+                .collect(),
             role: AccessLevel::parse(query.text("role")).filter(|_| has_role && !fills_form),
             scope: Scope::parse(query.text("scope")),
-            sort: Some(sort("sort")).filter(|text| text != SOONEST_FIRST).unwrap_or_default(),
+            sort: Some(sort("sort"))
+                .filter(|text| text != SOONEST_FIRST)
+                .unwrap_or_default(),
             page: query.page("page"),
             inactive_sort: sort("inactive_sort"),
             inactive_page: query.page("inactive_page"),
@@ -90,7 +99,13 @@ impl Listing {
             descending,
             ..Query::default()
         };
-        (query, PageRequest { page: self.page, per_page: PER_PAGE })
+        (
+            query,
+            PageRequest {
+                page: self.page,
+                per_page: PER_PAGE,
+            },
+        )
     }
 
     /// For the inactive table. A bot whose membership has ended is no bot of the group any more, and
@@ -104,39 +119,48 @@ impl Listing {
             descending,
             ..Query::default()
         };
-        (query, PageRequest { page: self.inactive_page, per_page: PER_PAGE })
+        (
+            query,
+            PageRequest {
+                page: self.inactive_page,
+                per_page: PER_PAGE,
+            },
+        )
     }
 
     /// The order of the active table, as addresses say it.
     pub(super) fn sort(&self) -> &str {
-        if self.sort.is_empty() { SOONEST_FIRST } else { &self.sort }
+        if self.sort.is_empty() {
+            SOONEST_FIRST
+        } else {
+            &self.sort
+        }
     }
 
     /// The address of the lists with something changed.
     pub(super) fn href(&self, path: &str, change: impl FnOnce(&mut Listing)) -> String {
         let mut there = self.clone();
         change(&mut there);
-        let page = |number: i64| Some(number).filter(|n| *n > 1).map(|n| n.to_string()).unwrap_or_default();
-        let role = there.role.map(|level| level.number().to_string()).unwrap_or_default();
-        let fields = [
-            ("search", there.search.as_str()),
-            ("role", &role),
-            ("scope", there.scope.map(Scope::name).unwrap_or_default()),
-            ("sort", &there.sort),
-            ("page", &page(there.page)),
-            ("inactive_sort", &there.inactive_sort),
-            ("inactive_page", &page(there.inactive_page)),
-        ];
-        let mut href = path.to_owned();
-        let mut separator = '?';
-        for (name, value) in fields.into_iter().filter(|(_, value)| !value.is_empty()) {
-            href.push(separator);
-            href.push_str(name);
-            href.push('=');
-            href.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
-            separator = '&';
-        }
-        href
+        let page = |number: i64| Some(number).filter(|n| *n > 1).map(|n| n.to_string());
+        let role = there
+            .role
+            .map(|level| level.number().to_string())
+            .unwrap_or_default();
+        address(
+            path,
+            &[
+                ("search", &there.search),
+                ("role", &role),
+                ("scope", there.scope.map(Scope::name).unwrap_or_default()),
+                ("sort", &there.sort),
+                ("page", &page(there.page).unwrap_or_default()),
+                ("inactive_sort", &there.inactive_sort),
+                (
+                    "inactive_page",
+                    &page(there.inactive_page).unwrap_or_default(),
+                ),
+            ],
+        )
     }
 }
 
@@ -169,7 +193,10 @@ mod tests {
         let href = asked.href("/tokens", |_| ());
         assert_eq!(listing(href.strip_prefix("/tokens?").unwrap()), asked);
         assert_eq!(Listing::default().href("/tokens", |_| ()), "/tokens");
-        assert_eq!(asked.href("/tokens", |there| *there = Listing::default()), "/tokens");
+        assert_eq!(
+            asked.href("/tokens", |there| *there = Listing::default()),
+            "/tokens"
+        );
     }
 
     #[test]

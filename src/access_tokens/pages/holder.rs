@@ -39,7 +39,10 @@ impl Asked {
             Asked::Group(path) => {
                 let group = find_visible(conn, ctx, &GroupRef::Path(path.clone()))?;
                 let resource = Resource::Group(group);
-                if ctx.actor.may(Right::SeeTokens, &resource.place(), &ctx.policy) {
+                if ctx
+                    .actor
+                    .may(Right::SeeTokens, &resource.place(), &ctx.policy)
+                {
                     Ok(Holder::Resource(resource))
                 } else {
                     Err(resource.missing())
@@ -92,13 +95,19 @@ impl Holder {
         const TITLE: &str = "Access tokens";
         let place = sidebar::Place::AccessTokens;
         let mut shell = match self {
-            Holder::Resource(Resource::Group(group)) => groups::frame::shell(call, group, TITLE, place),
+            Holder::Resource(Resource::Group(group)) => {
+                groups::frame::shell(call, group, TITLE, place)
+            }
             Holder::Resource(Resource::Project(project)) => {
                 projects::frame::shell(call, project, TITLE, place)
             }
             Holder::Person(_) => {
                 let title = TokenKind::Personal.plural();
-                call.shell(title, vec![Crumb::here(title)], Some(Sidebar::account(place)))
+                call.shell(
+                    title,
+                    vec![Crumb::here(title)],
+                    Some(Sidebar::account(place)),
+                )
             }
         };
         if *call.req().method() != actix_web::http::Method::GET {

@@ -3,9 +3,11 @@
 
 mod address;
 mod confirm;
+mod create;
 mod form;
 mod holder;
 mod index;
+mod nonce;
 mod rows;
 
 use actix_web::HttpResponse;
@@ -27,7 +29,7 @@ pub async fn group_index(call: PageCall) -> Result<HttpResponse, Error> {
 /// # Errors
 /// As [`group_index`].
 pub async fn group_create(call: PageCall) -> Result<HttpResponse, Error> {
-    form::create(&call, Asked::group(&call)).await
+    create::create(&call, Asked::group(&call)).await
 }
 
 /// `GET /groups/{full_path}/-/settings/access_tokens/{id}/revoke` (`SeeTokens`, `SeeGroup`).
@@ -77,7 +79,7 @@ pub async fn personal_index(call: PageCall) -> Result<HttpResponse, Error> {
 /// # Errors
 /// As [`personal_index`].
 pub async fn personal_create(call: PageCall) -> Result<HttpResponse, Error> {
-    form::create(&call, Asked::Person).await
+    create::create(&call, Asked::Person).await
 }
 
 /// `GET /-/user_settings/personal_access_tokens/{id}/revoke` (`OwnPersonalTokens`).

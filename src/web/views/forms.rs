@@ -1,7 +1,5 @@
 //! What is wrong with a form, said above it and under each field.
 
-use crate::error::FieldErrors;
-
 /// The errors of one form, in the order of its fields.
 #[derive(Clone, Default)]
 pub struct FormErrors {
@@ -67,16 +65,5 @@ impl FormErrors {
         } else {
             "The form contains the following errors:"
         }
-    }
-}
-
-/// Whole sentences, each at its field.
-impl From<&FieldErrors> for FormErrors {
-    fn from(found: &FieldErrors) -> Self {
-        let mut errors = FormErrors::none();
-        for ((field, _), sentence) in found.iter().zip(found.sentences()) {
-            errors.add(field, sentence);
-        }
-        errors
     }
 }

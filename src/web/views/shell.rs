@@ -39,6 +39,12 @@ impl Shell {
             ..Self::default()
         }
     }
+
+    /// Takes the news of a success out, for a page that tells it where it happened.
+    pub fn take_success(&mut self) -> Option<String> {
+        let at = self.flashes.iter().position(|flash| flash.tone == Tone::Success)?;
+        Some(self.flashes.remove(at).text)
+    }
 }
 
 /// Addresses of the static files, with the hash in their names.

@@ -1,0 +1,398 @@
+//! The page with both lists and the form.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
+use chrono::{DateTime, Utc};
+
+use super::super::ListedToken;
+use super::super::scope::Scope;
+use super::address::Listing;
+use super::form::{self, Draft};
+use super::holder::{Asked, Holder};
+use super::rows::{self, Offers};
+use crate::context::Context;
+use crate::db::{COUNTED_AT_MOST, DbConnection, Page, Total};
+use crate::error::Error;
+use crate::members::AccessLevel;
+use crate::permissions::Right;
+use crate::web::lists::{foot, grouped, page_or_last, total};
+use crate::web::page::PageCall;
+use crate::web::views::access_tokens::{
+    ActiveTokens, Creation, InactiveTokens, OneTimeToken, TokenFilter, TokenPage, active_columns,
+    inactive_columns,
+};
+use crate::web::views::components::{Choice, Day, Loaded};
+
+use crate::web::views::forms::FormErrors;
+
+/// The status of a page whose form was not taken.
+pub(super) const NOT_TAKEN: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
+
+/// What the page has to say besides its lists.
+pub(super) enum News {
+    /// Here is the value.
+    Created(OneTimeToken),
+    /// This form was used at that time.
+    Replayed(DateTime<Utc>),
+    /// The form can't be taken.
+    Errors(Draft, FormErrors),
+    /// Nothing new can be made or rotated here.
+    SwitchedOff,
+}
+
+/// Answers with the page, as the address asks for it.
+pub(super) async fn show(call: &PageCall, asked: Asked) -> Result<HttpResponse, Error> {
+    let fills_form = Draft::is_filled_by(&call.query);
+    let has_role = !matches!(asked, Asked::Person);
+    let listing = Listing::parse(&call.query, has_role, fills_form);
+    let wanted = listing.clone();
+    let (holder, lists) = call
+        .read(move |conn, ctx| {
+            let holder = asked.find(conn, ctx)?;
+            let lists = Lists::load(conn, ctx, &holder, &wanted)?;
+            Ok((holder, lists))
+        })
+        .await?;
+    let ctx = &call.ctx;
+    let draft = Draft::prefilled(&call.query, ctx.policy.limits(), ctx.today());
+    let status = lists.status();
+    let scene = Scene {
+        call,
+        holder: &holder,
+        listing: &listing,
+    };
+    let mut res = call.render(status, &scene.page(lists, draft, FormErrors::none(), None))?;
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        res.headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    Ok(res)
+}
+
+/// Answers a form with the page, as it is afterwards.
+pub(super) async fn after(
+    call: &PageCall,
+    asked: Asked,
+    holder: Holder,
+    news: News,
+) -> Result<HttpResponse, Error> {
+    let listing = Listing::default();
+    let wanted = listing.clone();
+    let read = call
+        .read(move |conn, ctx| {
+            let holder = asked.find(conn, ctx)?;
+            let lists = Lists::load(conn, ctx, &holder, &wanted)?;
+            Ok((holder, lists))
+        })
+        .await;
+    let (holder, lists) = match read {
+        Ok(read) => read,
+        // The value is in our hands and nowhere else: it is shown, whatever happened meanwhile.
+        Err(error) if matches!(news, News::Created(_)) => {
+            note(&error);
+            (
+                holder,
+                Lists {
+                    active: Err(Unread),
+                    inactive: None,
+                },
+            )
+        }
+        Err(error) => return Err(error),
+    };
+    let blank = || Draft::blank(call.ctx.policy.limits(), call.ctx.today());
+    let (status, draft, errors, told) = match news {
+        News::Errors(draft, errors) => (NOT_TAKEN, draft, errors, None),
+        News::SwitchedOff => (NOT_TAKEN, blank(), FormErrors::none(), None),
+        told => (StatusCode::OK, blank(), FormErrors::none(), Some(told)),
+    };
+    let scene = Scene {
+        call,
+        holder: &holder,
+        listing: &listing,
+    };
+    call.render(status, &scene.page(lists, draft, errors, told))
+}
+
+/// A list that could not be read; the log knows why.
+struct Unread;
+
+/// Both lists, each on its own page.
+struct Lists {
+    active: Result<Page<ListedToken>, Unread>,
+    inactive: Option<Result<Page<ListedToken>, Unread>>,
+}
+
+impl Lists {
+    /// One query for each list that the holder has.
+    fn load(
+        conn: &mut DbConnection,
+        ctx: &Context,
+        holder: &Holder,
+        listing: &Listing,
+    ) -> Result<Self, Error> {
+        let (query, request) = listing.active();
+        let active = contained(page_or_last(request, |request| {
+            holder.list(conn, ctx, &query, request)
+        }))?;
+        let inactive = if holder.keeps_ended(ctx) {
+            let day = matches!(holder, Holder::Resource(_)).then(|| ctx.today());
+            let (query, request) = listing.inactive(day);
+            Some(contained(page_or_last(request, |request| {
+                holder.list(conn, ctx, &query, request)
+            }))?)
+        } else {
+            None
+        };
+        Ok(Lists { active, inactive })
+    }
+
+    fn status(&self) -> StatusCode {
+        if self.active.is_err() || matches!(self.inactive, Some(Err(_))) {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            StatusCode::OK
+        }
+    }
+}
+
+/// The page says in place that a list could not be read; the rest of it still serves.
+fn contained<T>(read: Result<T, Error>) -> Result<Result<T, Unread>, Error> {
+    match read {
+        Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => {
+            note(&error);
+            Ok(Err(Unread))
+        }
+        other => other.map(Ok),
+    }
+}
+
+fn note(error: &Error) {
+    use std::error::Error as _;
+    let cause = error
+        .source()
+        .map(|cause| format!(": {cause}"))
+        .unwrap_or_default();
+    tracing::error!(error = %format!("{error}{cause}"), "A list of tokens could not be read");
+}
+
+/// What everything on the page depends on.
+struct Scene<'a> {
+    call: &'a PageCall,
+    holder: &'a Holder,
+    listing: &'a Listing,
+}
+
+impl Scene<'_> {
+    fn page(
+        &self,
+        lists: Lists,
+        draft: Draft,
+        errors: FormErrors,
+        told: Option<News>,
+    ) -> TokenPage {
+        let (created, replayed) = match told {
+            Some(News::Created(value)) => (Some(value), None),
+            Some(News::Replayed(at)) => (None, Some(clock(at, self.call.ctx.now))),
+            _ => (None, None),
+        };
+        TokenPage {
+            shell: self.holder.shell(self.call),
+            kind: self.holder.kind(),
+            path: self.holder.path(),
+            created,
+            replayed,
+            creation: self.creation(&lists, draft, errors),
+            filter: self.filter(),
+            active: self.loaded(lists.active, |page| self.active(page)),
+            inactive: lists
+                .inactive
+                .map(|list| self.loaded(list, |page| self.inactive(page))),
+        }
+    }
+
+    fn creation(&self, lists: &Lists, draft: Draft, errors: FormErrors) -> Creation {
+        let ctx = &self.call.ctx;
+        if self.holder.is_switched_off() {
+            return Creation::Disabled {
+                settings_href: self.holder.switch_href(ctx),
+            };
+        }
+        if !self.holder.allows(Right::CreateToken, ctx) {
+            return match self.holder {
+                Holder::Resource(_) => Creation::NotOffered,
+                Holder::Person(_) => {
+                    Creation::Refused("Access tokens are turned off on this instance.".into())
+                }
+            };
+        }
+        // With a filter nobody counts; then the attempt is told that the limit is reached.
+        let total = lists
+            .active
+            .as_ref()
+            .ok()
+            .filter(|_| !self.listing.narrows())
+            .map(|page| page.total);
+        let limit = i64::from(ctx.policy.settings.active_tokens_per_group);
+        if matches!(self.holder, Holder::Resource(_))
+            && total.is_some_and(|total| reaches(total, limit))
+        {
+            return Creation::Refused(format!(
+                "Limit of {} active tokens reached.",
+                grouped(limit)
+            ));
+        }
+        Creation::Allowed(Box::new(form::view(self.holder, ctx, draft, errors)))
+    }
+
+    fn filter(&self) -> TokenFilter {
+        let role = self
+            .listing
+            .role
+            .map(|level| level.number().to_string())
+            .unwrap_or_default();
+        let scope = self.listing.scope.map(Scope::name).unwrap_or_default();
+        let any = |chosen: &str| std::iter::once(Choice::new("", "Any", chosen));
+        let roles = AccessLevel::ALL
+            .into_iter()
+            .map(|level| Choice::new(level.number().to_string(), level.name(), &role));
+        let scopes = self.holder.scopes(&self.call.ctx);
+        let scopes = scopes
+            .into_iter()
+            .map(|offered| Choice::new(offered.name(), offered.name(), scope));
+        TokenFilter {
+            search: self.listing.search.clone(),
+            roles: if self.holder.kind().has_role() {
+                any(&role).chain(roles).collect()
+            } else {
+                Vec::new()
+            },
+            scopes: any(scope).chain(scopes).collect(),
+            sort: self.listing.sort.clone(),
+            narrows: self.listing.narrows(),
+        }
+    }
+
+    fn active(&self, page: Page<ListedToken>) -> ActiveTokens {
+        let ctx = &self.call.ctx;
+        let path = self.holder.path();
+        let offers = Offers::of(self.holder, ctx);
+        let pagination = foot("Active tokens", &page, |number| {
+            self.listing.href(&path, |there| {
+                there.page = i64::try_from(number).unwrap_or(1)
+            })
+        });
+        let count = total(page.total);
+        let rows: Vec<_> = page
+            .rows
+            .into_iter()
+            .map(|listed| rows::active(listed, &offers, ctx.now))
+            .collect();
+        let mut active = ActiveTokens {
+            count,
+            columns: Vec::new(),
+            rows,
+            pagination,
+        };
+        let actions = active.has_actions();
+        active.columns = active_columns(self.holder.kind(), actions, self.listing.sort(), |sort| {
+            self.listing.href(&path, |there| {
+                there.sort = sort.to_owned();
+                there.page = 1;
+            })
+        });
+        active
+    }
+
+    fn inactive(&self, page: Page<ListedToken>) -> InactiveTokens {
+        let path = self.holder.path();
+        let there = |href: String| format!("{href}#inactive-title");
+        InactiveTokens {
+            count: total(page.total),
+            columns: inactive_columns(self.holder.kind(), &self.listing.inactive_sort, |sort| {
+                there(self.listing.href(&path, |there| {
+                    there.inactive_sort = sort.to_owned();
+                    there.inactive_page = 1;
+                }))
+            }),
+            pagination: foot("Inactive tokens", &page, |number| {
+                there(self.listing.href(&path, |there| {
+                    there.inactive_page = i64::try_from(number).unwrap_or(1)
+                }))
+            }),
+            rows: page
+                .rows
+                .into_iter()
+                .map(|listed| rows::inactive(listed, self.call.ctx.now))
+                .collect(),
+        }
+    }
+
+    fn loaded<T>(
+        &self,
+        list: Result<Page<ListedToken>, Unread>,
+        show: impl FnOnce(Page<ListedToken>) -> T,
+    ) -> Loaded<T> {
+        match list {
+            Ok(page) => Loaded::Ready(show(page)),
+            Err(Unread) => Loaded::Failed {
+                request_id: self.call.ctx.actor.origin.request_id.clone(),
+            },
+        }
+    }
+}
+
+/// Is there no room for one more? 0 is no limit.
+fn reaches(total: Total, limit: i64) -> bool {
+    limit > 0
+        && match total {
+            Total::Counted(number) => number >= limit,
+            Total::Many => limit <= COUNTED_AT_MOST,
+        }
+}
+
+/// `17:58 UTC`, with the date if it was another day.
+fn clock(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let time = at.format("%H:%M UTC");
+    if at.date_naive() == now.date_naive() {
+        time.to_string()
+    } else {
+        format!("{time} on {}", Day::on(at.date_naive()).text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_is_reached_by_as_many_as_it_says() {
+        assert!(!reaches(Total::Counted(9_999), 10_000));
+        assert!(reaches(Total::Counted(10_000), 10_000));
+        assert!(reaches(Total::Many, 10_000));
+        assert!(!reaches(Total::Many, 50_000));
+        assert!(!reaches(Total::Many, 0), "0 is no limit");
+    }
+
+    #[test]
+    fn the_time_of_a_replayed_form_has_its_date_if_that_was_another_day() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let made = at("2026-11-20T17:58:59Z");
+        assert_eq!(clock(made, at("2026-11-20T23:59:59Z")), "17:58 UTC");
+        assert_eq!(
+            clock(made, at("2026-11-21T00:00:00Z")),
+            "17:58 UTC on 20 Nov 2026"
+        );
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_read_costs_only_itself() {
+        let away = || Error::unavailable(anyhow::anyhow!("gone"));
+        assert!(matches!(contained::<()>(Err(away())), Ok(Err(Unread))));
+        assert!(matches!(
+            contained::<()>(Err(Error::forbidden())),
+            Err(Error::Forbidden(_))
+        ));
+    }
+}

@@ -1,0 +1,86 @@
+//! `latchkey token rotate`
+
+use chrono::NaiveDate;
+use clap::Args;
+
+use super::hand_over;
+use super::revoke::named;
+use crate::access_tokens::revoke::resource_of;
+use crate::access_tokens::rotate::{NewExpiry, rotate, rotate_personal};
+use crate::access_tokens::{ListedToken, Resource, store};
+use crate::cli::acting::Acting;
+use crate::cli::instance::Instance;
+use crate::cli::output::Output;
+use crate::cli::{Failure, arguments};
+use crate::context::Context;
+use crate::error::Error;
+use crate::permissions::Right;
+
+/// Put a new value in place of a token's old one, which stops working at once; print it, once
+///
+/// Bot, role, scopes and name stay. Standard output carries the value and nothing else.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Rotate {
+    /// The token; latchkey token list shows ids
+    id: i64,
+
+    /// The day at whose beginning, in UTC, the new value stops working [default: as long as the old one lived]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = arguments::date)]
+    expires_at: Option<NaiveDate>,
+
+    #[command(flatten)]
+    acting: Acting,
+}
+
+impl Rotate {
+    pub(super) fn run(self, instance: &Instance, out: &Output) -> Result<(), Failure> {
+        let (id, date) = (self.id, self.expires_at);
+        let (created, whose, today) = instance.open(&self.acting)?.write(move |conn, ctx| {
+            let old = named(store::find(conn, id)?, id)?;
+            let resource = resource_of(conn, &old)?;
+            may_rotate(ctx, &old, resource.as_ref())?;
+            let expiry = date.map_or_else(|| same_again(ctx, &old), NewExpiry::On);
+            let created = match &resource {
+                Some(resource) => rotate(conn, ctx, resource, id, expiry)?,
+                None => rotate_personal(conn, ctx, id, expiry)?,
+            };
+            let whose = resource.map_or(old.user.username, |resource| resource.full_path());
+            Ok((created, whose, ctx.today()))
+        })?;
+        hand_over(out, &created, &whose, today)
+    }
+}
+
+/// The same lifetime once more.
+fn same_again(ctx: &Context, old: &ListedToken) -> NewExpiry {
+    let made = old.token.created_at.date_naive();
+    let limits = ctx.policy.limits();
+    NewExpiry::AsGiven(limits.page_rotation(ctx.today(), made, old.token.expires_at))
+}
+
+/// The verb refuses these too, in words for callers who must not learn what is there. The operator may.
+fn may_rotate(ctx: &Context, old: &ListedToken, resource: Option<&Resource>) -> Result<(), Error> {
+    let Some(resource) = resource else {
+        return if ctx.actor.user_id() == Some(old.user.id) {
+            Ok(())
+        } else {
+            Err(Error::refused(format!(
+                "token {} is {}'s own, and only they can rotate it; revoke it and make a new one instead",
+                old.token.id, old.user.username
+            )))
+        };
+    };
+    let place = resource.place();
+    if ctx.actor.could(Right::RotateToken, &place, &ctx.policy) {
+        return Ok(());
+    }
+    Err(Error::refused(if place.creation_allowed {
+        "access tokens are turned off on this instance; see latchkey settings get disable_personal_access_tokens".to_owned()
+    } else {
+        format!(
+            "the creation of tokens is turned off for {}, and rotating with it; revoke token {} and make a new one with latchkey token create",
+            resource.full_path(),
+            old.token.id
+        )
+    }))
+}

@@ -1,0 +1,110 @@
+//! The two doors, tried on a file of their own.
+
+use diesel::prelude::*;
+
+use super::schema::settings;
+use super::{Database, DatabaseUrl, SchemaState, migrate, revert, schema_state};
+use crate::error::Error;
+
+fn fresh() -> (Database, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let url = DatabaseUrl::Sqlite(dir.path().join("test.db"));
+    let db = Database::open(url, 2).unwrap();
+    migrate(&mut db.connect().unwrap()).unwrap();
+    (db, dir)
+}
+
+fn put(db: &Database, key: &'static str) -> Result<(), Error> {
+    db.write_now(move |conn| {
+        diesel::insert_into(settings::table)
+            .values((settings::key.eq(key), settings::value.eq("1")))
+            .execute(conn)?;
+        Ok(())
+    })
+}
+
+fn keys(db: &Database) -> Vec<String> {
+    db.read_now(|conn| Ok(settings::table.select(settings::key).order(settings::key).load(conn)?)).unwrap()
+}
+
+#[test]
+fn a_failed_change_takes_back_itself_and_nothing_else() {
+    let (db, _dir) = fresh();
+    put(&db, "before").unwrap();
+    let failed: Result<(), Error> = db.write_now(|conn| {
+        diesel::insert_into(settings::table)
+            .values((settings::key.eq("half"), settings::value.eq("1")))
+            .execute(conn)?;
+        Err(Error::refused("no"))
+    });
+    assert!(matches!(failed, Err(Error::Refused(_))));
+    put(&db, "after").unwrap();
+    assert_eq!(keys(&db), ["after", "before"]);
+}
+
+#[test]
+fn a_change_that_panics_is_an_error_and_the_writer_goes_on() {
+    let (db, _dir) = fresh();
+    let panicked: Result<(), Error> = db.write_now(|_| panic!("as if there were a bug"));
+    assert!(matches!(panicked, Err(Error::Internal(_))));
+    put(&db, "after").unwrap();
+    assert_eq!(keys(&db), ["after"]);
+}
+
+#[test]
+fn changes_that_read_first_and_write_later_never_find_the_database_locked() {
+    let (db, _dir) = fresh();
+    put(&db, "counter").unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..25 {
+                    db.write_now(|conn| {
+                        let value: String = settings::table
+                            .find("counter")
+                            .select(settings::value)
+                            .get_result(conn)?;
+                        let next = value.parse::<i64>().unwrap_or(0) + 1;
+                        diesel::update(settings::table.find("counter"))
+                            .set(settings::value.eq(next.to_string()))
+                            .execute(conn)?;
+                        Ok(())
+                    })
+                    .unwrap();
+                }
+            });
+        }
+    });
+    let value: String = db
+        .read_now(|conn| Ok(settings::table.find("counter").select(settings::value).get_result(conn)?))
+        .unwrap();
+    assert_eq!(value, "201");
+}
+
+#[test]
+fn all_migrations_go_down_and_up_again() {
+    let (db, _dir) = fresh();
+    let mut conn = db.connect().unwrap();
+    assert_eq!(schema_state(&mut conn).unwrap(), SchemaState::Current);
+    revert(&mut conn, 2).unwrap();
+    assert_eq!(schema_state(&mut conn).unwrap(), SchemaState::Older(2));
+    revert(&mut conn, 1000).unwrap();
+    assert_eq!(schema_state(&mut conn).unwrap(), SchemaState::Empty);
+    migrate(&mut conn).unwrap();
+    assert_eq!(schema_state(&mut conn).unwrap(), SchemaState::Current);
+}
+
+#[test]
+fn newer_and_foreign_databases_are_told_apart() {
+    use diesel::connection::SimpleConnection as _;
+    let (db, _dir) = fresh();
+    let mut conn = db.connect().unwrap();
+    conn.batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000000')").unwrap();
+    assert_eq!(schema_state(&mut conn).unwrap(), SchemaState::Newer("29991231000000".into()));
+
+    let dir = tempfile::tempdir().unwrap();
+    let other = Database::open(DatabaseUrl::Sqlite(dir.path().join("other.db")), 1).unwrap();
+    let mut conn = other.connect().unwrap();
+    conn.batch_execute("CREATE TABLE invoices (id INTEGER)").unwrap();
+    assert_eq!(schema_state(&mut conn).unwrap(), SchemaState::Foreign);
+}

@@ -1,0 +1,221 @@
+//! Settings, General of a group.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+
+use super::FIELDS;
+use crate::context::Context;
+use crate::db::DbConnection;
+use crate::error::{Error, What};
+use crate::groups::form::{levels, typed_level};
+use crate::groups::store::{self, GroupRef, find_visible};
+use crate::groups::update::{self as updating, GroupChanges};
+use crate::groups::{Group, Visibility, frame};
+use crate::permissions::{Place as Spot, Right};
+use crate::web::form_errors::on_form;
+use crate::web::page::PageCall;
+use crate::web::views::components::Tone;
+use crate::web::views::forms::FormErrors;
+use crate::web::views::groups::{GroupSettingsPage, OpenSection, TokenCreationSwitch};
+use crate::web::views::sidebar::Place;
+
+/// What the settings page needs to know besides what was typed.
+struct Settings {
+    group: Group,
+    /// The group above.
+    parent: Option<Group>,
+    /// The widest visibility of what lies in it.
+    inside: Option<Visibility>,
+}
+
+/// What is in the forms of the settings page; nothing: as it is.
+#[derive(Debug, Clone, Default)]
+struct TypedSettings {
+    name: Option<String>,
+    description: Option<String>,
+    visibility: Option<Visibility>,
+    creation_allowed: Option<bool>,
+}
+
+/// `GET /groups/{full_path}/-/edit` (`EditGroup`, `SeeGroup`): Settings, General.
+///
+/// # Errors
+/// [`Error::NotFound`] for everybody but its Owners.
+pub async fn edit(call: PageCall) -> Result<HttpResponse, Error> {
+    let open = section(call.query.text("section"));
+    edit_page(
+        &call,
+        open,
+        TypedSettings::default(),
+        FormErrors::none(),
+        StatusCode::OK,
+    )
+    .await
+}
+
+/// `POST /groups/{full_path}/-/edit` (`EditGroup`, `ChangeCreationSwitch`, `SeeGroup`): saves the
+/// section that `update_section` names, `general` or `permissions`.
+///
+/// # Errors
+/// [`Error::NotFound`] for everybody but its Owners.
+pub async fn update(call: PageCall) -> Result<HttpResponse, Error> {
+    let form = &call.form;
+    let open = section(form.text("update_section"));
+    let given = |field: &str| form.get(field).map(str::to_owned);
+    let mut errors = FormErrors::none();
+    let switch = "group[resource_access_token_creation_allowed]";
+    let typed = match open {
+        OpenSection::General => TypedSettings {
+            name: given("group[name]"),
+            description: given("group[description]"),
+            visibility: typed_level(form, "group[visibility_level]", &mut errors),
+            creation_allowed: None,
+        },
+        OpenSection::Permissions => TypedSettings {
+            creation_allowed: form.get(switch).map(|_| form.is_ticked(switch)),
+            ..TypedSettings::default()
+        },
+    };
+    if !errors.is_empty() {
+        return edit_page(&call, open, typed, errors, StatusCode::UNPROCESSABLE_ENTITY).await;
+    }
+    let path = call.segment("full_path").to_owned();
+    let wanted = typed.clone();
+    let saved = call
+        .write(move |conn, ctx| {
+            let group = find_editable(conn, ctx, &path)?;
+            match (open, wanted.creation_allowed) {
+                (OpenSection::Permissions, Some(allowed)) => {
+                    updating::allow_token_creation(conn, ctx, &group, allowed)
+                }
+                (OpenSection::Permissions, None) => Ok(group),
+                (OpenSection::General, _) => {
+                    let changes = GroupChanges {
+                        name: wanted.name.clone(),
+                        description: wanted.description.clone(),
+                        visibility: wanted.visibility,
+                    };
+                    updating::update(conn, ctx, &group, &changes)
+                }
+            }
+        })
+        .await;
+    match saved {
+        Ok(group) => {
+            call.flash(
+                Tone::Success,
+                format!("Group '{}' was successfully updated.", group.name),
+            );
+            let name = match open {
+                OpenSection::General => "general",
+                OpenSection::Permissions => "permissions",
+            };
+            Ok(call.redirect(&format!(
+                "/groups/{}/-/edit?section={name}#js-{name}-settings",
+                group.full_path
+            )))
+        }
+        Err(error) => {
+            let errors = on_form(error, &FIELDS)?;
+            edit_page(&call, open, typed, errors, StatusCode::UNPROCESSABLE_ENTITY).await
+        }
+    }
+}
+
+fn section(name: &str) -> OpenSection {
+    if name == "permissions" {
+        OpenSection::Permissions
+    } else {
+        OpenSection::General
+    }
+}
+
+/// The group, if the actor may change it.
+fn find_editable(conn: &mut DbConnection, ctx: &Context, path: &str) -> Result<Group, Error> {
+    let group = find_visible(conn, ctx, &GroupRef::Path(path.to_owned()))?;
+    if ctx.actor.may(Right::EditGroup, &group.place(), &ctx.policy) {
+        Ok(group)
+    } else {
+        Err(Error::NotFound(What::Group))
+    }
+}
+
+async fn edit_page(
+    call: &PageCall,
+    open: OpenSection,
+    typed: TypedSettings,
+    errors: FormErrors,
+    status: StatusCode,
+) -> Result<HttpResponse, Error> {
+    let path = call.segment("full_path").to_owned();
+    let Settings {
+        group,
+        parent,
+        inside,
+    } = call
+        .read(move |conn, ctx| {
+            let group = find_editable(conn, ctx, &path)?;
+            let parent = match group.parent_id {
+                Some(id) => store::find(conn, id)?,
+                None => None,
+            };
+            let inside = store::widest_inside(conn, group.id)?;
+            Ok(Settings {
+                group,
+                parent,
+                inside,
+            })
+        })
+        .await?;
+    let mut shell = frame::shell(call, &group, "General settings", Place::General);
+    let saved = shell.take_success();
+    let ceiling = parent
+        .as_ref()
+        .map(|parent| (parent.full_path.as_str(), parent.visibility));
+    let floor = inside.map(|widest| ("Something in it", widest));
+    let chosen = typed.visibility.unwrap_or(group.visibility);
+    let page = GroupSettingsPage {
+        token_creation: token_creation(&call.ctx, &group, typed.creation_allowed),
+        shell,
+        id: group.id,
+        open,
+        saved,
+        name: typed.name.unwrap_or(group.name),
+        description: typed.description.unwrap_or(group.description),
+        visibility: levels(chosen, ceiling, floor),
+        expiry_mails: None,
+        full_path: group.full_path,
+        errors,
+    };
+    call.render(status, &page)
+}
+
+/// The switch of a top-level group; elsewhere what it is set to, and the way to it for those who may go.
+fn token_creation(ctx: &Context, group: &Group, typed: Option<bool>) -> TokenCreationSwitch {
+    if group.parent_id.is_none() {
+        return TokenCreationSwitch::Here {
+            allowed: typed.unwrap_or(group.creation_allowed),
+        };
+    }
+    let traversal = format!("{}/", group.root_id);
+    let root = Spot {
+        group_id: group.root_id,
+        traversal: &traversal,
+        is_top_level: true,
+        ..group.place()
+    };
+    let root_path = group.full_path.split('/').next().unwrap_or_default();
+    TokenCreationSwitch::Inherited {
+        allowed: group.creation_allowed,
+        root: ctx
+            .actor
+            .sees(&root, &ctx.policy)
+            .then(|| root_path.to_owned()),
+        settings_href: ctx
+            .actor
+            .could(Right::ChangeCreationSwitch, &root, &ctx.policy)
+            .then(|| {
+                format!("/groups/{root_path}/-/edit?section=permissions#js-permissions-settings")
+            }),
+    }
+}
