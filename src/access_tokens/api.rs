@@ -218,13 +218,13 @@ pub async fn rotate_self(call: ApiCall) -> Result<HttpResponse, Error> {
 
 /// `GET /personal_access_tokens/self`. Any token.
 pub async fn show_self(call: ApiCall) -> Result<HttpResponse, Error> {
-    let listed = call.read(|conn, ctx| listing::own(conn, ctx)).await?;
+    let listed = call.read(listing::own).await?;
     Ok(HttpResponse::Ok().json(object(&listed, call.ctx.today(), false)))
 }
 
 /// `DELETE /personal_access_tokens/self`. Any token.
 pub async fn revoke_self(call: ApiCall) -> Result<HttpResponse, Error> {
-    call.write(|conn, ctx| revoking::revoke_self(conn, ctx))
+    call.write(revoking::revoke_self)
         .await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -54,3 +54,67 @@ fn console_actor(user: User, memberships: Memberships) -> Actor {
         declared: Declared::Everything,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::cli::instance::{Console, Instance};
+    use crate::config::{CommonOptions, Config, ServeOptions};
+    use crate::users::create::{NewPerson, create};
+
+    fn instance(dir: &TempDir) -> Instance {
+        let common = CommonOptions {
+            data_dir: Some(dir.path().to_owned()),
+            ..CommonOptions::default()
+        };
+        let config = Config::resolve(&common, &ServeOptions::default(), &|_| None, 1).unwrap();
+        Instance { config }
+    }
+
+    fn acting(name: &str) -> Acting {
+        Acting {
+            administrator: Some(name.to_owned()),
+        }
+    }
+
+    fn make(console: &Console, username: &str, admin: bool) {
+        let person = NewPerson {
+            username: username.into(),
+            name: String::new(),
+            email: format!("{username}@example.com"),
+            password_hash: None,
+            admin,
+            external: false,
+        };
+        let made = console.write(move |conn, ctx| create(conn, ctx, &person));
+        made.unwrap();
+    }
+
+    fn actor(console: &Console) -> Result<String, String> {
+        console
+            .read(|_, ctx| Ok(ctx.actor.user.as_ref().map(|user| user.username.clone())))
+            .map(|name| name.unwrap_or_else(|| "system".into()))
+            .map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn the_first_administrator_acts_unless_another_is_named() {
+        let dir = TempDir::new().unwrap();
+        let console = instance(&dir).open(&Acting::default()).unwrap();
+        assert_eq!(actor(&console).unwrap(), "system");
+        make(&console, "bo", false);
+        make(&console, "cy", true);
+        make(&console, "di", true);
+        assert_eq!(actor(&console).unwrap(), "cy");
+        let of = |name: &str| actor(&instance(&dir).open(&acting(name)).unwrap());
+        assert_eq!(of("DI").unwrap(), "di");
+        for name in ["bo", "nobody"] {
+            assert_eq!(
+                of(name).unwrap_err(),
+                format!("--as: there is no active administrator {name}")
+            );
+        }
+    }
+}

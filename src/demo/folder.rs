@@ -42,6 +42,7 @@ impl Folder {
     pub fn take(wanted: Option<&Path>, keep: bool) -> Result<Folder, FolderError> {
         let ours = wanted.is_none();
         let base = wanted.map_or_else(default_path, Path::to_owned);
+        let base = std::path::absolute(&base).map_err(|error| FolderError::Io(base, error))?;
         for number in 1..=BESIDE {
             let path = beside(&base, number);
             match claim(&path) {

@@ -81,3 +81,110 @@ fn ago(now: DateTime<Utc>, days: i64, hour: u32, minute: u32) -> DateTime<Utc> {
     let midnight = day(now, -days).and_time(chrono::NaiveTime::MIN).and_utc();
     midnight + chrono::TimeDelta::minutes(i64::from(hour * 60 + minute))
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::access_tokens::ListedToken;
+    use crate::access_tokens::authenticate;
+    use crate::access_tokens::list::{Query, of_resource};
+    use crate::clock::Clock;
+    use crate::config::{CommonOptions, Config, ServeOptions};
+    use crate::db::PageRequest;
+    use crate::server::run::{Migrate, open, prepare_schema};
+
+    fn company_at(now: &str, dir: &TempDir) -> App {
+        let common = CommonOptions {
+            data_dir: Some(dir.path().to_owned()),
+            ..CommonOptions::default()
+        };
+        let config = Config::resolve(&common, &ServeOptions::default(), &|_| None, 1).unwrap();
+        let secret = config.load_secret(&mut rand::rng()).unwrap();
+        let clock = Clock::fixed(now.parse().unwrap());
+        let app = open(&config, &secret, clock).unwrap();
+        prepare_schema(&app, Migrate::EmptyOnly).unwrap();
+        fill(&app).unwrap();
+        app
+    }
+
+    fn tokens(app: &App) -> Vec<ListedToken> {
+        let (app, now) = (app.clone(), app.clock.now());
+        app.db
+            .read_now(|conn| {
+                let ctx = people::acting(conn, &app, OWNER, now)?;
+                let group = company::found(conn, GROUP)?;
+                let request = PageRequest {
+                    page: 1,
+                    per_page: 100,
+                };
+                let resource = Resource::Group(group);
+                Ok(of_resource(conn, &ctx, &resource, &Query::default(), request)?.rows)
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn the_company_has_a_token_of_every_kind_whenever_it_is_looked_at() {
+        for now in [
+            "2026-11-20T21:48:00Z",
+            "2027-01-01T00:00:30Z",
+            "2028-02-29T02:06:00Z",
+            "2026-03-31T23:59:59Z",
+        ] {
+            let dir = TempDir::new().unwrap();
+            let app = company_at(now, &dir);
+            let (tokens, now) = (tokens(&app), app.clock.now());
+            let today = now.date_naive();
+            let some = |what: &str, is: &dyn Fn(&ListedToken) -> bool| {
+                assert!(tokens.iter().any(is), "none is {what} at {now}");
+            };
+            let active = |listed: &ListedToken| listed.token.is_active(today);
+            let age = |at: DateTime<Utc>| (now - at).num_days();
+            some("fresh", &|t| active(t) && age(t.token.created_at) < 3);
+            some("soon to expire", &|t| {
+                active(t) && t.token.expires_at.is_some_and(|date| date <= day(now, 7))
+            });
+            some("long unused", &|t| {
+                active(t) && t.last_used_at.is_some_and(|at| age(at) > 180)
+            });
+            some("never used", &|t| active(t) && t.last_used_at.is_none());
+            some("expired", &|t| !t.token.revoked && t.token.is_expired(today));
+            some("revoked", &|t| t.token.revoked);
+            some("rotated", &|t| t.token.previous_token_id.is_some());
+            for listed in &tokens {
+                let (name, made) = (&listed.token.name, listed.token.created_at);
+                assert!(listed.is_member(today), "{name} would not be shown");
+                assert!(made <= now && listed.token.updated_at <= now, "{name}");
+                let used = listed.last_used_at;
+                assert!(used.is_none_or(|at| made < at && at <= now), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_company_that_is_there_is_left_as_it_is() {
+        let dir = TempDir::new().unwrap();
+        let app = company_at("2026-11-20T12:00:00Z", &dir);
+        let before = tokens(&app).len();
+        fill(&app).unwrap();
+        assert_eq!(tokens(&app).len(), before);
+    }
+
+    #[test]
+    fn the_token_to_begin_with_lets_a_program_in() {
+        let dir = TempDir::new().unwrap();
+        let app = company_at("2026-11-20T12:00:00Z", &dir);
+        let value = first_token(&app).unwrap();
+        let digest = app.instance.token_key.digest(value.expose());
+        let today = app.clock.now().date_naive();
+        let found = app
+            .db
+            .read_now(|conn| authenticate::find(conn, &digest, today))
+            .unwrap()
+            .unwrap();
+        authenticate::verdict(&found, today).unwrap();
+        assert!(found.token.scopes.contains(Scope::Api));
+    }
+}

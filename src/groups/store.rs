@@ -16,11 +16,19 @@ use crate::error::{Error, What};
 use crate::permissions::Right;
 use crate::projects::ProjectRow;
 
-diesel::alias!(
-    groups as roots: Roots,
-    groups as member_groups: MemberGroups,
-    groups as parents: Parents
-);
+use aliases::parents;
+pub(crate) use aliases::{member_groups, roots};
+
+/// Other names for the table, where one query needs it twice.
+#[allow(missing_docs, reason = "the macro writes items that can't be documented")]
+mod aliases {
+    use crate::db::schema::groups;
+    diesel::alias!(
+        groups as roots: Roots,
+        groups as member_groups: MemberGroups,
+        groups as parents: Parents
+    );
+}
 
 /// A group as a program names it: by number or by full path.
 #[derive(Debug, Clone, PartialEq, Eq)]

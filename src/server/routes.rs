@@ -17,7 +17,7 @@ use crate::web::api::{endpoint, public_endpoint};
 use crate::web::assets;
 use crate::web::endpoint::{Access, Area, Endpoint};
 use crate::web::page;
-use crate::{access_tokens, groups, members, projects, sessions, users};
+use crate::{access_tokens, admin, groups, help, home, members, projects, sessions, users};
 
 /// What every path of the API starts with.
 const API: &str = "/api/v4";
@@ -241,10 +241,10 @@ fn pages() -> Vec<Area> {
         Area {
             prefix: "",
             endpoints: vec![
-                //H endpoint(Method::GET, "/", &[OwnAccount, SeeGroup], home::show),
-                //H public_endpoint(Method::GET, "/search", &[SeeGroup, SeeProject], home::search),
-                //H public_endpoint(Method::GET, "/help", &[Anyone], help::index),
-                //H endpoint(Method::GET, "/admin", &[Administer], admin::overview),
+                endpoint(Method::GET, "/", &[OwnAccount, SeeGroup], home::show),
+                public_endpoint(Method::GET, "/search", &[SeeGroup, SeeProject], home::search),
+                public_endpoint(Method::GET, "/help", &[Anyone], help::index),
+                endpoint(Method::GET, "/admin", &[Administer], admin::overview),
                 public_endpoint(Method::GET, "/setup", &[Anyone], users::pages::new_administrator),
                 public_endpoint(Method::POST, "/setup", &[Anyone], users::pages::create_administrator),
                 endpoint(Method::GET, "/{full_path:.+}/-/edit", &[SeeProject, EditProject], projects::pages::edit),

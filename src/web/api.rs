@@ -380,7 +380,8 @@ async fn without_token(
             .get("x-csrf-token")
             .and_then(|value| value.to_str().ok());
         let ours = csrf::comes_from_us(req, &app.external_url);
-        if !safe && !(ours && token.is_some_and(|token| csrf::matches(&csrf_secret, token))) {
+        let from_our_page = ours && token.is_some_and(|token| csrf::matches(&csrf_secret, token));
+        if !safe && !from_our_page {
             return Err(Error::Unauthenticated(Denied::Unknown));
         }
         req.extensions_mut().insert(LogFacts {

@@ -5,7 +5,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
 use crate::on_both;
-use crate::support::{Answer, TestResource, TestServer};
+use crate::support::{Answer, TestResource, TestServer, query};
 
 on_both![
     every_carrier_works_alone,
@@ -142,8 +142,7 @@ async fn a_session_reads_and_changes_only_with_the_token_of_its_forms(server: Te
         (
             "in the query",
             server
-                .request(Method::POST, &format!("{path}?authenticity_token={}", "x"))
-                .query(&[("authenticity_token", &good)])
+                .request(Method::POST, &format!("{path}?{}", query(&[("authenticity_token", &good)])))
                 .json(&body),
         ),
     ];

@@ -77,8 +77,8 @@ async fn a_token_manages_a_project(server: TestServer) {
 
 /// The statuses of making, changing and deleting a project of `company.acme`.
 async fn statuses(company: &Company, api: &Api) -> [u16; 3] {
-    let path = format!("p{}", company.acme.server.next());
-    let project = company.acme.project(&format!("x{path}")).create();
+    let path = format!("made{}", company.acme.server.next());
+    let project = company.acme.project(&format!("target-{path}")).create();
     [
         api.post("/projects", json!({ "path": path, "namespace_id": company.acme.id })).await.status,
         api.put(&project.path(), json!({ "description": "changed" })).await.status,

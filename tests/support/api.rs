@@ -1,5 +1,6 @@
 //! A program that calls the API.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
@@ -53,4 +54,14 @@ impl Api {
             None => request,
         }
     }
+}
+
+/// Fields as the query of a URL.
+pub fn query(fields: &[(&str, &str)]) -> String {
+    let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    fields
+        .iter()
+        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+        .collect::<Vec<_>>()
+        .join("&")
 }

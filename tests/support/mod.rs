@@ -14,16 +14,18 @@ pub mod places;
 pub mod postgres;
 pub mod server;
 pub mod storage;
+pub mod strictness;
 pub mod tokens;
 pub mod visitor;
 
 pub use answer::Answer;
-pub use api::Api;
+pub use api::{Api, query};
 pub use company::Company;
 pub use page::{Form, Page};
 pub use people::{PASSWORD, Person};
 pub use places::{TestGroup, TestProject, TestResource};
 pub use server::TestServer;
+pub use strictness::TWO_MEBIBYTES;
 pub use tokens::TestToken;
 pub use visitor::Visitor;
 
