@@ -75,7 +75,7 @@ pub struct ServeOptions {
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<String>,
 
-    /// Where people reach this instance: links, clone URLs, mails and cookies are made from it
+    /// Where people reach this instance: links and cookies are made from it
     /// [env: LATCHKEY_EXTERNAL_URL] [default: http:// and the listen address]
     #[arg(long, value_name = "URL")]
     pub external_url: Option<String>,
@@ -110,7 +110,7 @@ pub struct ServeOptions {
     #[arg(long, value_name = "CIDRS")]
     pub metrics_allowed: Option<String>,
 
-    /// self_managed, or hosted, which ties creation to plans [env: LATCHKEY_OFFERING] [default: self_managed]
+    /// self_managed or hosted; what hosted would change, plans and trials, is not there yet [env: LATCHKEY_OFFERING] [default: self_managed]
     #[arg(long, value_name = "OFFERING")]
     pub offering: Option<String>,
 }

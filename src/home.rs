@@ -3,9 +3,12 @@
 use actix_web::HttpResponse;
 
 use crate::access_tokens::attention::{self, Noticed};
-use crate::db::{PageRequest, Total};
+use crate::context::Context;
+use crate::db::{DbConnection, Page, PageRequest, Total};
 use crate::error::Error;
+use crate::groups::Group;
 use crate::permissions::Right;
+use crate::projects::Project;
 use crate::web::page::PageCall;
 use crate::web::views::components::{Expiry, Moment, Pagination};
 use crate::web::views::home::{ExpiringToken, HomePage, UnusedToken};
@@ -84,33 +87,31 @@ pub async fn search(call: PageCall) -> Result<HttpResponse, Error> {
         page: call.query.page("page"),
         ..PageRequest::default()
     };
-    let wanted = Some(text.clone());
+    let wanted = text.clone();
     let (groups, group_rows, found) = call
         .read(move |conn, ctx| {
-            let filter = groups::store::Filter {
-                search: wanted.clone(),
-                ..Default::default()
-            };
-            let groups = groups::store::list_visible(conn, ctx, &filter, request)?;
+            let (mut groups, mut projects) = find(conn, ctx, &wanted, request)?;
+            if groups.rows.is_empty() && projects.rows.is_empty() && request.page > 1 {
+                let last = last_page(&groups, &projects).unwrap_or(1);
+                (groups, projects) = find(
+                    conn,
+                    ctx,
+                    &wanted,
+                    PageRequest {
+                        page: last,
+                        ..request
+                    },
+                )?;
+            }
             let rows = groups::rows::rows(conn, ctx, &groups.rows, false)?;
-            let filter = projects::store::Filter {
-                search: wanted.clone(),
-                order: projects::store::Order::Path,
-                ascending: true,
-                ..Default::default()
-            };
-            let projects = projects::store::list_visible(conn, ctx, &filter, request)?;
             Ok((groups, rows, projects))
         })
         .await?;
     let totals = Totals {
-        page: u64::try_from(request.page).unwrap_or(1),
+        page: u64::try_from(groups.request.page).unwrap_or(1),
         groups: groups.total,
         projects: found.total,
-        last: groups
-            .total_pages()
-            .zip(found.total_pages())
-            .map(|(a, b)| a.max(b)),
+        last: last_page(&groups, &found),
         more: groups.has_next || found.has_next,
     };
     call.ok(&SearchPage {
@@ -123,6 +124,34 @@ pub async fn search(call: PageCall) -> Result<HttpResponse, Error> {
             .map(|project| projects::rows::row(&call.ctx, project))
             .collect(),
     })
+}
+
+/// The same page of groups and of projects: each goes on while the other is at its end.
+fn find(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    text: &str,
+    request: PageRequest,
+) -> Result<(Page<Group>, Page<Project>), Error> {
+    let filter = groups::store::Filter {
+        search: Some(text.to_owned()),
+        ..Default::default()
+    };
+    let groups = groups::store::list_visible(conn, ctx, &filter, request)?;
+    let filter = projects::store::Filter {
+        search: Some(text.to_owned()),
+        order: projects::store::Order::Path,
+        ascending: true,
+        ..Default::default()
+    };
+    Ok((
+        groups,
+        projects::store::list_visible(conn, ctx, &filter, request)?,
+    ))
+}
+
+fn last_page(groups: &Page<Group>, projects: &Page<Project>) -> Option<i64> {
+    Some(groups.total_pages()?.max(projects.total_pages()?))
 }
 
 /// How much was found; groups and projects are paged together.

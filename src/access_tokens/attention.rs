@@ -185,17 +185,31 @@ pub fn of_actor(conn: &mut DbConnection, ctx: &Context) -> Result<Attention, Err
                 .load::<Row>(conn)?
         };
     }
-    let merged = |of_groups: Vec<Row>, of_projects: Vec<Row>| -> Vec<Noticed> {
-        let groups = of_groups.into_iter().map(|row| noticed(row, true));
-        groups
-            .chain(of_projects.into_iter().map(|row| noticed(row, false)))
-            .collect()
-    };
-    let mut expiring = merged(expiring!(of_groups!()), expiring!(of_projects!()));
-    expiring.sort_by_key(|token| (token.expires_at, token.id));
-    let mut unused = merged(unused!(of_groups!()), unused!(of_projects!()));
-    unused.sort_by_key(|token| (token.last_used_at, token.id));
-    Ok(Attention { expiring, unused })
+    // Most people own no group: then there is nothing to look through.
+    let owns = ctx.actor.memberships.iter().any(|membership| {
+        membership.group_id.is_some() && membership.access_level >= AccessLevel::Owner
+    });
+    let mut found = Attention::default();
+    if owns {
+        found.add(expiring!(of_groups!()), unused!(of_groups!()), true);
+    }
+    found.add(expiring!(of_projects!()), unused!(of_projects!()), false);
+    found
+        .expiring
+        .sort_by_key(|token| (token.expires_at, token.id));
+    found
+        .unused
+        .sort_by_key(|token| (token.last_used_at, token.id));
+    Ok(found)
+}
+
+impl Attention {
+    fn add(&mut self, expiring: Vec<Row>, unused: Vec<Row>, of_group: bool) {
+        self.expiring
+            .extend(expiring.into_iter().map(|row| noticed(row, of_group)));
+        self.unused
+            .extend(unused.into_iter().map(|row| noticed(row, of_group)));
+    }
 }
 
 fn noticed((id, name, full_path, expires_at, last_used_at): Row, of_group: bool) -> Noticed {

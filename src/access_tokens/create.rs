@@ -170,6 +170,8 @@ fn attempt(
         return Err(Error::refused("Access token limit reached"));
     }
     refuse(&problems(new, ctx.policy.limits(), today))?;
+    let registry = ctx.policy.settings.registry_enabled;
+    offered(new, |scope| scope.is_for_resource_tokens(registry))?;
 
     let expires_at = new
         .expires_at
@@ -204,6 +206,15 @@ fn attempt(
     .with(described(&token, &bot, Some(new.access_level)));
     audit::record(conn, &ctx, event)?;
     created(conn, token.id, plaintext)
+}
+
+/// Every edge offers only what may be had; whoever gets past it is refused here.
+fn offered(new: &NewAccessToken, may_have: impl Fn(Scope) -> bool) -> Result<(), Error> {
+    if new.scopes.iter().all(|scope| may_have(*scope)) {
+        Ok(())
+    } else {
+        Err(Error::refused("Scopes can only contain available scopes"))
+    }
 }
 
 /// Permission, then the ceiling: nobody gives away more than they have.
@@ -253,6 +264,8 @@ pub fn create_personal(
     }
     let today = ctx.today();
     refuse(&problems(new, ctx.policy.limits(), today))?;
+    let registry = ctx.policy.settings.registry_enabled;
+    offered(new, |scope| scope.is_for_people(user.admin, registry))?;
     let expires_at = new
         .expires_at
         .or_else(|| ctx.policy.limits().default_date(today));

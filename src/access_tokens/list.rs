@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::scope::Scope;
-use super::store::{ListedRow, find, find_of, listed, listed_columns, listed_tokens};
+use super::store::{find, find_of, listed, listed_tokens};
 use super::{AccessToken, ListedToken, Resource};
 use crate::context::Context;
 use crate::db::schema::{access_token_uses, access_tokens, memberships, users};
@@ -178,6 +178,15 @@ pub fn of_user(
     list(conn, Holder::Person(user_id), query, request, ctx.today())
 }
 
+/// A [`ListedRow`](super::store::ListedRow) with the number of all rows.
+type CountedRow = (
+    AccessToken,
+    User,
+    Option<Membership>,
+    Option<(Timestamp, String)>,
+    Option<i64>,
+);
+
 fn list(
     conn: &mut DbConnection,
     holder: Holder,
@@ -222,11 +231,14 @@ fn list(
             rows = rows.filter(memberships::access_level.eq(level.number()));
         }
         if let Some(scope) = query.scope {
+            // Between spaces, or `api` would be found in `read_api`.
+            let name = scope.name().replace('_', "\\_");
+            let scopes = || coalesce_text(access_tokens::scopes.nullable(), "").concat(" ");
             rows = rows.filter(
-                coalesce_text(access_tokens::scopes.nullable(), "")
-                    .concat(" ")
-                    .like(format!("%{} %", scope.name().replace('_', "\\_")))
-                    .escape('\\'),
+                scopes()
+                    .like(format!("{name} %"))
+                    .escape('\\')
+                    .or(scopes().like(format!("% {name} %")).escape('\\')),
             );
         }
         if query.members_only || query.living_members_on.is_some() {
@@ -241,7 +253,15 @@ fn list(
         }
         rows
     };
-    let ordered = base().select(listed_columns!());
+    // Counted in the same statement: a list is one query, however long it is.
+    let all = base().select(diesel::dsl::count_star()).single_value();
+    let ordered = base().select((
+        AccessToken::as_select(),
+        User::as_select(),
+        Option::<Membership>::as_select(),
+        (access_token_uses::last_used_at, access_token_uses::ips).nullable(),
+        all,
+    ));
     macro_rules! by {
         ($key:expr) => {
             if query.descending {
@@ -270,26 +290,21 @@ fn list(
         Sort::Role => by!(memberships::access_level),
         Sort::Updated => by!(access_tokens::updated_at),
     };
-    let rows: Vec<ListedRow> = ordered
+    let rows: Vec<CountedRow> = ordered
         .limit(request.per_page + 1)
         .offset(request.offset())
         .load(conn)?;
-    let fetched = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-    // The last page has told how many there are; only others have to be counted.
-    let counted = if fetched <= request.per_page && (fetched > 0 || request.page == 1) {
-        request.offset().saturating_add(fetched)
-    } else {
-        let ids: Vec<i64> = base()
-            .select(access_tokens::id)
-            .limit(COUNTED_AT_MOST + 1)
-            .load(conn)?;
-        i64::try_from(ids.len()).unwrap_or(i64::MAX)
+    let counted = match rows.first() {
+        Some((.., all)) => all.unwrap_or(0),
+        None if request.page == 1 => 0,
+        // Beyond the end there is no row to tell.
+        None => base().select(diesel::dsl::count_star()).get_result(conn)?,
     };
-    Ok(Page::new(
-        rows.into_iter().map(listed).collect(),
-        request,
-        counted,
-    ))
+    let rows = rows
+        .into_iter()
+        .map(|(token, user, membership, usage, _)| listed((token, user, membership, usage)))
+        .collect();
+    Ok(Page::new(rows, request, counted.min(COUNTED_AT_MOST + 1)))
 }
 
 diesel::define_sql_function! {

@@ -79,7 +79,11 @@ pub fn revoke_from_console(
         return Err(Error::forbidden());
     }
     let resource = resource_of(conn, listed)?;
-    revoke_row(conn, ctx, listed, resource.as_ref())
+    let ctx = match &resource {
+        Some(resource) => resource.locked(conn, ctx)?.1,
+        None => ctx.refreshed(conn)?,
+    };
+    revoke_row(conn, &ctx, listed, resource.as_ref())
 }
 
 /// Revokes one of a person's own personal tokens.

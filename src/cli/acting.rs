@@ -14,7 +14,7 @@ use crate::users::{User, store as users};
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Acting {
     /// The administrator who acts, as the audit trail will name them [default: the first administrator]
-    #[arg(long = "as", value_name = "USERNAME")]
+    #[arg(long = "as", value_name = "USERNAME", display_order = 800)]
     administrator: Option<String>,
 }
 

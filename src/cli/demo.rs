@@ -22,7 +22,7 @@ use crate::demo::{self, Folder, FolderError, GROUP, PASSWORD, PEOPLE};
 use crate::logging;
 use crate::server::run::Migrate;
 
-/// Show it all: a believable company on a throw-away database, on this machine only
+/// Try it: a believable company on a throw-away database, for this machine only
 ///
 /// Each start begins anew. Settings of a real instance (LATCHKEY_DATABASE_URL and the like) are not looked at.
 #[derive(Debug, Args)]

@@ -21,7 +21,7 @@ pub(super) enum Command {
     List(List),
 }
 
-/// Make a group, or a subgroup of a group that is there
+/// Create a group, or a subgroup of a group that is there
 #[derive(Debug, Args)]
 pub(super) struct Create {
     /// The full path, as in acme or acme/platform

@@ -16,7 +16,7 @@ pub(super) enum Command {
     Add(Add),
 }
 
-/// Make a person a member of a group, and so of everything below it, or of one project
+/// Add a user to a group, and so to everything below it, or to one project
 #[derive(Debug, Args)]
 pub(super) struct Add {
     #[command(flatten)]

@@ -10,7 +10,7 @@ use super::serve::open;
 use crate::db::{Database, DatabaseUrl, DbConnection, SchemaState, revert, schema_state};
 use crate::server::run::{Migrate as How, StartError};
 
-/// Bring the database's schema to what this program needs
+/// Bring the database's schema up to date
 ///
 /// An SQLite file is copied beside itself first. With PostgreSQL, stop all nodes before.
 #[derive(Debug, Args)]

@@ -44,7 +44,7 @@ use output::Output;
 )]
 struct Cli {
     /// Print the result as JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 900)]
     json: bool,
 
     #[command(flatten, next_help_heading = "Which instance")]
@@ -59,25 +59,25 @@ enum Command {
     Serve(serve::Serve),
     Demo(demo::Demo),
     Migrate(migrate::Migrate),
-    /// People: make them, list them, let them in or keep them out
+    /// Users: create, list, block and unblock people
     #[command(subcommand)]
     User(user::Command),
-    /// Groups: make and list them
+    /// Groups: create and list them
     #[command(subcommand)]
     Group(group::Command),
-    /// Projects: make and list them
+    /// Projects: create and list them
     #[command(subcommand)]
     Project(project::Command),
-    /// Members: give a person a role
+    /// Members: add people to groups and projects
     #[command(subcommand)]
     Member(member::Command),
-    /// Access tokens: make, list, revoke, rotate and recognise them
+    /// Access tokens: create, list, revoke, rotate and inspect them
     #[command(subcommand)]
     Token(access_token::Command),
-    /// Settings that can be changed while the server runs
+    /// Settings: those that can be changed while the server runs
     #[command(subcommand)]
     Settings(settings::Command),
-    /// Feature flags
+    /// Feature flags: list and switch them
     #[command(subcommand)]
     Flag(flag::Command),
 }

@@ -25,43 +25,43 @@ impl Output {
     /// The one result of a command: an object for programs, a sentence for people.
     pub(super) fn result(&self, object: &Value, sentence: &str) -> Result<(), Failure> {
         if self.json {
-            write_result(&object.to_string())
+            print(&object.to_string())
         } else {
-            write_result(&printable(sentence))
+            print(&printable(sentence))
         }
     }
 
     /// A list: an array for programs, a table for people.
     pub(super) fn list(&self, objects: Vec<Value>, table: &Table) -> Result<(), Failure> {
         if self.json {
-            return write_result(&Value::Array(objects).to_string());
+            return print(&Value::Array(objects).to_string());
         }
         if table.rows.is_empty() {
             self.note(table.none);
             return Ok(());
         }
         for line in table.lines() {
-            write_result(&line)?;
+            print(&line)?;
         }
         Ok(())
     }
 
     /// Something that was just made and is printed this once, as it is.
     pub(super) fn secret(&self, object: &Value, value: &str) -> Result<(), Failure> {
-        if self.json {
-            write_result(&object.to_string())
+        let text = if self.json {
+            object.to_string()
         } else {
-            write_result(value)
-        }
+            value.to_owned()
+        };
+        write_line(&text).map_err(not_printed)
     }
 
     /// An object for programs, several lines for people.
     pub(super) fn lines(&self, object: &Value, text: &str) -> Result<(), Failure> {
         if self.json {
-            write_result(&object.to_string())
+            print(&object.to_string())
         } else {
-            text.lines()
-                .try_for_each(|line| write_result(&printable(line)))
+            text.lines().try_for_each(|line| print(&printable(line)))
         }
     }
 
@@ -151,12 +151,23 @@ fn printable(text: &str) -> String {
     line
 }
 
-/// A line of a result, whole and at once: what is behind a pipe sees it without waiting for the next.
-fn write_result(line: &str) -> Result<(), Failure> {
+/// A line of a result. Whoever closes the pipe has read enough.
+fn print(line: &str) -> Result<(), Failure> {
+    match write_line(line) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(not_printed),
+    }
+}
+
+/// Whole and at once: what is behind a pipe sees it without waiting for the next.
+fn write_line(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{line}")
-        .and_then(|()| out.flush())
-        .map_err(|error| Failure::new(format!("the result could not be printed: {error}")))
+    writeln!(out, "{line}")?;
+    out.flush()
+}
+
+fn not_printed(error: io::Error) -> Failure {
+    Failure::new(format!("the result could not be printed: {error}"))
 }
 
 /// Nobody is left to be told when standard error is gone.

@@ -19,7 +19,7 @@ pub(super) enum Command {
     List(List),
 }
 
-/// Make a project in a group or in a person's own namespace
+/// Create a project in a group or in a user's own namespace
 #[derive(Debug, Args)]
 pub(super) struct Create {
     /// The full path, as in acme/platform/api

@@ -13,20 +13,20 @@ use crate::users::{User, create, state, store};
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Create(Create),
-    /// List all people
+    /// List all users who are people; bots are listed with their tokens
     List(List),
-    /// Keep a person out: their sessions end and their tokens stop until they are unblocked
+    /// Block a user: their sessions end, and their tokens stop until they are unblocked
     Block(Named),
-    /// Let a blocked person in again
+    /// Unblock a user
     Unblock(Named),
     Password(Password),
     Update(Update),
 }
 
-/// Make a person, who can sign in at once
+/// Create a user, who can sign in at once
 ///
 /// The password is read from standard input, one line:
-/// echo "$PASSWORD" | latchkey user create --username ann --email ann@example.com --admin --password-stdin
+/// echo "$PASSWORD" | latchkey user create --username ann --email ann@example.com --password-stdin
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Create {
@@ -73,7 +73,7 @@ pub(super) struct Named {
     acting: Acting,
 }
 
-/// Give a person another password; their sessions end
+/// Change the password of a user; their sessions end
 #[derive(Debug, Args)]
 pub(super) struct Password {
     /// Whose
@@ -87,7 +87,7 @@ pub(super) struct Password {
     acting: Acting,
 }
 
-/// Make a person an administrator or external, or take it back
+/// Change whether a user is an administrator or external
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("change").required(true).multiple(true).args(["admin", "external"]))]
 pub(super) struct Update {

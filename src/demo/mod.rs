@@ -150,7 +150,9 @@ mod tests {
                 active(t) && t.last_used_at.is_some_and(|at| age(at) > 180)
             });
             some("never used", &|t| active(t) && t.last_used_at.is_none());
-            some("expired", &|t| !t.token.revoked && t.token.is_expired(today));
+            some("expired", &|t| {
+                !t.token.revoked && t.token.is_expired(today)
+            });
             some("revoked", &|t| t.token.revoked);
             some("rotated", &|t| t.token.previous_token_id.is_some());
             for listed in &tokens {

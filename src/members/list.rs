@@ -262,3 +262,73 @@ pub fn users_by_id(conn: &mut DbConnection, ids: &[i64]) -> Result<Vec<User>, Er
         .select(User::as_select())
         .load(conn)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::members::samples::{membership, user};
+    use AccessLevel::{Developer, Guest, Owner};
+
+    fn row(user_id: i64, name: &str, kind: UserKind, group_id: i64, level: AccessLevel) -> Row {
+        let at = Timestamp::from(DateTime::UNIX_EPOCH);
+        (
+            membership(0, user_id, group_id, level),
+            at,
+            None,
+            user(user_id, name, kind),
+            None,
+        )
+    }
+
+    fn human(user_id: i64, name: &str, group_id: i64, level: AccessLevel) -> Row {
+        row(user_id, name, UserKind::Human, group_id, level)
+    }
+
+    #[test]
+    fn of_several_roles_the_highest_counts_and_of_equal_ones_the_direct_one() {
+        let rows = vec![
+            human(1, "Alice", 1, Owner),
+            human(2, "Bob", 1, Developer),
+            human(2, "Bob", 17, Developer),
+            human(1, "Alice", 17, Guest),
+        ];
+        let best = highest(rows, |membership| membership.group_id == Some(17));
+        let told: Vec<_> = best
+            .iter()
+            .map(|row| (row.3.id, row.0.group_id, row.0.access_level))
+            .collect();
+        assert_eq!(told, [(1, Some(1), Owner), (2, Some(17), Developer)]);
+    }
+
+    #[test]
+    fn an_order_can_be_turned_round_and_ties_go_by_id() {
+        let mut rows = vec![
+            human(3, "carol", 1, Developer),
+            row(4, "a bot", UserKind::ProjectBot, 1, Owner),
+            human(2, "Bob", 1, Developer),
+            human(1, "Alice", 1, Owner),
+        ];
+        rows[2].0.expires_at = NaiveDate::from_ymd_opt(2027, 1, 1);
+        let mut sorted = |by: Sort, descending: bool| -> Vec<i64> {
+            sort(
+                &mut rows,
+                &Filter {
+                    sort: by,
+                    descending,
+                    ..Filter::default()
+                },
+            );
+            rows.iter().map(|row| row.3.id).collect()
+        };
+        assert_eq!(sorted(Sort::Kind, false), [1, 2, 3, 4]);
+        assert_eq!(sorted(Sort::Name, false), [4, 1, 2, 3]);
+        assert_eq!(sorted(Sort::Name, true), [3, 2, 1, 4]);
+        assert_eq!(sorted(Sort::AccessLevel, false), [2, 3, 1, 4]);
+        assert_eq!(sorted(Sort::AccessLevel, true), [4, 1, 3, 2]);
+        assert_eq!(
+            sorted(Sort::ExpiresAt, false),
+            [2, 1, 3, 4],
+            "without an end comes last"
+        );
+    }
+}

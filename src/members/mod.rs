@@ -6,6 +6,8 @@ pub mod api;
 pub mod change;
 pub mod list;
 pub mod pages;
+#[cfg(test)]
+pub(crate) mod samples;
 pub mod store;
 
 pub use access_level::AccessLevel;

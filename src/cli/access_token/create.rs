@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use clap::Args;
 
-use super::hand_over;
+use super::{hand_over, must_be_enabled};
 use crate::access_tokens::create::{Created, NewAccessToken, create, create_personal};
 use crate::access_tokens::scope::{Scope, Scopes};
 use crate::cli::acting::Acting;
@@ -14,7 +14,7 @@ use crate::cli::{Failure, arguments};
 use crate::error::Error;
 use crate::members::AccessLevel;
 
-/// Make a token for a group, a project or a person, and print its value, once
+/// Create a token of a group, a project or a user, and print its value, once
 ///
 /// Standard output carries the value and nothing else: TOKEN=$(latchkey token create --group acme --name ci).
 /// This works also where the creation of tokens is turned off for the group.
@@ -57,6 +57,7 @@ impl Create {
             ));
         }
         let outcome = instance.open(&self.acting)?.write(move |conn, ctx| {
+            must_be_enabled(ctx)?;
             let held = self.holder.find(conn)?;
             let registry = ctx.policy.settings.registry_enabled;
             let offered = match &held {

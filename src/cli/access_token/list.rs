@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{role_of, state_of};
+use super::{must_be_enabled, role_of, state_of};
 use crate::access_tokens::ListedToken;
 use crate::access_tokens::list::{Query, of_resource, of_user};
 use crate::cli::acting::Acting;
@@ -12,7 +12,7 @@ use crate::cli::target::{Held, Holder};
 use crate::cli::{Failure, json};
 use crate::db::PageRequest;
 
-/// List the tokens of a group, a project or a person, active or not
+/// List the tokens of a group, a project or a user, active or not
 #[derive(Debug, Args)]
 pub(in crate::cli) struct List {
     #[command(flatten)]
@@ -25,6 +25,7 @@ pub(in crate::cli) struct List {
 impl List {
     pub(super) fn run(self, instance: &Instance, out: &Output) -> Result<(), Failure> {
         let (tokens, today) = instance.open(&self.acting)?.read(|conn, ctx| {
+            must_be_enabled(ctx)?;
             let held = self.holder.find(conn)?;
             let query = Query::default();
             let mut all: Vec<ListedToken> = Vec::new();

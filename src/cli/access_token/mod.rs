@@ -15,6 +15,8 @@ use super::instance::Instance;
 use super::output::Output;
 use crate::access_tokens::AccessToken;
 use crate::access_tokens::create::Created;
+use crate::context::Context;
+use crate::error::Error;
 use crate::members::AccessLevel;
 use crate::users::User;
 
@@ -98,6 +100,16 @@ fn role_of(level: Option<AccessLevel>) -> String {
     level
         .map(|level| level.name().to_owned())
         .unwrap_or_default()
+}
+
+/// Verbs refuse these too, in words for callers who must not learn more. The operator may.
+fn must_be_enabled(ctx: &Context) -> Result<(), Error> {
+    if ctx.policy.settings.disable_personal_access_tokens {
+        return Err(Error::refused(
+            "access tokens are turned off on this instance; latchkey settings set disable_personal_access_tokens false turns them on",
+        ));
+    }
+    Ok(())
 }
 
 /// What would come of using the token on this day.

@@ -13,7 +13,7 @@ use crate::db::DbConnection;
 use crate::error::Error;
 use crate::users;
 
-/// Take a token away, for good, from the next request on
+/// Revoke a token, for good, from the next request on
 ///
 /// The token is marked as revoked and nothing else: its bot and the bot's membership stay.
 #[derive(Debug, Args)]

@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use clap::Args;
 
-use super::hand_over;
 use super::revoke::named;
+use super::{hand_over, must_be_enabled};
 use crate::access_tokens::revoke::resource_of;
 use crate::access_tokens::rotate::{NewExpiry, rotate, rotate_personal};
 use crate::access_tokens::{ListedToken, Resource, store};
@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::permissions::Right;
 
-/// Put a new value in place of a token's old one, which stops working at once; print it, once
+/// Rotate a token: its value stops working at once, and a new one is printed, once
 ///
 /// Bot, role, scopes and name stay. Standard output carries the value and nothing else.
 #[derive(Debug, Args)]
@@ -60,27 +60,23 @@ fn same_again(ctx: &Context, old: &ListedToken) -> NewExpiry {
 
 /// The verb refuses these too, in words for callers who must not learn what is there. The operator may.
 fn may_rotate(ctx: &Context, old: &ListedToken, resource: Option<&Resource>) -> Result<(), Error> {
-    let Some(resource) = resource else {
-        return if ctx.actor.user_id() == Some(old.user.id) {
-            Ok(())
-        } else {
+    must_be_enabled(ctx)?;
+    let id = old.token.id;
+    match resource {
+        Some(resource)
+            if !ctx
+                .actor
+                .could(Right::RotateToken, &resource.place(), &ctx.policy) =>
+        {
             Err(Error::refused(format!(
-                "token {} is {}'s own, and only they can rotate it; revoke it and make a new one instead",
-                old.token.id, old.user.username
+                "the creation of tokens is turned off for {}, and rotating with it; revoke token {id} and make a new one with latchkey token create",
+                resource.full_path()
             )))
-        };
-    };
-    let place = resource.place();
-    if ctx.actor.could(Right::RotateToken, &place, &ctx.policy) {
-        return Ok(());
+        }
+        None if ctx.actor.user_id() != Some(old.user.id) => Err(Error::refused(format!(
+            "token {id} is {}'s own, and only they can rotate it; revoke it and make a new one instead",
+            old.user.username
+        ))),
+        _ => Ok(()),
     }
-    Err(Error::refused(if place.creation_allowed {
-        "access tokens are turned off on this instance; see latchkey settings get disable_personal_access_tokens".to_owned()
-    } else {
-        format!(
-            "the creation of tokens is turned off for {}, and rotating with it; revoke token {} and make a new one with latchkey token create",
-            resource.full_path(),
-            old.token.id
-        )
-    }))
 }

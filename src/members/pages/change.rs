@@ -189,3 +189,47 @@ async fn change_again(
     };
     list_page(call, kind, told, StatusCode::UNPROCESSABLE_ENTITY).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(form: &str) -> (Option<(AccessLevel, Option<NaiveDate>)>, Vec<String>) {
+        let mut errors = FormErrors::none();
+        let checked = Typed::read(&Form::parse(form.as_bytes())).check(&mut errors);
+        (
+            checked,
+            errors
+                .messages
+                .into_iter()
+                .map(|error| error.field)
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn a_role_is_one_of_the_list_and_an_end_is_a_date() {
+        let date = NaiveDate::from_ymd_opt(2027, 1, 31);
+        let good = "member[access_level]=30&member[expires_at]=2027-01-31";
+        assert_eq!(check(good), (Some((AccessLevel::Developer, date)), vec![]));
+        assert_eq!(
+            check("member[access_level]=50"),
+            (Some((AccessLevel::Owner, None)), vec![])
+        );
+        for (form, field) in [
+            ("member[access_level]=17", "access_level"),
+            ("member[access_level]=fifty", "access_level"),
+            ("", "access_level"),
+            (
+                "member[access_level]=30&member[expires_at]=2027-02-29",
+                "expires_at",
+            ),
+            (
+                "member[access_level]=30&member[expires_at]=soon",
+                "expires_at",
+            ),
+        ] {
+            assert_eq!(check(form), (None, vec![field.to_owned()]), "{form}");
+        }
+    }
+}

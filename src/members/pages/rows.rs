@@ -7,6 +7,7 @@ use crate::members::AccessLevel;
 use crate::members::list::Member;
 use crate::permissions::{Place, Right};
 use crate::users::UserState;
+use crate::web::lists;
 use crate::web::views::components::{Badge, Choice, Day, Expiry, Tone};
 use crate::web::views::members::{EditMember, MemberAction, MemberRow, Source};
 
@@ -153,18 +154,18 @@ impl<'a> Viewer<'a> {
     fn tokens_page(&self, member: &Member) -> Option<String> {
         let (actor, policy) = (&self.ctx.actor, &self.ctx.policy);
         let may = |place: &Place<'_>| actor.could(Right::SeeTokens, place, policy);
-        match &member.inherited_from {
+        let page = match &member.inherited_from {
             Some((id, path)) => may(&place_above(self.resource.group(), *id)?)
                 .then(|| format!("/groups/{path}/-/settings/access_tokens")),
-            None => may(&self.resource.place()).then(|| match self.resource {
-                Resource::Group(group) => {
-                    format!("/groups/{}/-/settings/access_tokens", group.full_path)
-                }
-                Resource::Project(project) => {
-                    format!("/{}/-/settings/access_tokens", project.full_path())
-                }
-            }),
-        }
+            None => match self.resource {
+                Resource::Group(group) => may(&group.place())
+                    .then(|| format!("/groups/{}/-/settings/access_tokens", group.full_path)),
+                // Projects have no page for their tokens yet.
+                Resource::Project(_) => None,
+            },
+        };
+        // The bot bears the name of its token.
+        page.map(|page| lists::address(&page, &[("search", &member.user.name)]))
     }
 
     fn sees_above(&self, id: i64) -> bool {
@@ -199,4 +200,139 @@ pub(super) fn role_choices(highest: AccessLevel, current: &str) -> Vec<Choice> {
         .and_below()
         .map(|level| Choice::new(level.number().to_string(), level.name(), current))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::members::samples::{context, member, resource, user};
+    use crate::users::UserKind::{Human, ProjectBot};
+    use AccessLevel::{Developer, Guest, Maintainer, Owner};
+
+    fn told(action: &MemberAction) -> &str {
+        match action {
+            MemberAction::None => "",
+            MemberAction::Blocked(_) => "blocked",
+            MemberAction::Remove => "remove",
+            MemberAction::Leave => "leave",
+            MemberAction::ManageToken(href) => href,
+        }
+    }
+
+    /// What Alice, with this role on `acme`, is offered for this member of the group.
+    fn offered(
+        role: AccessLevel,
+        group_id: i64,
+        owners: &[i64],
+        member: &Member,
+    ) -> (bool, String) {
+        let ctx = context(user(1, "Alice", Human), 1, role);
+        let resource = resource(group_id);
+        let row = Viewer::new(&ctx, &resource, owners.to_vec()).row(member, None);
+        (row.edit.is_some(), told(&row.action).to_owned())
+    }
+
+    #[test]
+    fn owners_manage_members_and_others_may_only_leave() {
+        let bob = member(user(2, "Bob", Human), Developer);
+        let alice = |level| member(user(1, "Alice", Human), level);
+        assert_eq!(offered(Owner, 1, &[1, 3], &bob), (true, "remove".into()));
+        assert_eq!(
+            offered(Owner, 1, &[1, 3], &alice(Owner)),
+            (true, "leave".into())
+        );
+        assert_eq!(offered(Maintainer, 1, &[3], &bob), (false, String::new()));
+        assert_eq!(
+            offered(Maintainer, 1, &[3], &alice(Maintainer)),
+            (false, "leave".into())
+        );
+    }
+
+    #[test]
+    fn the_last_person_who_owns_a_top_level_group_stays() {
+        let alice = member(user(1, "Alice", Human), Owner);
+        assert_eq!(offered(Owner, 1, &[1], &alice), (false, "blocked".into()));
+        assert_eq!(
+            offered(Owner, 1, &[], &alice),
+            (false, "blocked".into()),
+            "all others end some day"
+        );
+        assert_eq!(
+            offered(Owner, 17, &[], &alice),
+            (true, "leave".into()),
+            "there are Owners above"
+        );
+    }
+
+    #[test]
+    fn bots_and_inherited_members_are_managed_elsewhere() {
+        let tokens = "/groups/acme/platform/-/settings/access_tokens?search=deploy%20bot";
+        let mut bot = member(user(5, "deploy bot", ProjectBot), Guest);
+        assert_eq!(offered(Owner, 17, &[], &bot), (false, tokens.into()));
+        assert_eq!(
+            offered(Maintainer, 17, &[], &bot),
+            (false, String::new()),
+            "who can't see tokens"
+        );
+        bot.inherited_from = Some((1, "acme".into()));
+        let above = "/groups/acme/-/settings/access_tokens?search=deploy%20bot";
+        assert_eq!(offered(Owner, 17, &[], &bot), (false, above.into()));
+        let mut bob = member(user(2, "Bob", Human), Developer);
+        bob.inherited_from = Some((1, "acme".into()));
+        assert_eq!(offered(Owner, 17, &[], &bob), (false, String::new()));
+    }
+
+    #[test]
+    fn a_source_that_the_viewer_cannot_see_is_no_link() {
+        let href = |group_id| {
+            let ctx = context(user(1, "Alice", Human), group_id, Owner);
+            let mut bob = member(user(2, "Bob", Human), Developer);
+            bob.inherited_from = Some((1, "acme".into()));
+            let resource = resource(17);
+            match Viewer::new(&ctx, &resource, Vec::new())
+                .row(&bob, None)
+                .source
+            {
+                Source::Inherited { href, full_path } => (full_path, href),
+                Source::Direct => panic!("it is inherited"),
+            }
+        };
+        assert_eq!(
+            href(1),
+            ("acme".into(), Some("/groups/acme/-/group_members".into()))
+        );
+        assert_eq!(href(17), ("acme".into(), None));
+    }
+
+    #[test]
+    fn nobody_gives_a_role_above_their_own() {
+        let values = |level| -> Vec<String> {
+            role_choices(level, "10")
+                .into_iter()
+                .map(|choice| choice.value)
+                .collect()
+        };
+        assert_eq!(values(Maintainer), ["10", "15", "20", "30", "40"]);
+        assert_eq!(values(Owner).last().map(String::as_str), Some("50"));
+    }
+
+    #[test]
+    fn badges_tell_who_is_special() {
+        let ctx = context(user(1, "Alice", Human), 1, Owner);
+        let resource = resource(1);
+        let viewer = Viewer::new(&ctx, &resource, vec![1]);
+        let mut erin = user(2, "Erin", Human);
+        erin.external = true;
+        erin.state = UserState::Blocked;
+        let texts = |member: &Member| -> Vec<String> {
+            viewer
+                .row(member, None)
+                .badges
+                .into_iter()
+                .map(|badge| badge.text)
+                .collect()
+        };
+        assert_eq!(texts(&member(erin, Guest)), ["Blocked", "External"]);
+        assert_eq!(texts(&member(user(1, "Alice", Human), Owner)), ["It's you"]);
+    }
 }

@@ -105,3 +105,38 @@ impl Wanted {
         lists::address(path, &query)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(query: &str) -> Wanted {
+        Wanted::read(&Form::parse(query.as_bytes()))
+    }
+
+    #[test]
+    fn what_an_address_says_narrows_and_orders_the_list() {
+        let asked = wanted("search=+bo+&role=40&kind=bots&sort=expires_at_desc&page=3");
+        let filter = asked.filter();
+        assert_eq!(filter.search.as_deref(), Some("bo"));
+        assert_eq!(filter.access_level, Some(AccessLevel::Maintainer));
+        assert_eq!(filter.kind, Some(UserKind::ProjectBot));
+        assert_eq!((filter.sort, filter.descending), (Sort::ExpiresAt, true));
+        assert!(filter.inherited && asked.narrows());
+        assert_eq!(
+            asked.href("/m", "name_desc", 2),
+            "/m?search=bo&role=40&kind=bots&sort=name_desc&page=2"
+        );
+    }
+
+    #[test]
+    fn rubbish_in_an_address_means_nothing() {
+        let asked = wanted("role=17&kind=cats&sort=name_sideways&page=-1");
+        let filter = asked.filter();
+        assert_eq!((filter.access_level, filter.kind), (None, None));
+        assert_eq!((filter.sort, filter.descending), (Sort::Name, false));
+        assert!(!asked.narrows());
+        assert_eq!(asked.page, 1);
+        assert_eq!(asked.href("/m", "name_asc", 1), "/m");
+    }
+}

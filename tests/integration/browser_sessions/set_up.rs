@@ -89,13 +89,12 @@ async fn only_the_link_opens_the_page(server: TestServer) {
     let visitor = server.visitor();
     let mut shorter = link.clone();
     shorter.pop();
-    for path in ["/setup", "/setup?token=", "/setup?token=x", "/setup?token=%00", shorter.as_str(), &link.to_uppercase()] {
-        let answer = visitor.get(path).await;
-        assert_eq!(answer.status, if path.starts_with("/SETUP") { 302 } else { 404 }, "{path}");
+    let twice = format!("{link}{}", link.trim_start_matches("/setup?token="));
+    for path in ["/setup", "/setup?token=", "/setup?token=x", "/setup?token=%00", shorter.as_str(), twice.as_str()] {
+        visitor.get(path).await.expect(404);
     }
     let token = link.split_once('=').unwrap().1;
     assert!(token.len() >= 43, "256 bits");
-    assert_eq!(server.count("instance", &format!("setup_token_digest IS NOT NULL AND CAST(setup_token_digest AS text) LIKE '%{token}%'")), 0);
 }
 
 async fn there_is_no_account_from_the_start(server: TestServer) {
@@ -160,7 +159,7 @@ async fn passwords_that_others_would_guess_are_refused(server: TestServer) {
     let form = form.fill("user[username]", "administratrix").fill("user[email]", "administratrix@example.com");
     let long = "x".repeat(1025);
     for password in
-        ["password", "latchkey", "Latchkey", "administratrix", "administratrix@example.com", "1234567", "12345678", long.as_str()]
+        ["password", "latchkey", "Latchkey", "latchkey123", "administratrix", "administratrix@example.com", "1234567", "12345678", long.as_str()]
     {
         let answer = visitor.submit(&form.clone().fill("user[password]", password)).await;
         assert_eq!(answer.status, 422, "{password:?}");

@@ -3,7 +3,7 @@
 use reqwest::Url;
 
 use crate::on_both;
-use crate::support::{PASSWORD, TestResource, TestServer, Visitor};
+use crate::support::{PASSWORD, TestResource, TestServer, Visitor, query};
 
 on_both![
     signing_in_leads_to_the_page_that_was_asked_for,
@@ -85,8 +85,8 @@ async fn nobody_is_sent_to_another_site(server: TestServer) {
     let alice = server.person("alice").create();
     let signed_in = alice.signs_in().await;
     let sent = |visitor: &Visitor, value: &str| {
-        let request = visitor.server.request(reqwest::Method::GET, "/users/sign_in");
-        request.query(&[("redirect_to", value)])
+        let path = format!("/users/sign_in?{}", query(&[("redirect_to", value)]));
+        visitor.server.request(reqwest::Method::GET, &path)
     };
     for given in elsewhere() {
         // In the address, by somebody who is signed in: sent on at once, or told that it is too long.

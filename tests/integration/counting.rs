@@ -1,0 +1,139 @@
+//! Queries are counted, not timed: a new one for each row is a failing test.
+
+use latchkey::{access_tokens::scope::Scope, members::AccessLevel};
+
+use crate::on_both;
+use crate::support::{Company, TestGroup, TestResource, TestServer};
+
+on_both![
+    a_group_costs_two_queries_at_any_depth,
+    the_tokens_page_costs_four_queries_and_little_room,
+    a_list_costs_the_same_however_long_it_is,
+    what_ran_before_is_not_prepared_again,
+    an_unknown_token_costs_one_query,
+];
+
+/// Runs a request and says how many queries and preparations it cost.
+async fn cost<F: Future>(server: &TestServer, request: F) -> (u64, u64, F::Output) {
+    let counters = server.app.db.counters();
+    let (queries, prepared) = (counters.queries(), counters.prepared());
+    let output = request.await;
+    (counters.queries() - queries, counters.prepared() - prepared, output)
+}
+
+async fn a_group_costs_two_queries_at_any_depth(server: TestServer) {
+    let top = server.group("acme").private().create();
+    let mut groups: Vec<TestGroup> = vec![top.clone()];
+    for depth in 1..20 {
+        let next = groups.last().unwrap().subgroup(&format!("level{depth}")).create();
+        groups.push(next);
+    }
+    let token = top.token("ci").scopes([Scope::ReadApi]).create();
+    let deepest = groups.last().unwrap();
+    token.get(&top.path()).await.expect(200);
+    let mut costs = Vec::new();
+    for group in [&top, deepest] {
+        for path in [
+            format!("{}?with_projects=false", group.path()),
+            format!("/groups/{}?with_projects=false", group.encoded_path()),
+            group.path(),
+        ] {
+            let (queries, _, answer) = cost(&server, token.get(&path)).await;
+            answer.expect(200);
+            assert!(queries <= 2, "{path} costs {queries} queries");
+            costs.push(queries);
+        }
+    }
+    assert_eq!(costs[..3], costs[3..], "the depth costs nothing");
+}
+
+async fn the_tokens_page_costs_four_queries_and_little_room(server: TestServer) {
+    server.retain_bots(true);
+    let company = Company::on(&server);
+    let make = |count: usize| {
+        for number in 0..count {
+            company
+                .acme
+                .token(&format!("deploy to production {number}"))
+                .described("used by the nightly deployment of the shop")
+                .scopes([Scope::ReadApi, Scope::ReadRepository])
+                .role(AccessLevel::Developer)
+                .create();
+        }
+    };
+    let browser = company.alice.signs_in().await;
+    let path = company.acme.page("settings/access_tokens");
+    make(3);
+    browser.get(&path).await.expect(200);
+    let (few, _, _) = cost(&server, browser.get(&path)).await;
+    make(97);
+    let (many, _, answer) = cost(&server, browser.get(&path)).await;
+    let answer = answer.expect(200);
+    assert_eq!(answer.page().rows("active-tokens").len(), 100);
+    assert!(many <= 4, "{many} queries");
+    assert_eq!(few, many);
+    let kilobytes = answer.body.len().div_ceil(1000);
+    assert!(kilobytes <= 120, "{kilobytes} KB");
+}
+
+async fn a_list_costs_the_same_however_long_it_is(server: TestServer) {
+    let company = Company::on(&server);
+    let alice = company.alice.api();
+    let paths = ["access_tokens?per_page=100", "members?per_page=100", "projects?per_page=100"]
+        .map(|list| format!("{}/{list}", company.acme.path()));
+    let mut costs = Vec::new();
+    for round in 0..2 {
+        for path in &paths {
+            alice.get(path).await.expect(200);
+            let (queries, _, answer) = cost(&server, alice.get(path)).await;
+            answer.expect(200);
+            assert!(queries <= 4, "{path} costs {queries} queries");
+            costs.push(queries);
+        }
+        for number in 0..30 {
+            company.acme.token(&format!("round {round}, {number}")).create();
+            company.acme.project(&format!("project-{round}-{number}")).create();
+        }
+    }
+    assert_eq!(costs[..3], costs[3..]);
+}
+
+async fn what_ran_before_is_not_prepared_again(server: TestServer) {
+    let company = Company::on(&server);
+    let token = company.acme.token("ci").create();
+    let browser = company.alice.signs_in().await;
+    let api = [
+        company.acme.path(),
+        "/user".into(),
+        format!("{}/access_tokens", company.acme.path()),
+        format!("{}/members", company.acme.path()),
+        company.p1.path(),
+    ];
+    let page = company.acme.page("settings/access_tokens");
+    // Each connection of the pool learns for itself; one after the other they are all the same one.
+    for _ in 0..2 {
+        for path in &api {
+            token.get(path).await;
+        }
+        browser.get(&page).await;
+    }
+    for path in &api {
+        let (_, prepared, _) = cost(&server, token.get(path)).await;
+        assert_eq!(prepared, 0, "{path}");
+    }
+    let (_, prepared, _) = cost(&server, browser.get(&page)).await;
+    assert_eq!(prepared, 0, "{page}");
+}
+
+async fn an_unknown_token_costs_one_query(server: TestServer) {
+    let unknown = server.with_token("glpat-AAAAAAAAAAAAAAAAAAAA");
+    unknown.get("/user").await.expect(401);
+    let (queries, _, answer) = cost(&server, unknown.get("/user")).await;
+    answer.expect(401);
+    assert!(queries <= 1, "{queries}");
+    for impossible in ["x".repeat(513), "with space".into()] {
+        let (queries, _, answer) = cost(&server, server.with_token(&impossible).get("/user")).await;
+        answer.expect(401);
+        assert!(queries <= 1, "{queries}");
+    }
+}

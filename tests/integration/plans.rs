@@ -1,0 +1,276 @@
+//! How both databases go about the hot queries: no walk through a table that grows.
+//!
+//! The queries are those that the product really sends: a second instrumentation listens while its functions run.
+
+use std::sync::{Arc, Mutex};
+
+use diesel::{
+    Connection, QueryableByName, RunQueryDsl,
+    connection::{Instrumentation, InstrumentationEvent, SimpleConnection},
+    sql_query,
+    sql_types::Text,
+};
+use latchkey::{
+    access_tokens::{authenticate, list, scope::Scope, store as tokens},
+    actor::{self, Actor, Credential, Declared, Origin},
+    context::Context,
+    db::{DbConnection, PageRequest},
+    error::Error,
+    groups::store::{self as groups, GroupRef},
+    members,
+    projects::store::{self as projects, ProjectRef},
+    settings, users,
+};
+use regex::Regex;
+
+use crate::{
+    crowd::add_tokens,
+    on_both,
+    support::{Person, TestGroup, TestProject, TestResource, TestServer, TestToken},
+};
+
+/// Writes down every query of a connection.
+struct Listener(Arc<Mutex<Vec<String>>>);
+
+impl Instrumentation for Listener {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
+            let text = query.to_string();
+            let text = text.split(" -- binds:").next().unwrap_or_default().to_owned();
+            if !["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"].iter().any(|word| text.starts_with(word)) {
+                self.0.lock().unwrap().push(text);
+            }
+        }
+    }
+}
+
+struct Scene {
+    server: TestServer,
+    alice: Person,
+    acme: TestGroup,
+    deep: TestGroup,
+    project: TestProject,
+    token: TestToken,
+}
+
+impl Scene {
+    fn on(server: &TestServer) -> Scene {
+        let alice = server.person("alice").create();
+        let acme = server.group("acme").owner(&alice).private().create();
+        let deep = acme.subgroup("sub").create().subgroup("deep").create();
+        let project = deep.project("api").create();
+        let token = acme.token("ci").create();
+        // Enough of everything that no single value makes up most of a column.
+        for number in 0..25 {
+            let other = server.group(&format!("other{number}")).private().create();
+            let inside = other.project("p").create();
+            inside.token("of a project").create();
+            alice.personal_token([Scope::Api]);
+            add_tokens(server, &other, 200);
+        }
+        add_tokens(server, &acme, 200);
+        let (digest, now) = if server.is_on_postgres() {
+            ("decode(md5(username), 'hex')", "TIMESTAMP '2026-11-19 10:00:00'")
+        } else {
+            ("randomblob(32)", "'2026-11-19 10:00:00'")
+        };
+        server.sql(&format!(
+            "INSERT INTO sessions (id_digest, user_id, state, created_at, last_seen_at, expires_at)
+             SELECT {digest}, id, '{{}}', {now}, {now}, {now} FROM users"
+        ));
+        server.sql(&format!("INSERT INTO used_form_nonces (digest, created_at) SELECT {digest}, {now} FROM users"));
+        server.sql("ANALYZE");
+        Scene { server: server.clone(), alice, acme, deep, project, token }
+    }
+
+    /// The queries that a piece of the product sends.
+    fn queries<T>(&self, run: impl FnOnce(&mut DbConnection, &Context) -> Result<T, Error> + Send) -> Vec<String> {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let app = &self.server.app;
+        std::thread::scope(|scope| {
+            let work = scope.spawn(|| {
+                let conn = &mut app.db.connect().unwrap();
+                let now = app.clock.now();
+                let (user, memberships) = actor::store::load_user(conn, self.alice.id, now.date_naive()).unwrap().unwrap();
+                let actor = Actor {
+                    user: Some(user),
+                    credential: Credential::Session,
+                    memberships,
+                    origin: Origin::console(),
+                    declared: Declared::Everything,
+                };
+                let policy = app.policy_now(conn).unwrap();
+                let ctx = app.context(actor, policy, now);
+                conn.set_instrumentation(Listener(Arc::clone(&heard)));
+                if let Err(error) = run(conn, &ctx) {
+                    panic!("{error:?}");
+                }
+            });
+            work.join().unwrap();
+        });
+        let queries = heard.lock().unwrap().clone();
+        assert!(!queries.is_empty());
+        queries
+    }
+
+    /// How the database would go about a query.
+    fn plan(&self, query: &str) -> Vec<String> {
+        let app = &self.server.app;
+        std::thread::scope(|scope| scope.spawn(|| explain(&mut app.db.connect().unwrap(), query)).join().unwrap())
+    }
+
+    fn assert_indexed<T>(&self, what: &str, run: impl FnOnce(&mut DbConnection, &Context) -> Result<T, Error> + Send) {
+        for query in self.queries(run) {
+            let plan = self.plan(&query);
+            let walks = walks(&plan, self.server.is_on_postgres());
+            assert!(walks.is_empty(), "{what} walks through {walks:?}\n{query}\n{}", plan.join("\n"));
+        }
+    }
+
+    fn assert_unsorted<T>(&self, what: &str, run: impl FnOnce(&mut DbConnection, &Context) -> Result<T, Error> + Send) {
+        for query in self.queries(run) {
+            let plan = self.plan(&query);
+            let sorts: Vec<&String> = plan.iter().filter(|step| step.contains("TEMP B-TREE") || step.trim().trim_start_matches("-> ").starts_with("Sort")).collect();
+            assert!(sorts.is_empty(), "{what} sorts what an index has in order\n{query}\n{}", plan.join("\n"));
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+fn explain(conn: &mut DbConnection, query: &str) -> Vec<String> {
+    let steps: Vec<Step> = match conn {
+        DbConnection::Sqlite(conn) => sql_query(format!("EXPLAIN QUERY PLAN {query}")).load(conn).unwrap(),
+        DbConnection::Postgres(conn) => {
+            let count = Regex::new(r"\$(\d+)").unwrap().captures_iter(query).filter_map(|found| found[1].parse().ok()).max();
+            let nulls = vec!["NULL"; count.unwrap_or(0)].join(", ");
+            let arguments = if nulls.is_empty() { String::new() } else { format!("({nulls})") };
+            // Small tables are read whole by right; here the question is whether an index could serve.
+            conn.batch_execute(&format!(
+                "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+                 SET plan_cache_mode = force_generic_plan;
+                 CREATE FUNCTION pg_temp.plan(command text) RETURNS SETOF text LANGUAGE plpgsql
+                     AS $$ BEGIN RETURN QUERY EXECUTE command; END $$;
+                 PREPARE hot AS {query};"
+            ))
+            .unwrap();
+            sql_query(format!("SELECT detail FROM pg_temp.plan('EXPLAIN EXECUTE hot{arguments}') AS detail")).load(conn).unwrap()
+        }
+    };
+    steps.into_iter().map(|step| step.detail).collect()
+}
+
+/// Tables that have one row, or a handful that an operator put there.
+const SMALL: [&str; 3] = ["instance", "settings", "feature_flags"];
+
+/// The tables that are read from one end to the other.
+fn walks(plan: &[String], postgres: bool) -> Vec<String> {
+    let scan = Regex::new(if postgres {
+        r"(?:Seq Scan|Index Scan using \S+|Index Only Scan using \S+|Bitmap Index Scan) on (\S+)"
+    } else {
+        r"^SCAN (\S+)"
+    })
+    .unwrap();
+    plan.iter()
+        .enumerate()
+        .filter_map(|(at, step)| {
+            let table = scan.captures(step)?[1].to_owned();
+            let conditioned = plan[at + 1..]
+                .iter()
+                .take_while(|step| !step.contains("->"))
+                .any(|step| step.contains("Index Cond:"));
+            let walked = step.contains("Seq Scan") || !postgres || !conditioned;
+            (walked && !SMALL.contains(&table.as_str()) && !step.contains("CONSTANT ROW")).then_some(table)
+        })
+        .collect()
+}
+
+on_both!(authentication_and_look_ups_use_indexes, lists_of_tokens_stay_within_their_group, lists_of_members_stay_within_their_group, sign_in_uses_indexes);
+
+async fn authentication_and_look_ups_use_indexes(server: TestServer) {
+    let scene = Scene::on(&server);
+    let (app, token, group, project) = (&server.app, &scene.token, &scene.deep, &scene.project);
+    let digest = app.instance.token_key.digest(&token.value);
+    scene.assert_indexed("authentication", |conn, ctx| authenticate::find(conn, &digest, ctx.today()).map(|found| assert!(found.is_some())));
+    scene.assert_indexed("the revision of the settings", |conn, _| settings::store::revision(conn));
+    scene.assert_indexed("a group by id", |conn, ctx| groups::find_visible(conn, ctx, &GroupRef::Id(group.id)));
+    scene.assert_indexed("a group by path", |conn, ctx| groups::find_visible(conn, ctx, &GroupRef::Path(group.full_path.clone())));
+    scene.assert_indexed("a group with its projects", |conn, ctx| {
+        groups::find_visible_with_projects(conn, ctx, &GroupRef::Id(group.id))
+    });
+    scene.assert_indexed("a project by id", |conn, ctx| projects::find_visible(conn, ctx, &ProjectRef::Id(project.id)));
+    scene.assert_indexed("a project by path", |conn, ctx| {
+        projects::find_visible(conn, ctx, &ProjectRef::Path(project.full_path.clone()))
+    });
+    scene.assert_indexed("an actor, read anew", |conn, ctx| ctx.refreshed(conn));
+    scene.assert_indexed("a user by name", |conn, _| users::store::find_by_username(conn, "alice"));
+}
+
+async fn lists_of_tokens_stay_within_their_group(server: TestServer) {
+    let scene = Scene::on(&server);
+    let resource = scene.acme.resource();
+    let request = PageRequest { page: 1, per_page: 20 };
+    let list = |query: list::Query| {
+        let resource = resource.clone();
+        move |conn: &mut DbConnection, ctx: &Context| list::of_resource(conn, ctx, &resource, &query, request)
+    };
+    for state in [None, Some(list::State::Active), Some(list::State::Inactive)] {
+        let query = list::Query { state, members_only: true, ..list::Query::default() };
+        scene.assert_indexed("a list of tokens", list(query.clone()));
+        scene.assert_unsorted("a list of tokens", list(query.clone()));
+        for sort in [list::Sort::Name, list::Sort::Expires, list::Sort::LastUsed, list::Sort::Role] {
+            scene.assert_indexed("a sorted list of tokens", list(list::Query { sort, ..query.clone() }));
+        }
+        let search = Some("deploy".to_owned());
+        scene.assert_indexed("a searched list of tokens", list(list::Query { search, ..query }));
+    }
+    scene.assert_indexed("one's own tokens", |conn, ctx| list::personal(conn, ctx, &list::Query::default(), request));
+    scene.assert_indexed("one token", |conn, _| tokens::find(conn, scene.token.id));
+}
+
+async fn lists_of_members_stay_within_their_group(server: TestServer) {
+    let scene = Scene::on(&server);
+    for (resource, inherited) in
+        [(scene.acme.resource(), false), (scene.deep.resource(), true), (scene.project.resource(), false), (scene.project.resource(), true)]
+    {
+        let filter = members::list::Filter { inherited, ..members::list::Filter::default() };
+        scene.assert_indexed(&format!("members, inherited ones: {inherited}"), |conn, ctx| {
+            members::list::list(conn, ctx, &resource, &filter, PageRequest::default())
+        });
+    }
+}
+
+async fn sign_in_uses_indexes(server: TestServer) {
+    let scene = Scene::on(&server);
+    scene.assert_indexed("a login", |conn, _| users::store::find_by_login(conn, "alice@example.com"));
+    // The session store works inside of requests only; this is what it asks, in its own words.
+    let placeholder = if server.is_on_postgres() { "$1" } else { "?" };
+    let session = format!(
+        "SELECT sessions.state, users.username, instance.settings_revision, memberships.access_level FROM sessions
+         INNER JOIN users ON users.id = sessions.user_id INNER JOIN instance ON instance.id = 1
+         LEFT OUTER JOIN memberships ON memberships.user_id = users.id WHERE sessions.id_digest = {placeholder}"
+    );
+    for query in [
+        session,
+        format!("DELETE FROM sessions WHERE user_id = {placeholder}"),
+        format!("DELETE FROM sessions WHERE id_digest = {placeholder}"),
+        format!("SELECT digest FROM used_form_nonces WHERE digest = {placeholder}"),
+    ] {
+        let plan = scene.plan(&query);
+        let walks = walks(&plan, server.is_on_postgres());
+        assert!(walks.is_empty(), "walks through {walks:?}\n{query}\n{}", plan.join("\n"));
+    }
+}
+
+on_both!(a_walk_is_recognised_as_one);
+
+/// The test of the test: what has no index is told.
+async fn a_walk_is_recognised_as_one(server: TestServer) {
+    let scene = Scene::on(&server);
+    let plan = scene.plan("SELECT id FROM users WHERE name = 'Alice'");
+    assert_eq!(walks(&plan, server.is_on_postgres()), ["users"], "{plan:?}");
+}
