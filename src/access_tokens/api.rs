@@ -6,7 +6,7 @@ use chrono::{NaiveDate, SecondsFormat};
 use serde_json::{Map, Value, json};
 
 use super::create::{Created, NewAccessToken};
-use super::list::{Query, State};
+use super::list::{Query, Sort, State};
 use super::rotate::NewExpiry;
 use super::scope::Scope;
 use super::{
@@ -78,17 +78,66 @@ fn missing_token(id: &str) -> Error {
     Error::NotFound(What::ResourceToken("group", id.to_owned()))
 }
 
+/// `created_asc` and its kin; other words, and none, are the order of the ids.
+fn order(sort: Option<&str>) -> (Sort, bool) {
+    let Some((key, direction)) = sort.and_then(|sort| sort.rsplit_once('_')) else {
+        return (Sort::Id, false);
+    };
+    let key = match key {
+        "created" => Sort::Created,
+        "expires" => Sort::Expires,
+        "last_used" => Sort::LastUsed,
+        "name" => Sort::Name,
+        _ => return (Sort::Id, false),
+    };
+    match direction {
+        "asc" => (key, false),
+        "desc" => (key, true),
+        _ => (Sort::Id, false),
+    }
+}
+
 /// `GET /groups/:id/access_tokens`. Owners.
 pub async fn list(call: ApiCall) -> Result<HttpResponse, Error> {
-    let (state, request) = call.params.read(|params| {
+    let (query, request) = call.params.read(|params| {
         let state = params.choice("state", |word| match word {
             "active" => Some(State::Active),
             "inactive" => Some(State::Inactive),
             _ => None,
         });
+        let revoked = params.boolean("revoked");
+        let created_before = params.date_time("created_before");
+        let created_after = params.date_time("created_after");
+        let last_used_before = params.date_time("last_used_before");
+        let last_used_after = params.date_time("last_used_after");
+        let expires_before = params.date("expires_before");
+        let expires_after = params.date("expires_after");
+        let search = params.text("search");
+        let sort = params.text("sort");
         let (page, per_page) = (params.page(), params.per_page());
+        let (sort, descending) = order(sort?.as_deref());
+        let query = Query {
+            state: state?,
+            words: search?
+                .unwrap_or_default()
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect(),
+            revoked: revoked?,
+            created_before: created_before?,
+            created_after: created_after?,
+            last_used_before: last_used_before?,
+            last_used_after: last_used_after?,
+            expires_before: expires_before?,
+            expires_after: expires_after?,
+            members_only: true,
+            sort,
+            descending,
+            newest_among_equals: true,
+            ..Query::default()
+        };
         Ok((
-            state?,
+            query,
             PageRequest {
                 page: page?,
                 per_page: per_page?,
@@ -100,11 +149,6 @@ pub async fn list(call: ApiCall) -> Result<HttpResponse, Error> {
     let page = call
         .read(move |conn, ctx| {
             let resource = resource(conn, ctx, &id)?;
-            let query = Query {
-                state,
-                members_only: true,
-                ..Query::default()
-            };
             listing::of_resource(conn, ctx, &resource, &query, request)
         })
         .await?;
@@ -224,8 +268,7 @@ pub async fn show_self(call: ApiCall) -> Result<HttpResponse, Error> {
 
 /// `DELETE /personal_access_tokens/self`. Any token.
 pub async fn revoke_self(call: ApiCall) -> Result<HttpResponse, Error> {
-    call.write(revoking::revoke_self)
-        .await?;
+    call.write(revoking::revoke_self).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -108,6 +108,8 @@ pub fn of_actor(conn: &mut DbConnection, ctx: &Context) -> Result<Attention, Err
                             .on(access_token_uses::token_id.eq(access_tokens::id)),
                     )
             )
+            // Lets the planner see only the tokens of groups.
+            .filter(access_tokens::group_id.is_not_null())
             .filter(is_member!(AccessLevel::Owner))
             .select((
                 access_tokens::id,
@@ -132,6 +134,7 @@ pub fn of_actor(conn: &mut DbConnection, ctx: &Context) -> Result<Attention, Err
                             .on(access_token_uses::token_id.eq(access_tokens::id)),
                     )
             )
+            .filter(access_tokens::project_id.is_not_null())
             .filter(
                 groups::owner_id
                     .is_not_null()

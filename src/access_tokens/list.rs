@@ -1,6 +1,6 @@
 //! Lists of tokens.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
@@ -59,6 +59,22 @@ pub struct Query {
     pub state: Option<State>,
     /// The name or the description contains this, whatever the case.
     pub search: Option<String>,
+    /// Each of these words occurs in the name, whatever the case; one of under three characters is all of it.
+    pub words: Vec<String>,
+    /// Only revoked ones, or only others.
+    pub revoked: Option<bool>,
+    /// Made at this moment or earlier.
+    pub created_before: Option<DateTime<Utc>>,
+    /// Made at this moment or later.
+    pub created_after: Option<DateTime<Utc>>,
+    /// Last used at this moment or earlier; never isn't earlier.
+    pub last_used_before: Option<DateTime<Utc>>,
+    /// Last used at this moment or later.
+    pub last_used_after: Option<DateTime<Utc>>,
+    /// With an end before this day.
+    pub expires_before: Option<NaiveDate>,
+    /// With an end on this day or later.
+    pub expires_after: Option<NaiveDate>,
     /// Only with this role.
     pub access_level: Option<AccessLevel>,
     /// Only with this scope.
@@ -71,6 +87,8 @@ pub struct Query {
     pub sort: Sort,
     /// Largest first?
     pub descending: bool,
+    /// Among equals the newest first, whichever way the rest goes; the API does that.
+    pub newest_among_equals: bool,
 }
 
 /// Whose tokens.
@@ -187,6 +205,14 @@ type CountedRow = (
     Option<i64>,
 );
 
+/// A word with fewer characters has to be the whole name.
+const SHORT_WORD: usize = 3;
+
+/// Where a token without an end is sorted: after every date that a token can have.
+fn far() -> NaiveDate {
+    NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or(NaiveDate::MAX)
+}
+
 fn list(
     conn: &mut DbConnection,
     holder: Holder,
@@ -227,6 +253,43 @@ fn list(
                         .escape('\\')),
             );
         }
+        for word in &query.words {
+            rows = if word.chars().count() < SHORT_WORD {
+                rows.filter(lower(access_tokens::name).eq(word.to_lowercase()))
+            } else {
+                rows.filter(
+                    lower(access_tokens::name)
+                        .like(like_pattern(word))
+                        .escape('\\'),
+                )
+            };
+        }
+        if let Some(revoked) = query.revoked {
+            rows = rows.filter(access_tokens::revoked.eq(revoked));
+        }
+        if let Some(at) = query.created_before {
+            rows = rows.filter(access_tokens::created_at.le(Timestamp::from(at)));
+        }
+        if let Some(at) = query.created_after {
+            rows = rows.filter(access_tokens::created_at.ge(Timestamp::from(at)));
+        }
+        let used = || access_token_uses::last_used_at.nullable();
+        if let Some(at) = query.last_used_before {
+            let never = Timestamp::from(DateTime::<Utc>::MAX_UTC);
+            rows = rows.filter(coalesce_timestamp(used(), never).le(Timestamp::from(at)));
+        }
+        if let Some(at) = query.last_used_after {
+            let never = Timestamp::from(DateTime::UNIX_EPOCH);
+            rows = rows.filter(coalesce_timestamp(used(), never).ge(Timestamp::from(at)));
+        }
+        if let Some(day) = query.expires_before {
+            rows = rows.filter(coalesce_date(access_tokens::expires_at, far()).lt(day));
+        }
+        if let Some(day) = query.expires_after {
+            rows = rows
+                .filter(access_tokens::expires_at.is_not_null())
+                .filter(access_tokens::expires_at.assume_not_null().ge(day));
+        }
         if let Some(level) = query.access_level {
             rows = rows.filter(memberships::access_level.eq(level.number()));
         }
@@ -264,15 +327,14 @@ fn list(
     ));
     macro_rules! by {
         ($key:expr) => {
-            if query.descending {
-                ordered.order(($key.desc(), access_tokens::id.desc()))
-            } else {
-                ordered.order(($key.asc(), access_tokens::id.asc()))
+            match (query.descending, query.newest_among_equals) {
+                (true, _) => ordered.order(($key.desc(), access_tokens::id.desc())),
+                (false, true) => ordered.order(($key.asc(), access_tokens::id.desc())),
+                (false, false) => ordered.order(($key.asc(), access_tokens::id.asc())),
             }
         };
     }
-    let far = NaiveDate::MAX.min(NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or(NaiveDate::MAX));
-    let never = Timestamp::from(chrono::DateTime::UNIX_EPOCH);
+    let never = Timestamp::from(DateTime::UNIX_EPOCH);
     let ordered = match query.sort {
         Sort::Id if query.descending => ordered.order(access_tokens::id.desc()),
         Sort::Id => ordered.order(access_tokens::id.asc()),
@@ -286,7 +348,7 @@ fn list(
                 never
             ))
         }
-        Sort::Expires => by!(coalesce_date(access_tokens::expires_at, far)),
+        Sort::Expires => by!(coalesce_date(access_tokens::expires_at, far())),
         Sort::Role => by!(memberships::access_level),
         Sort::Updated => by!(access_tokens::updated_at),
     };

@@ -127,7 +127,6 @@ macro_rules! listed_columns {
         )
     };
 }
-pub(super) use listed_columns;
 
 /// A token of this very group or project, whatever its state; not one whose bot is gone.
 ///

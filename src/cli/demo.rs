@@ -135,8 +135,8 @@ impl Demo {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse && !asked_for => {
                 listen(SocketAddr::new(address.ip(), 0))
             }
-            _ if asked_for => listen(address),
             Ok(listener) => Ok(listener),
+            // Once more, for the reason in words.
             Err(_) => listen(address),
         }
     }
@@ -293,6 +293,16 @@ mod tests {
             assert!(demo(Some(listen)).config(None).is_err(), "{listen}");
         }
         assert!(demo(Some("[::1]:0")).config(None).is_ok());
+    }
+
+    #[test]
+    fn a_port_that_was_asked_for_and_is_free_is_taken() {
+        let free = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let listener = demo(Some(&free.to_string())).listen(free).unwrap();
+        assert_eq!(listener.local_addr().unwrap(), free);
     }
 
     #[test]

@@ -77,6 +77,24 @@ pub fn lock_instance(conn: &mut DbConnection) -> Result<(), diesel::result::Erro
     lock(conn, 0)
 }
 
+/// As [`lock_root`], for whatever is known by digests: those who count the same thing take turns.
+///
+/// # Errors
+/// As [`lock_root`].
+pub fn lock_digests(
+    conn: &mut DbConnection,
+    digests: &[&[u8]],
+) -> Result<(), diesel::result::Error> {
+    // Below zero, where no group's id is; in one order, so that nobody waits in a circle.
+    let mut keys: Vec<i64> = digests
+        .iter()
+        .filter_map(|digest| digest.first_chunk::<8>())
+        .map(|bytes| i64::from_be_bytes(*bytes) | i64::MIN)
+        .collect();
+    keys.sort_unstable();
+    keys.into_iter().try_for_each(|key| lock(conn, key))
+}
+
 diesel::define_sql_function! {
     /// PostgreSQL's advisory lock of a transaction.
     fn pg_advisory_xact_lock(key: diesel::sql_types::BigInt);

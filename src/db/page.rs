@@ -19,6 +19,16 @@ impl PageRequest {
     }
 }
 
+impl PageRequest {
+    /// How many rows there are in all, if this page is the last one and so tells. `fetched` is what a query
+    /// for one row more than the page holds has brought.
+    pub fn total_if_last(self, fetched: usize) -> Option<i64> {
+        let fetched = i64::try_from(fetched).unwrap_or(i64::MAX);
+        let is_last = fetched <= self.per_page && (fetched > 0 || self.page == 1);
+        is_last.then(|| self.offset().saturating_add(fetched))
+    }
+}
+
 impl Default for PageRequest {
     fn default() -> Self {
         PageRequest {
@@ -93,5 +103,20 @@ impl<T> Page<T> {
             total: self.total,
             has_next: self.has_next,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_page_tells_how_many_rows_there_are() {
+        let at = |page| PageRequest { page, per_page: 20 };
+        assert_eq!(at(1).total_if_last(0), Some(0));
+        assert_eq!(at(1).total_if_last(20), Some(20));
+        assert_eq!(at(3).total_if_last(5), Some(45));
+        assert_eq!(at(1).total_if_last(21), None, "there is more");
+        assert_eq!(at(9).total_if_last(0), None, "beyond the end");
     }
 }

@@ -24,7 +24,13 @@ fn put(db: &Database, key: &'static str) -> Result<(), Error> {
 }
 
 fn keys(db: &Database) -> Vec<String> {
-    db.read_now(|conn| Ok(settings::table.select(settings::key).order(settings::key).load(conn)?)).unwrap()
+    db.read_now(|conn| {
+        Ok(settings::table
+            .select(settings::key)
+            .order(settings::key)
+            .load(conn)?)
+    })
+    .unwrap()
 }
 
 #[test]
@@ -76,7 +82,12 @@ fn changes_that_read_first_and_write_later_never_find_the_database_locked() {
         }
     });
     let value: String = db
-        .read_now(|conn| Ok(settings::table.find("counter").select(settings::value).get_result(conn)?))
+        .read_now(|conn| {
+            Ok(settings::table
+                .find("counter")
+                .select(settings::value)
+                .get_result(conn)?)
+        })
         .unwrap();
     assert_eq!(value, "201");
 }
@@ -99,12 +110,19 @@ fn newer_and_foreign_databases_are_told_apart() {
     use diesel::connection::SimpleConnection as _;
     let (db, _dir) = fresh();
     let mut conn = db.connect().unwrap();
-    conn.batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000000')").unwrap();
-    assert_eq!(schema_state(&mut conn).unwrap(), SchemaState::Newer("29991231000000".into()));
+    conn.batch_execute(
+        "INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000000')",
+    )
+    .unwrap();
+    assert_eq!(
+        schema_state(&mut conn).unwrap(),
+        SchemaState::Newer("29991231000000".into())
+    );
 
     let dir = tempfile::tempdir().unwrap();
     let other = Database::open(DatabaseUrl::Sqlite(dir.path().join("other.db")), 1).unwrap();
     let mut conn = other.connect().unwrap();
-    conn.batch_execute("CREATE TABLE invoices (id INTEGER)").unwrap();
+    conn.batch_execute("CREATE TABLE invoices (id INTEGER)")
+        .unwrap();
     assert_eq!(schema_state(&mut conn).unwrap(), SchemaState::Foreign);
 }

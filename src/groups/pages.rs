@@ -9,7 +9,7 @@ use actix_web::http::{StatusCode, header};
 
 use super::create::{self as creating, NewGroupForm};
 use super::form::{levels, typed_level};
-use super::path::{FullPath, Place as Segment, suggest};
+use super::path::FullPath;
 use super::store::{Filter, GroupRef, Order, find_visible, list_visible};
 use super::{Group, Visibility, frame, rows};
 use crate::context::Context;
@@ -252,26 +252,15 @@ pub async fn create(call: PageCall) -> Result<HttpResponse, Error> {
         description: form.text("group[description]").into(),
         visibility: typed_level(form, "group[visibility_level]", &mut errors),
     };
+    if typed.name.trim().is_empty() {
+        errors.add("name", "Group name can't be blank");
+    }
     if !errors.is_empty() {
         return new_page(&call, typed, errors, StatusCode::UNPROCESSABLE_ENTITY).await;
     }
-    let segment = if typed.parent_id.is_some() {
-        Segment::Below
-    } else {
-        Segment::TopLevel
-    };
-    let proposed = || {
-        suggest(&typed.name, segment)
-            .map(|path| path.to_string())
-            .unwrap_or_default()
-    };
     let new_group = NewGroupForm {
         name: typed.name.clone(),
-        path: if typed.path.trim().is_empty() {
-            proposed()
-        } else {
-            typed.path.trim().into()
-        },
+        path: typed.path.trim().into(),
         description: typed.description.clone(),
         visibility: typed.visibility,
     };

@@ -20,7 +20,10 @@ use aliases::parents;
 pub(crate) use aliases::{member_groups, roots};
 
 /// Other names for the table, where one query needs it twice.
-#[allow(missing_docs, reason = "the macro writes items that can't be documented")]
+#[allow(
+    missing_docs,
+    reason = "the macro writes items that can't be documented"
+)]
 mod aliases {
     use crate::db::schema::groups;
     diesel::alias!(
@@ -45,7 +48,7 @@ impl GroupRef {
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             GroupRef::Id(text.parse().unwrap_or(0))
         } else {
-            GroupRef::Path(text.to_owned())
+            GroupRef::Path(text.replace('\0', "%00"))
         }
     }
 }
@@ -310,11 +313,6 @@ pub fn list_visible(
         }
         query
     };
-    let counted = base()
-        .limit(COUNTED_AT_MOST + 1)
-        .select(groups::id)
-        .load::<i64>(conn)?
-        .len();
     let rows = base().select((
         GroupRow::as_select(),
         roots.field(groups::resource_access_token_creation_allowed),
@@ -330,12 +328,18 @@ pub fn list_visible(
         .limit(request.per_page + 1)
         .offset(request.offset())
         .load(conn)?;
+    let counted = match request.total_if_last(rows.len()) {
+        Some(counted) => counted,
+        None => {
+            let ids: Vec<i64> = base()
+                .limit(COUNTED_AT_MOST + 1)
+                .select(groups::id)
+                .load(conn)?;
+            i64::try_from(ids.len()).unwrap_or(i64::MAX)
+        }
+    };
     let rows = rows.into_iter().map(Group::from).collect();
-    Ok(Page::new(
-        rows,
-        request,
-        i64::try_from(counted).unwrap_or(i64::MAX),
-    ))
+    Ok(Page::new(rows, request, counted))
 }
 
 /// What this actor sees without being a member.

@@ -39,8 +39,13 @@ pub fn add(
         Resource::Group(group) => (Some(group.id), None),
         Resource::Project(project) => (None, Some(project.id)),
     };
-    if store::find(conn, &resource, user.id)?.is_some() {
-        return Err(Error::Conflict("Member already exists".into()));
+    match store::find(conn, &resource, user.id)? {
+        Some(present) if present.is_living(ctx.today()) => {
+            return Err(Error::Conflict("Member already exists".into()));
+        }
+        // It ended, and nobody has tidied it away yet: they begin anew.
+        Some(ended) => store::delete(conn, ended.id)?,
+        None => {}
     }
     let membership = store::insert(
         conn,

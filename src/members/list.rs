@@ -169,11 +169,6 @@ pub fn list(
         let rows = best.into_iter().skip(skip).take(take).map(member).collect();
         return Ok(Page::new(rows, request, counted));
     }
-    let counted = base()
-        .limit(COUNTED_AT_MOST + 1)
-        .select(memberships::id)
-        .load::<i64>(conn)?
-        .len();
     let ordered = base().select(select);
     macro_rules! by {
         ($key:expr) => {
@@ -196,10 +191,20 @@ pub fn list(
         .limit(request.per_page + 1)
         .offset(request.offset())
         .load(conn)?;
+    let counted = match request.total_if_last(rows.len()) {
+        Some(counted) => counted,
+        None => {
+            let ids: Vec<i64> = base()
+                .limit(COUNTED_AT_MOST + 1)
+                .select(memberships::id)
+                .load(conn)?;
+            i64::try_from(ids.len()).unwrap_or(i64::MAX)
+        }
+    };
     Ok(Page::new(
         rows.into_iter().map(member).collect(),
         request,
-        i64::try_from(counted).unwrap_or(i64::MAX),
+        counted,
     ))
 }
 

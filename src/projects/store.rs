@@ -33,7 +33,7 @@ impl ProjectRef {
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             ProjectRef::Id(text.parse().unwrap_or(0))
         } else {
-            ProjectRef::Path(text.to_owned())
+            ProjectRef::Path(text.replace('\0', "%00"))
         }
     }
 }
@@ -264,11 +264,6 @@ pub fn list_visible(
         }
         query
     };
-    let counted = base()
-        .limit(COUNTED_AT_MOST + 1)
-        .select(projects::id)
-        .load::<i64>(conn)?
-        .len();
     let rows = base().select(whole!());
     let rows = match (filter.order, filter.ascending) {
         (Order::CreatedAt, true) => rows.order((projects::created_at.asc(), projects::id.asc())),
@@ -290,12 +285,18 @@ pub fn list_visible(
         .limit(request.per_page + 1)
         .offset(request.offset())
         .load(conn)?;
+    let counted = match request.total_if_last(rows.len()) {
+        Some(counted) => counted,
+        None => {
+            let ids: Vec<i64> = base()
+                .limit(COUNTED_AT_MOST + 1)
+                .select(projects::id)
+                .load(conn)?;
+            i64::try_from(ids.len()).unwrap_or(i64::MAX)
+        }
+    };
     let rows = rows.into_iter().map(assemble).collect();
-    Ok(Page::new(
-        rows,
-        request,
-        i64::try_from(counted).unwrap_or(i64::MAX),
-    ))
+    Ok(Page::new(rows, request, counted))
 }
 
 /// A project to be.

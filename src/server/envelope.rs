@@ -69,7 +69,13 @@ pub async fn around(
         // The request itself can't be kept meanwhile: the router wants it for itself.
         let ran = person::in_slot(async {
             let ran = next.call(req).await;
-            ran.map_err(|error| if person::had_outage() { outage() } else { Error::internal(anyhow::anyhow!("{error}")) })
+            ran.map_err(|error| {
+                if person::had_outage() {
+                    outage()
+                } else {
+                    Error::internal(anyhow::anyhow!("{error}"))
+                }
+            })
         });
         ran.await.map(ServiceResponse::map_into_boxed_body)
     };
@@ -83,7 +89,9 @@ pub async fn around(
             if let Some(app) = &app {
                 add_headers(answer.headers_mut(), kind, &id, app);
             }
-            return Err(InternalError::from_response("the session could not be kept", answer).into());
+            return Err(
+                InternalError::from_response("the session could not be kept", answer).into(),
+            );
         }
     };
     if let Some(app) = &app {

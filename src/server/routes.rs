@@ -182,13 +182,48 @@ fn pages() -> Vec<Area> {
                 open("/health", || web::route().to(health::liveness)),
                 open("/readiness", || web::route().to(health::readiness)),
                 open("/metrics", || web::route().to(metrics::show)),
-                endpoint(Method::GET, "/user_settings/personal_access_tokens", &[OwnPersonalTokens], access_tokens::pages::personal_index),
-                endpoint(Method::POST, "/user_settings/personal_access_tokens", &[OwnPersonalTokens], access_tokens::pages::personal_create),
-                endpoint(Method::GET, "/user_settings/personal_access_tokens/{id}/revoke", &[OwnPersonalTokens], access_tokens::pages::personal_confirm_revoke),
-                endpoint(Method::PUT, "/user_settings/personal_access_tokens/{id}/revoke", &[OwnPersonalTokens], access_tokens::pages::personal_revoke),
-                endpoint(Method::GET, "/user_settings/personal_access_tokens/{id}/rotate", &[OwnPersonalTokens], access_tokens::pages::personal_confirm_rotate),
-                endpoint(Method::PUT, "/user_settings/personal_access_tokens/{id}/rotate", &[OwnPersonalTokens], access_tokens::pages::personal_rotate),
-                public_endpoint(Method::POST, "/profile/preferences", &[Anyone], users::pages::set_theme),
+                endpoint(
+                    Method::GET,
+                    "/user_settings/personal_access_tokens",
+                    &[OwnPersonalTokens],
+                    access_tokens::pages::personal_index,
+                ),
+                endpoint(
+                    Method::POST,
+                    "/user_settings/personal_access_tokens",
+                    &[OwnPersonalTokens],
+                    access_tokens::pages::personal_create,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/user_settings/personal_access_tokens/{id}/revoke",
+                    &[OwnPersonalTokens],
+                    access_tokens::pages::personal_confirm_revoke,
+                ),
+                endpoint(
+                    Method::PUT,
+                    "/user_settings/personal_access_tokens/{id}/revoke",
+                    &[OwnPersonalTokens],
+                    access_tokens::pages::personal_revoke,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/user_settings/personal_access_tokens/{id}/rotate",
+                    &[OwnPersonalTokens],
+                    access_tokens::pages::personal_confirm_rotate,
+                ),
+                endpoint(
+                    Method::PUT,
+                    "/user_settings/personal_access_tokens/{id}/rotate",
+                    &[OwnPersonalTokens],
+                    access_tokens::pages::personal_rotate,
+                ),
+                public_endpoint(
+                    Method::POST,
+                    "/profile/preferences",
+                    &[Anyone],
+                    users::pages::set_theme,
+                ),
             ],
         },
         Area {
@@ -196,65 +231,230 @@ fn pages() -> Vec<Area> {
             endpoints: vec![
                 public_endpoint(Method::GET, "/sign_in", &[Anyone], sessions::pages::new),
                 public_endpoint(Method::POST, "/sign_in", &[Anyone], sessions::pages::create),
-                endpoint(Method::POST, "/sign_out", &[OwnAccount], sessions::pages::destroy),
+                endpoint(
+                    Method::POST,
+                    "/sign_out",
+                    &[OwnAccount],
+                    sessions::pages::destroy,
+                ),
             ],
         },
         Area {
             prefix: "/groups",
             endpoints: vec![
-                endpoint(Method::POST, "", &[CreateTopLevelGroup, CreateSubgroup, SeeGroup], groups::pages::create),
-                endpoint(Method::GET, "/new", &[CreateTopLevelGroup, CreateSubgroup, SeeGroup], groups::pages::new),
-                endpoint(Method::GET, TOKENS, &[SeeGroup, SeeTokens], access_tokens::pages::group_index),
-                endpoint(Method::POST, TOKENS, &[SeeGroup, SeeTokens, CreateToken], access_tokens::pages::group_create),
-                endpoint(Method::GET, "/{full_path:.+}/-/settings/access_tokens/{id}/revoke", &[SeeGroup, SeeTokens, RevokeToken], access_tokens::pages::group_confirm_revoke),
-                endpoint(Method::PUT, "/{full_path:.+}/-/settings/access_tokens/{id}/revoke", &[SeeGroup, SeeTokens, RevokeToken], access_tokens::pages::group_revoke),
-                endpoint(Method::GET, "/{full_path:.+}/-/settings/access_tokens/{id}/rotate", &[SeeGroup, SeeTokens, RotateToken], access_tokens::pages::group_confirm_rotate),
-                endpoint(Method::PUT, "/{full_path:.+}/-/settings/access_tokens/{id}/rotate", &[SeeGroup, SeeTokens, RotateToken], access_tokens::pages::group_rotate),
-                endpoint(Method::GET, "/{full_path:.+}/-/edit", &[SeeGroup, EditGroup], groups::pages::edit),
-                endpoint(Method::POST, "/{full_path:.+}/-/edit", &[SeeGroup, EditGroup, ChangeCreationSwitch], groups::pages::update),
-                public_endpoint(Method::GET, "/{full_path:.+}/-/group_members", &[SeeGroup, ManageMembers], members::pages::group_index),
-                endpoint(Method::POST, "/{full_path:.+}/-/group_members", &[SeeGroup, ManageMembers], members::pages::group_add),
-                endpoint(Method::POST, "/{full_path:.+}/-/group_members/{id}", &[SeeGroup, ManageMembers], members::pages::group_change),
-                endpoint(Method::GET, "/{full_path:.+}/-/group_members/{id}/remove", &[SeeGroup, ManageMembers], members::pages::group_confirm_remove),
-                endpoint(Method::POST, "/{full_path:.+}/-/group_members/{id}/remove", &[SeeGroup, ManageMembers], members::pages::group_remove),
-                public_endpoint(Method::GET, "/{full_path:.+}", &[SeeGroup], groups::pages::redirect),
+                endpoint(
+                    Method::POST,
+                    "",
+                    &[CreateTopLevelGroup, CreateSubgroup, SeeGroup],
+                    groups::pages::create,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/new",
+                    &[CreateTopLevelGroup, CreateSubgroup, SeeGroup],
+                    groups::pages::new,
+                ),
+                endpoint(
+                    Method::GET,
+                    TOKENS,
+                    &[SeeGroup, SeeTokens],
+                    access_tokens::pages::group_index,
+                ),
+                endpoint(
+                    Method::POST,
+                    TOKENS,
+                    &[SeeGroup, SeeTokens, CreateToken],
+                    access_tokens::pages::group_create,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/{full_path:.+}/-/settings/access_tokens/{id}/revoke",
+                    &[SeeGroup, SeeTokens, RevokeToken],
+                    access_tokens::pages::group_confirm_revoke,
+                ),
+                endpoint(
+                    Method::PUT,
+                    "/{full_path:.+}/-/settings/access_tokens/{id}/revoke",
+                    &[SeeGroup, SeeTokens, RevokeToken],
+                    access_tokens::pages::group_revoke,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/{full_path:.+}/-/settings/access_tokens/{id}/rotate",
+                    &[SeeGroup, SeeTokens, RotateToken],
+                    access_tokens::pages::group_confirm_rotate,
+                ),
+                endpoint(
+                    Method::PUT,
+                    "/{full_path:.+}/-/settings/access_tokens/{id}/rotate",
+                    &[SeeGroup, SeeTokens, RotateToken],
+                    access_tokens::pages::group_rotate,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/{full_path:.+}/-/edit",
+                    &[SeeGroup, EditGroup],
+                    groups::pages::edit,
+                ),
+                endpoint(
+                    Method::POST,
+                    "/{full_path:.+}/-/edit",
+                    &[SeeGroup, EditGroup, ChangeCreationSwitch],
+                    groups::pages::update,
+                ),
+                public_endpoint(
+                    Method::GET,
+                    "/{full_path:.+}/-/group_members",
+                    &[SeeGroup, ManageMembers],
+                    members::pages::group_index,
+                ),
+                endpoint(
+                    Method::POST,
+                    "/{full_path:.+}/-/group_members",
+                    &[SeeGroup, ManageMembers],
+                    members::pages::group_add,
+                ),
+                endpoint(
+                    Method::POST,
+                    "/{full_path:.+}/-/group_members/{id}",
+                    &[SeeGroup, ManageMembers],
+                    members::pages::group_change,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/{full_path:.+}/-/group_members/{id}/remove",
+                    &[SeeGroup, ManageMembers],
+                    members::pages::group_confirm_remove,
+                ),
+                endpoint(
+                    Method::POST,
+                    "/{full_path:.+}/-/group_members/{id}/remove",
+                    &[SeeGroup, ManageMembers],
+                    members::pages::group_remove,
+                ),
+                public_endpoint(
+                    Method::GET,
+                    "/{full_path:.+}",
+                    &[SeeGroup],
+                    groups::pages::redirect,
+                ),
             ],
         },
         Area {
             prefix: "/projects",
             endpoints: vec![
-                endpoint(Method::POST, "", &[CreateProject, SeeGroup], projects::pages::create),
-                endpoint(Method::GET, "/new", &[CreateProject, SeeGroup], projects::pages::new),
+                endpoint(
+                    Method::POST,
+                    "",
+                    &[CreateProject, SeeGroup],
+                    projects::pages::create,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/new",
+                    &[CreateProject, SeeGroup],
+                    projects::pages::new,
+                ),
             ],
         },
         Area {
             prefix: "/dashboard",
             endpoints: vec![
-                endpoint(Method::GET, "/groups", &[OwnAccount, SeeGroup], groups::pages::index),
-                endpoint(Method::GET, "/projects", &[OwnAccount, SeeProject], projects::pages::index),
+                endpoint(
+                    Method::GET,
+                    "/groups",
+                    &[OwnAccount, SeeGroup],
+                    groups::pages::index,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/projects",
+                    &[OwnAccount, SeeProject],
+                    projects::pages::index,
+                ),
             ],
         },
         Area {
             prefix: "/explore",
-            endpoints: vec![public_endpoint(Method::GET, "/groups", &[SeeGroup], groups::pages::explore)],
+            endpoints: vec![public_endpoint(
+                Method::GET,
+                "/groups",
+                &[SeeGroup],
+                groups::pages::explore,
+            )],
         },
         Area {
             prefix: "",
             endpoints: vec![
                 endpoint(Method::GET, "/", &[OwnAccount, SeeGroup], home::show),
-                public_endpoint(Method::GET, "/search", &[SeeGroup, SeeProject], home::search),
+                public_endpoint(
+                    Method::GET,
+                    "/search",
+                    &[SeeGroup, SeeProject],
+                    home::search,
+                ),
                 public_endpoint(Method::GET, "/help", &[Anyone], help::index),
                 endpoint(Method::GET, "/admin", &[Administer], admin::overview),
-                public_endpoint(Method::GET, "/setup", &[Anyone], users::pages::new_administrator),
-                public_endpoint(Method::POST, "/setup", &[Anyone], users::pages::create_administrator),
-                endpoint(Method::GET, "/{full_path:.+}/-/edit", &[SeeProject, EditProject], projects::pages::edit),
-                endpoint(Method::POST, "/{full_path:.+}/-/edit", &[SeeProject, EditProject], projects::pages::update),
-                public_endpoint(Method::GET, "/{full_path:.+}/-/project_members", &[SeeProject, ManageMembers], members::pages::project_index),
-                endpoint(Method::POST, "/{full_path:.+}/-/project_members", &[SeeProject, ManageMembers], members::pages::project_add),
-                endpoint(Method::POST, "/{full_path:.+}/-/project_members/{id}", &[SeeProject, ManageMembers], members::pages::project_change),
-                endpoint(Method::GET, "/{full_path:.+}/-/project_members/{id}/remove", &[SeeProject, ManageMembers], members::pages::project_confirm_remove),
-                endpoint(Method::POST, "/{full_path:.+}/-/project_members/{id}/remove", &[SeeProject, ManageMembers], members::pages::project_remove),
-                public_endpoint(Method::GET, "/{full_path:.+}", &[SeeGroup, SeeProject], projects::pages::namespace_or_project),
+                public_endpoint(
+                    Method::GET,
+                    "/setup",
+                    &[Anyone],
+                    users::pages::new_administrator,
+                ),
+                public_endpoint(
+                    Method::POST,
+                    "/setup",
+                    &[Anyone],
+                    users::pages::create_administrator,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/{full_path:.+}/-/edit",
+                    &[SeeProject, EditProject],
+                    projects::pages::edit,
+                ),
+                endpoint(
+                    Method::POST,
+                    "/{full_path:.+}/-/edit",
+                    &[SeeProject, EditProject],
+                    projects::pages::update,
+                ),
+                public_endpoint(
+                    Method::GET,
+                    "/{full_path:.+}/-/project_members",
+                    &[SeeProject, ManageMembers],
+                    members::pages::project_index,
+                ),
+                endpoint(
+                    Method::POST,
+                    "/{full_path:.+}/-/project_members",
+                    &[SeeProject, ManageMembers],
+                    members::pages::project_add,
+                ),
+                endpoint(
+                    Method::POST,
+                    "/{full_path:.+}/-/project_members/{id}",
+                    &[SeeProject, ManageMembers],
+                    members::pages::project_change,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/{full_path:.+}/-/project_members/{id}/remove",
+                    &[SeeProject, ManageMembers],
+                    members::pages::project_confirm_remove,
+                ),
+                endpoint(
+                    Method::POST,
+                    "/{full_path:.+}/-/project_members/{id}/remove",
+                    &[SeeProject, ManageMembers],
+                    members::pages::project_remove,
+                ),
+                public_endpoint(
+                    Method::GET,
+                    "/{full_path:.+}",
+                    &[SeeGroup, SeeProject],
+                    projects::pages::namespace_or_project,
+                ),
             ],
         },
     ]
@@ -343,7 +543,10 @@ mod tests {
         for area in all() {
             for endpoint in &area.endpoints {
                 let name = format!("{} {}{}", endpoint.method, area.prefix, endpoint.path);
-                assert!(endpoint.access.is_declared(), "{name} declares nothing, so it refuses everybody");
+                assert!(
+                    endpoint.access.is_declared(),
+                    "{name} declares nothing, so it refuses everybody"
+                );
             }
         }
     }
@@ -351,9 +554,15 @@ mod tests {
     #[test]
     fn no_list_of_patterns_is_long_enough_to_slow_a_request_down() {
         for area in all() {
-            assert!(area.patterns().len() <= 15, "{} has too many patterns", area.prefix);
+            assert!(
+                area.patterns().len() <= 15,
+                "{} has too many patterns",
+                area.prefix
+            );
         }
-        let (api, pages): (Vec<_>, Vec<_>) = all().into_iter().partition(|area| area.prefix.starts_with(API));
+        let (api, pages): (Vec<_>, Vec<_>) = all()
+            .into_iter()
+            .partition(|area| area.prefix.starts_with(API));
         assert!(api.len() <= 15 && pages.len() <= 15);
     }
 
@@ -361,10 +570,23 @@ mod tests {
     fn only_what_serves_machines_and_files_is_open() {
         let open: Vec<String> = all()
             .iter()
-            .flat_map(|area| area.endpoints.iter().map(move |endpoint| (area.prefix, endpoint)))
+            .flat_map(|area| {
+                area.endpoints
+                    .iter()
+                    .map(move |endpoint| (area.prefix, endpoint))
+            })
             .filter(|(_, endpoint)| matches!(endpoint.access, Access::Open))
             .map(|(prefix, endpoint)| format!("{prefix}{}", endpoint.path))
             .collect();
-        assert_eq!(open, ["/assets/{name}", "/-/liveness", "/-/health", "/-/readiness", "/-/metrics"]);
+        assert_eq!(
+            open,
+            [
+                "/assets/{name}",
+                "/-/liveness",
+                "/-/health",
+                "/-/readiness",
+                "/-/metrics"
+            ]
+        );
     }
 }

@@ -7,8 +7,6 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::sync::Arc;
 
-use actix_web::HttpRequest;
-
 use crate::error::Error;
 use crate::members::Memberships;
 use crate::settings::Policy;
@@ -65,11 +63,7 @@ impl SignedIn {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the session could not be read: that isn't "signed out".
-    #[allow(
-        clippy::unused_async,
-        reason = "callers treat it as the look-up that it stands for"
-    )]
-    pub async fn take(_req: &HttpRequest) -> Result<Option<SignedIn>, Error> {
+    pub fn of_this_request() -> Result<Option<SignedIn>, Error> {
         let loaded = LOADED.try_with(|slot| match &*slot.borrow() {
             Loaded::Nobody => Ok(None),
             Loaded::Person(person) => Ok(Some((**person).clone())),

@@ -9,7 +9,7 @@ use crate::app::{App, address_prefix};
 use crate::audit::{self, Event, Target};
 use crate::context::Context;
 use crate::db::schema::sign_in_failures;
-use crate::db::{DbConnection, Timestamp};
+use crate::db::{DbConnection, Timestamp, lock_digests};
 use crate::error::Error;
 use crate::settings::Settings;
 use crate::users::password::{self, Password, Verified};
@@ -101,13 +101,16 @@ fn may_sign_in(user: &User) -> bool {
 struct Attempt {
     account: Digest,
     network: String,
+    network_digest: Digest,
 }
 
 impl Attempt {
     fn new(key: &DigestKey, login: &str, ip: Option<IpAddr>) -> Self {
+        let network = ip.map(address_prefix).unwrap_or_default();
         Attempt {
             account: key.digest(&format!("login {}", login.trim().to_lowercase())),
-            network: ip.map(address_prefix).unwrap_or_default(),
+            network_digest: key.digest(&format!("network {network}")),
+            network,
         }
     }
 }
@@ -120,6 +123,7 @@ fn note(
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let account = attempt.account.as_bytes().as_slice();
+    lock_digests(conn, &[account, attempt.network_digest.as_bytes()])?;
     let since = |window: TimeDelta| Timestamp::from(now - window);
     let times = |rows: Vec<Timestamp>| {
         rows.into_iter()

@@ -64,9 +64,9 @@ pub(crate) fn insert(conn: &mut DbConnection, new: &NewUser<'_>) -> Result<User,
         })
 }
 
-/// How names are compared.
+/// How names are compared. PostgreSQL takes no NUL, and no name has one.
 pub(crate) fn key(text: &str) -> String {
-    text.to_lowercase()
+    text.to_lowercase().replace('\0', "%00")
 }
 
 /// A user by id; bots whose token is gone are absent.

@@ -220,7 +220,12 @@ async fn read_params(req: &HttpRequest, body: &Bytes) -> (Params, bool) {
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let kind = content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     if body.is_empty() {
         return (params, false);
     }
@@ -244,12 +249,16 @@ async fn read_params(req: &HttpRequest, body: &Bytes) -> (Params, bool) {
 /// The text fields of a multipart form; nothing if it isn't one.
 async fn read_multipart(content_type: &str, body: Bytes) -> Option<Vec<(String, String)>> {
     let boundary = multer::parse_boundary(content_type).ok()?;
-    let whole = futures_util::stream::once(async move { Ok::<Bytes, std::convert::Infallible>(body) });
+    let whole =
+        futures_util::stream::once(async move { Ok::<Bytes, std::convert::Infallible>(body) });
     let mut parts = multer::Multipart::new(whole, boundary);
     let mut fields = Vec::new();
     while let Some(part) = parts.next_field().await.ok()? {
         let name = part.name()?.to_owned();
-        fields.push((name, String::from_utf8(part.bytes().await.ok()?.to_vec()).ok()?));
+        fields.push((
+            name,
+            String::from_utf8(part.bytes().await.ok()?.to_vec()).ok()?,
+        ));
     }
     Some(fields)
 }
@@ -304,28 +313,30 @@ async fn identify(
         return without_token(app, req, origin, declared, anonymous, now).await;
     };
     let ip = origin.ip;
-    let unknown = || {
-        let limit = app.policy_held().settings.failing_credentials_per_minute;
+    let unknown = |policy: &Policy| {
+        let limit = policy.settings.failing_credentials_per_minute;
         if app.failures.count(ip, limit, now) {
             Error::TooManyRequests(60)
         } else {
             Error::Unauthenticated(Denied::Unknown)
         }
     };
-    let candidate = Candidate::parse(&value).map_err(|_| unknown())?;
+    let candidate = Candidate::parse(&value).map_err(|_| unknown(&app.policy_held()))?;
     let digest = app.instance.token_key.digest(candidate.expose());
     let (reader, today) = (app.clone(), now.date_naive());
     let found = app
         .db
         .read(move |conn| {
-            let Some(found) = authenticate::find(conn, &digest, today)? else {
-                return Ok(None);
+            let found = authenticate::find(conn, &digest, today)?;
+            let policy = match &found {
+                Some(found) => reader.policy_at(conn, found.settings_revision)?,
+                None => reader.policy_now(conn)?,
             };
-            let policy = reader.policy_at(conn, found.settings_revision)?;
-            Ok(Some((found, policy)))
+            Ok((found, policy))
         })
         .await?;
-    let (found, policy) = found.ok_or_else(unknown)?;
+    let (found, policy) = found;
+    let found = found.ok_or_else(|| unknown(&policy))?;
     req.extensions_mut().insert(LogFacts {
         user_id: Some(found.user.id),
         token_id: Some(found.token.id),
@@ -365,7 +376,7 @@ async fn without_token(
     anonymous: bool,
     now: DateTime<Utc>,
 ) -> Result<Context, Error> {
-    let session = SignedIn::take(req).await?;
+    let session = SignedIn::of_this_request()?;
     if let Some(SignedIn {
         user,
         memberships,

@@ -161,7 +161,7 @@ where
     let build = move || {
         web::route().to(
             move |app: web::Data<App>, req: HttpRequest, session: Session, payload: Payload| async move {
-                let person = match SignedIn::take(&req).await {
+                let person = match SignedIn::of_this_request() {
                     Ok(person) => person,
                     Err(error) => return page_error::respond(&app, &req, None, &error),
                 };

@@ -70,9 +70,15 @@ pub fn respond(
 pub fn without_request(error: &Error, request_id: &str) -> HttpResponse {
     let outage = matches!(error, Error::Unavailable(_));
     tracing::error!(%error, request_id, "A request could not be finished");
-    let status =
-        if outage { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR };
-    let mut res = finish(status, &ErrorPage::new(status.as_u16(), request_id, ASSETS.clone()));
+    let status = if outage {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::INTERNAL_SERVER_ERROR
+    };
+    let mut res = finish(
+        status,
+        &ErrorPage::new(status.as_u16(), request_id, ASSETS.clone()),
+    );
     if outage {
         res.headers_mut().insert(RETRY_AFTER, HeaderValue::from(5));
     }
@@ -126,7 +132,8 @@ fn page(_: &App, req: &HttpRequest, person: Option<&SignedIn>, status: StatusCod
     page.shell.theme = theme(req);
     page.shell.version = env!("CARGO_PKG_VERSION").into();
     page.shell.return_to = req.uri().path().into();
-    if let Some(person) = person {
+    let here = SignedIn::of_this_request().ok().flatten();
+    if let Some(person) = person.or(here.as_ref()) {
         page.shell.viewer = Some(Viewer {
             name: person.user.name.clone(),
             username: person.user.username.clone(),

@@ -34,30 +34,42 @@ async fn blank(visitor: &Visitor, group: &TestGroup) -> Form {
 
 /// The form with the least that makes a token: a name and a scope.
 async fn filled(visitor: &Visitor, group: &TestGroup, name: &str) -> Form {
-    blank(visitor, group).await.fill(&field("name"), name).tick(SCOPES, "api")
+    blank(visitor, group)
+        .await
+        .fill(&field("name"), name)
+        .tick(SCOPES, "api")
 }
 
 /// The value in an answer.
 fn value_in(answer: &Answer) -> Option<String> {
-    answer.page().tag("created-access-token-field").and_then(|tag| tag.get("value"))
+    answer
+        .page()
+        .tag("created-access-token-field")
+        .and_then(|tag| tag.get("value"))
 }
 
 /// The value in an answer that has one.
 #[track_caller]
 fn value_of(answer: &Answer) -> String {
-    value_in(answer).unwrap_or_else(|| panic!("no value in {} {}", answer.status, answer.page().main()))
+    value_in(answer)
+        .unwrap_or_else(|| panic!("no value in {} {}", answer.status, answer.page().main()))
 }
 
 /// The names in a table, without what stands under them.
 fn names(page: &Page, table: &str) -> Vec<String> {
-    page.rows(table).iter().map(|row| row[0].split(" ID ").next().unwrap().to_owned()).collect()
+    page.rows(table)
+        .iter()
+        .map(|row| row[0].split(" ID ").next().unwrap().to_owned())
+        .collect()
 }
 
 /// The cell under a heading, in the row of a token.
 #[track_caller]
 fn cell(page: &Page, table: &str, token: &str, heading: &str) -> String {
     let rows = page.rows(table);
-    let row = rows.iter().find(|row| row[0].split(" ID ").next() == Some(token));
+    let row = rows
+        .iter()
+        .find(|row| row[0].split(" ID ").next() == Some(token));
     let row = row.unwrap_or_else(|| panic!("no {token} in {rows:?}"));
     let headings = headings(page, table);
     let at = headings.iter().position(|found| found == heading);
@@ -68,5 +80,8 @@ fn cell(page: &Page, table: &str, token: &str, heading: &str) -> String {
 fn headings(page: &Page, table: &str) -> Vec<String> {
     let html = page.part(table).map(|part| part.html).unwrap_or_default();
     let heading = regex::Regex::new(r#"(?s)<th scope="col"[^>]*>(.*?)</th>"#).unwrap();
-    heading.captures_iter(&html).map(|found| crate::support::page::readable(&found[1])).collect()
+    heading
+        .captures_iter(&html)
+        .map(|found| crate::support::page::readable(&found[1]))
+        .collect()
 }

@@ -28,20 +28,42 @@ async fn who(request: RequestBuilder) -> String {
 const NOBODY: &str = r#"401 {"message":"401 Unauthorized"}"#;
 
 async fn every_carrier_works_alone(server: TestServer) {
-    let value = server.person("alice").create().personal_token([Scope::Api]).value;
+    let value = server
+        .person("alice")
+        .create()
+        .personal_token([Scope::Api])
+        .value;
     let get = |path: &str| server.request(Method::GET, &format!("/api/v4/user{path}"));
     let carriers = [
         ("parameter", get(&format!("?private_token={value}"))),
         ("header", get("").header("PRIVATE-TOKEN", &value)),
-        ("header in other letters", get("").header("Private-Token", &value)),
-        ("header with white space", get("").header("PRIVATE-TOKEN", format!("  {value} "))),
-        ("bearer", get("").header("Authorization", format!("Bearer {value}"))),
-        ("bearer in other letters", get("").header("authorization", format!("bearer  {value}"))),
+        (
+            "header in other letters",
+            get("").header("Private-Token", &value),
+        ),
+        (
+            "header with white space",
+            get("").header("PRIVATE-TOKEN", format!("  {value} ")),
+        ),
+        (
+            "bearer",
+            get("").header("Authorization", format!("Bearer {value}")),
+        ),
+        (
+            "bearer in other letters",
+            get("").header("authorization", format!("bearer  {value}")),
+        ),
         ("access_token", get(&format!("?access_token={value}"))),
         ("bearer_token", get(&format!("?bearer_token={value}"))),
-        ("JSON body", get("").json(&json!({ "private_token": value }))),
+        (
+            "JSON body",
+            get("").json(&json!({ "private_token": value })),
+        ),
         ("form body", get("").form(&[("private_token", &value)])),
-        ("JSON body, access_token", get("").json(&json!({ "access_token": value }))),
+        (
+            "JSON body, access_token",
+            get("").json(&json!({ "access_token": value })),
+        ),
     ];
     for (carrier, request) in carriers {
         assert_eq!(who(request).await, "alice", "{carrier}");
@@ -49,8 +71,13 @@ async fn every_carrier_works_alone(server: TestServer) {
 }
 
 async fn the_earlier_carrier_wins(server: TestServer) {
-    let [first, second, third, fourth] = ["one", "two", "three", "four"]
-        .map(|name| server.person(name).create().personal_token([Scope::Api]).value);
+    let [first, second, third, fourth] = ["one", "two", "three", "four"].map(|name| {
+        server
+            .person(name)
+            .create()
+            .personal_token([Scope::Api])
+            .value
+    });
     let get = |path: &str| server.request(Method::GET, &format!("/api/v4/user{path}"));
     let bearer = |value: &str| format!("Bearer {value}");
 
@@ -73,14 +100,22 @@ async fn the_earlier_carrier_wins(server: TestServer) {
 }
 
 async fn an_empty_value_counts_as_absent(server: TestServer) {
-    let value = server.person("alice").create().personal_token([Scope::Api]).value;
+    let value = server
+        .person("alice")
+        .create()
+        .personal_token([Scope::Api])
+        .value;
     let get = |path: &str| server.request(Method::GET, &format!("/api/v4/user{path}"));
 
     assert_eq!(who(get("").header("PRIVATE-TOKEN", "")).await, NOBODY);
     assert_eq!(who(get("?private_token=")).await, NOBODY);
-    assert_eq!(who(get("?private_token=").header("PRIVATE-TOKEN", &value)).await, "alice");
-    let behind_empty_header =
-        get("").header("PRIVATE-TOKEN", " ").header("Authorization", format!("Bearer {value}"));
+    assert_eq!(
+        who(get("?private_token=").header("PRIVATE-TOKEN", &value)).await,
+        "alice"
+    );
+    let behind_empty_header = get("")
+        .header("PRIVATE-TOKEN", " ")
+        .header("Authorization", format!("Bearer {value}"));
     assert_eq!(who(behind_empty_header).await, "alice");
 
     let open = server.group("open").public().create();
@@ -100,25 +135,46 @@ async fn what_is_no_carrier_lets_nobody_in(server: TestServer) {
         ("Basic", get().basic_auth("root", Some(&value))),
         ("job token", get().header("JOB-TOKEN", &value)),
         ("deploy token", get().header("DEPLOY-TOKEN", &value)),
-        ("another scheme", get().header("Authorization", format!("Token {value}"))),
+        (
+            "another scheme",
+            get().header("Authorization", format!("Token {value}")),
+        ),
         ("a bare value", get().header("Authorization", &value)),
-        ("a parameter of another name", server.request(Method::GET, &format!("/api/v4/user?token={value}"))),
-        ("a cookie", get().header("Cookie", format!("private_token={value}"))),
-        ("the password of the account", get().basic_auth("root", Some(crate::support::PASSWORD))),
-        ("the password as a token", get().header("PRIVATE-TOKEN", crate::support::PASSWORD)),
+        (
+            "a parameter of another name",
+            server.request(Method::GET, &format!("/api/v4/user?token={value}")),
+        ),
+        (
+            "a cookie",
+            get().header("Cookie", format!("private_token={value}")),
+        ),
+        (
+            "the password of the account",
+            get().basic_auth("root", Some(crate::support::PASSWORD)),
+        ),
+        (
+            "the password as a token",
+            get().header("PRIVATE-TOKEN", crate::support::PASSWORD),
+        ),
     ];
     for (attempt, request) in attempts {
         assert_eq!(who(request).await, NOBODY, "{attempt}");
     }
     // Nobody acts as somebody else, whatever an administrator asks for.
-    let disguised = get().header("PRIVATE-TOKEN", &value).header("Sudo", "alice");
+    let disguised = get()
+        .header("PRIVATE-TOKEN", &value)
+        .header("Sudo", "alice");
     assert_eq!(who(disguised).await, "root");
 }
 
 async fn a_bad_credential_is_never_taken_for_none(server: TestServer) {
     let open = server.group("open").public().create();
     server.anonymous().get(&open.path()).await.expect(200);
-    server.with_token("glpat-AAAAAAAAAAAAAAAAAAAA").get(&open.path()).await.expect(401);
+    server
+        .with_token("glpat-AAAAAAAAAAAAAAAAAAAA")
+        .get(&open.path())
+        .await
+        .expect(401);
 }
 
 async fn a_session_reads_and_changes_only_with_the_token_of_its_forms(server: TestServer) {
@@ -142,7 +198,10 @@ async fn a_session_reads_and_changes_only_with_the_token_of_its_forms(server: Te
         (
             "in the query",
             server
-                .request(Method::POST, &format!("{path}?{}", query(&[("authenticity_token", &good)])))
+                .request(
+                    Method::POST,
+                    &format!("{path}?{}", query(&[("authenticity_token", &good)])),
+                )
                 .json(&body),
         ),
     ];
@@ -151,5 +210,8 @@ async fn a_session_reads_and_changes_only_with_the_token_of_its_forms(server: Te
     }
     assert_eq!(server.inventory(), before);
 
-    browser.send(post().header("X-CSRF-Token", &good)).await.expect(201);
+    browser
+        .send(post().header("X-CSRF-Token", &good))
+        .await
+        .expect(201);
 }

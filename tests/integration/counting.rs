@@ -18,14 +18,22 @@ async fn cost<F: Future>(server: &TestServer, request: F) -> (u64, u64, F::Outpu
     let counters = server.app.db.counters();
     let (queries, prepared) = (counters.queries(), counters.prepared());
     let output = request.await;
-    (counters.queries() - queries, counters.prepared() - prepared, output)
+    (
+        counters.queries() - queries,
+        counters.prepared() - prepared,
+        output,
+    )
 }
 
 async fn a_group_costs_two_queries_at_any_depth(server: TestServer) {
     let top = server.group("acme").private().create();
     let mut groups: Vec<TestGroup> = vec![top.clone()];
     for depth in 1..20 {
-        let next = groups.last().unwrap().subgroup(&format!("level{depth}")).create();
+        let next = groups
+            .last()
+            .unwrap()
+            .subgroup(&format!("level{depth}"))
+            .create();
         groups.push(next);
     }
     let token = top.token("ci").scopes([Scope::ReadApi]).create();
@@ -79,8 +87,12 @@ async fn the_tokens_page_costs_four_queries_and_little_room(server: TestServer) 
 async fn a_list_costs_the_same_however_long_it_is(server: TestServer) {
     let company = Company::on(&server);
     let alice = company.alice.api();
-    let paths = ["access_tokens?per_page=100", "members?per_page=100", "projects?per_page=100"]
-        .map(|list| format!("{}/{list}", company.acme.path()));
+    let paths = [
+        "access_tokens?per_page=100",
+        "members?per_page=100",
+        "projects?per_page=100",
+    ]
+    .map(|list| format!("{}/{list}", company.acme.path()));
     let mut costs = Vec::new();
     for round in 0..2 {
         for path in &paths {
@@ -91,8 +103,14 @@ async fn a_list_costs_the_same_however_long_it_is(server: TestServer) {
             costs.push(queries);
         }
         for number in 0..30 {
-            company.acme.token(&format!("round {round}, {number}")).create();
-            company.acme.project(&format!("project-{round}-{number}")).create();
+            company
+                .acme
+                .token(&format!("round {round}, {number}"))
+                .create();
+            company
+                .acme
+                .project(&format!("project-{round}-{number}"))
+                .create();
         }
     }
     assert_eq!(costs[..3], costs[3..]);

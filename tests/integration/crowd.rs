@@ -8,11 +8,18 @@ pub fn add_tokens(server: &TestServer, group: &TestGroup, count: usize) {
     let mark = format!("crowd{batch}x");
     let id = group.id;
     let (digest, now) = if server.is_on_postgres() {
-        ("decode(md5(username) || md5(username || '2'), 'hex')", "TIMESTAMP '2026-11-19 10:00:00'")
+        (
+            "decode(md5(username) || md5(username || '2'), 'hex')",
+            "TIMESTAMP '2026-11-19 10:00:00'",
+        )
     } else {
         ("randomblob(32)", "'2026-11-19 10:00:00'")
     };
-    let day = if server.is_on_postgres() { "DATE '2027-06-30'" } else { "'2027-06-30'" };
+    let day = if server.is_on_postgres() {
+        "DATE '2027-06-30'"
+    } else {
+        "'2027-06-30'"
+    };
     for statement in [
         format!(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})

@@ -11,7 +11,11 @@ on_both![a_token_stops_working_on_its_expiry_date];
 async fn a_token_stops_working_on_its_expiry_date(server: TestServer) {
     let alice = server.person("alice").create();
     let acme = server.group("acme").owner(&alice).create();
-    let token = acme.token("ci").scopes([Scope::ReadApi]).expires("2026-11-30").create();
+    let token = acme
+        .token("ci")
+        .scopes([Scope::ReadApi])
+        .expires("2026-11-30")
+        .create();
 
     server.clock.advance(TimeDelta::days(9));
     token.get("/personal_access_tokens/self").await.expect(200);

@@ -27,12 +27,19 @@ on_both!(
     reading_pages_writes_nothing,
 );
 
-async fn lists_over_the_api_cost_the_same_with_a_hundred_and_with_three_thousand_tokens(server: TestServer) {
+async fn lists_over_the_api_cost_the_same_with_a_hundred_and_with_three_thousand_tokens(
+    server: TestServer,
+) {
     let alice = server.person("alice").create();
     let acme = server.group("acme").owner(&alice).private().create();
     let token = alice.personal_token([Scope::Api]);
-    let lists =
-        ["access_tokens", "access_tokens?state=active&per_page=50", "access_tokens?sort=name_asc&page=2", "members", "projects"];
+    let lists = [
+        "access_tokens",
+        "access_tokens?state=active&per_page=50",
+        "access_tokens?sort=name_asc&page=2",
+        "members",
+        "projects",
+    ];
     let mut costs = Vec::new();
     for more in [100, 2_900] {
         add_tokens(&server, &acme, more);
@@ -43,7 +50,12 @@ async fn lists_over_the_api_cost_the_same_with_a_hundred_and_with_three_thousand
     }
     let (few, many) = costs.split_at(lists.len());
     assert_eq!(few, many, "{lists:?}");
-    let total = token.get(&format!("{}/access_tokens", acme.path())).await.expect(200).header("x-total").to_owned();
+    let total = token
+        .get(&format!("{}/access_tokens", acme.path()))
+        .await
+        .expect(200)
+        .header("x-total")
+        .to_owned();
     assert_eq!(total, "3000");
 }
 
@@ -54,7 +66,10 @@ async fn the_page_of_tokens_stays_small_with_three_thousand_tokens(server: TestS
     let script = alice.api();
     for number in 0..3 {
         let token = acme.token(&format!("old {number}")).create();
-        script.delete(&format!("{}/access_tokens/{}", acme.path(), token.id)).await.expect(204);
+        script
+            .delete(&format!("{}/access_tokens/{}", acme.path(), token.id))
+            .await
+            .expect(204);
     }
     let browser = alice.signs_in().await;
     let page = acme.page("settings/access_tokens");
@@ -65,7 +80,11 @@ async fn the_page_of_tokens_stays_small_with_three_thousand_tokens(server: TestS
         let shown = browser.open(&page).await;
         assert_eq!(shown.rows("active-tokens").len(), 100);
         assert_eq!(shown.rows("inactive-access-tokens").len(), 3);
-        assert!(shown.html.len() <= 120 * 1024, "{} bytes of HTML", shown.html.len());
+        assert!(
+            shown.html.len() <= 120 * 1024,
+            "{} bytes of HTML",
+            shown.html.len()
+        );
     }
 }
 
@@ -88,7 +107,10 @@ async fn a_project_costs_two_queries(server: TestServer) {
     let acme = server.group("acme").private().create();
     let project = acme.subgroup("sub").create().project("api").create();
     let token = acme.token("reader").create();
-    for path in [project.path(), format!("/projects/{}", project.encoded_path())] {
+    for path in [
+        project.path(),
+        format!("/projects/{}", project.encoded_path()),
+    ] {
         let cost = queries(&server, async || token.get(&path).await).await;
         assert!(cost <= 2, "{path} costs {cost} queries");
     }
@@ -103,7 +125,11 @@ async fn a_value_that_cannot_be_ours_costs_none(server: TestServer) {
     for value in [damaged, "x".repeat(513)] {
         let before = server.app.db.counters().queries();
         server.with_token(&value).get("/user").await.expect(401);
-        assert_eq!(server.app.db.counters().queries(), before, "{value} is looked for");
+        assert_eq!(
+            server.app.db.counters().queries(),
+            before,
+            "{value} is looked for"
+        );
     }
 }
 
@@ -111,11 +137,25 @@ async fn reading_pages_writes_nothing(server: TestServer) {
     let alice = server.person("alice").create();
     let acme = server.group("acme").owner(&alice).private().create();
     let browser = alice.signs_in().await;
-    let tables = ["sessions", "audit_events", "used_form_nonces", "access_tokens"];
+    let tables = [
+        "sessions",
+        "audit_events",
+        "used_form_nonces",
+        "access_tokens",
+    ];
     let before = tables.map(|table| server.count(table, ""));
-    for page in ["/".to_owned(), format!("/{}", acme.full_path), acme.page("settings/access_tokens"), "/help".to_owned()] {
+    for page in [
+        "/".to_owned(),
+        format!("/{}", acme.full_path),
+        acme.page("settings/access_tokens"),
+        "/help".to_owned(),
+    ] {
         browser.get(&page).await.expect(200);
         server.get(&page).await;
     }
-    assert_eq!(tables.map(|table| server.count(table, "")), before, "{tables:?}");
+    assert_eq!(
+        tables.map(|table| server.count(table, "")),
+        before,
+        "{tables:?}"
+    );
 }

@@ -2,8 +2,12 @@
 
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
-use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text};
-use latchkey::db::{Counters, Database, DatabaseUrl, DbConnection, SchemaState, migrate, revert, schema_state};
+use diesel::{
+    QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text,
+};
+use latchkey::db::{
+    Counters, Database, DatabaseUrl, DbConnection, SchemaState, migrate, revert, schema_state,
+};
 use regex::Regex;
 use tempfile::TempDir;
 
@@ -22,7 +26,10 @@ enum Empty {
 impl Empty {
     fn both() -> Vec<Empty> {
         let postgres = postgres().map(|cluster| Empty::Postgres(cluster.create_database()));
-        [Empty::Sqlite(folder())].into_iter().chain(postgres).collect()
+        [Empty::Sqlite(folder())]
+            .into_iter()
+            .chain(postgres)
+            .collect()
     }
 
     fn url(&self) -> DatabaseUrl {
@@ -66,12 +73,17 @@ fn columns(conn: &mut DbConnection) -> Columns {
         .load(conn),
     }
     .unwrap();
-    found.into_iter().map(|column| (column.place, column.nullable == "yes")).collect()
+    found
+        .into_iter()
+        .map(|column| (column.place, column.nullable == "yes"))
+        .collect()
 }
 
 /// Unique or not, table, columns, condition: of every index that a migration names.
 fn indexes(folder: &str) -> Vec<String> {
-    let pattern = Regex::new(r"(?s)CREATE (UNIQUE )?INDEX (\w+) ON (\w+)\s*\((.*?)\)\s*(WHERE [^;]+)?;").unwrap();
+    let pattern =
+        Regex::new(r"(?s)CREATE (UNIQUE )?INDEX (\w+) ON (\w+)\s*\((.*?)\)\s*(WHERE [^;]+)?;")
+            .unwrap();
     let mut found: Vec<String> = sql_files(folder, "up.sql")
         .iter()
         .flat_map(|(_, text)| {
@@ -80,8 +92,16 @@ fn indexes(folder: &str) -> Vec<String> {
                 .map(|index| {
                     let part = |at: usize| index.get(at).map_or("", |part| part.as_str()).trim();
                     // What PostgreSQL alone has to be told, so that its order of texts serves LIKE and ranges.
-                    let columns = part(4).replace(" text_pattern_ops", "").replace(" COLLATE \"C\"", "");
-                    format!("{}{} ON {} ({columns}) {}", part(1), part(2), part(3), part(5))
+                    let columns = part(4)
+                        .replace(" text_pattern_ops", "")
+                        .replace(" COLLATE \"C\"", "");
+                    format!(
+                        "{}{} ON {} ({columns}) {}",
+                        part(1),
+                        part(2),
+                        part(3),
+                        part(5)
+                    )
                 })
                 .collect::<Vec<_>>()
         })
@@ -92,7 +112,9 @@ fn indexes(folder: &str) -> Vec<String> {
 
 /// Name of the migration and text, oldest first.
 fn sql_files(folder: &str, file: &str) -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(folder);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("migrations")
+        .join(folder);
     let mut found: Vec<(String, String)> = fs::read_dir(root)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -100,7 +122,10 @@ fn sql_files(folder: &str, file: &str) -> Vec<(String, String)> {
         .map(|path| {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
             let text = fs::read_to_string(path.join(file));
-            (name.clone(), text.unwrap_or_else(|_| panic!("migrations/{folder}/{name} has no {file}")))
+            (
+                name.clone(),
+                text.unwrap_or_else(|_| panic!("migrations/{folder}/{name} has no {file}")),
+            )
         })
         .collect();
     found.sort();
@@ -119,15 +144,27 @@ fn every_migration_goes_down_and_up_again_and_leaves_the_same_schema() {
         for back in 1..=steps {
             assert_eq!(revert(conn, 1).unwrap(), 1);
             let state = schema_state(conn).unwrap();
-            let expected = if back == steps { SchemaState::Empty } else { SchemaState::Older(back) };
+            let expected = if back == steps {
+                SchemaState::Empty
+            } else {
+                SchemaState::Older(back)
+            };
             assert_eq!(state, expected, "{}", database.url());
         }
-        assert_eq!(columns(conn), Columns::new(), "a down.sql leaves something behind");
+        assert_eq!(
+            columns(conn),
+            Columns::new(),
+            "a down.sql leaves something behind"
+        );
         assert_eq!(migrate(conn).unwrap(), steps);
         assert_eq!(columns(conn), whole);
         assert_eq!(revert(conn, steps).unwrap(), steps);
         assert_eq!(columns(conn), Columns::new());
-        assert_eq!(revert(conn, 1).unwrap(), 0, "there is nothing left to take back");
+        assert_eq!(
+            revert(conn, 1).unwrap(),
+            0,
+            "there is nothing left to take back"
+        );
     }
 }
 
@@ -138,7 +175,10 @@ fn a_failing_migration_changes_nothing() {
         migrate(conn).unwrap();
         revert(conn, 1).unwrap();
         // The table that the last migration makes is there already, with a row in it.
-        conn.batch_execute("CREATE TABLE audit_events (id INTEGER); INSERT INTO audit_events VALUES (7);").unwrap();
+        conn.batch_execute(
+            "CREATE TABLE audit_events (id INTEGER); INSERT INTO audit_events VALUES (7);",
+        )
+        .unwrap();
         let before = columns(conn);
         assert!(migrate(conn).is_err());
         assert_eq!(columns(conn), before);
@@ -148,7 +188,12 @@ fn a_failing_migration_changes_nothing() {
 
 #[test]
 fn both_databases_have_the_same_migrations() {
-    let names = |folder| sql_files(folder, "down.sql").into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    let names = |folder| {
+        sql_files(folder, "down.sql")
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(names("sqlite"), names("postgres"));
     assert_eq!(indexes("sqlite"), indexes("postgres"));
     assert!(!indexes("sqlite").is_empty());
@@ -175,13 +220,17 @@ fn the_code_and_the_database_agree_about_the_schema() {
     let conn = &mut database.connect();
     migrate(conn).unwrap();
     let real = columns(conn);
-    let source = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/db/schema.rs")).unwrap();
+    let source =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/db/schema.rs")).unwrap();
     let table = Regex::new(r"(?s)diesel::table! \{\s*(\w+) \([^)]*\) \{(.*?)\n    \}").unwrap();
     let column = Regex::new(r"(\w+) -> ([\w<>]+)").unwrap();
     let mut declared = Columns::new();
     for table in table.captures_iter(&source) {
         for column in column.captures_iter(&table[2]) {
-            declared.insert(format!("{}.{}", &table[1], &column[1]), column[2].starts_with("Nullable"));
+            declared.insert(
+                format!("{}.{}", &table[1], &column[1]),
+                column[2].starts_with("Nullable"),
+            );
         }
     }
     assert_eq!(declared, real);
@@ -201,7 +250,10 @@ fn of_four_that_migrate_an_empty_postgres_at_once_one_does_the_work() {
                     .arg("--data-dir")
                     .arg(data.path().join(format!("node{node}")))
                     .env_clear()
-                    .env("LATCHKEY_SECRET", "the secret that all four nodes of this test share")
+                    .env(
+                        "LATCHKEY_SECRET",
+                        "the secret that all four nodes of this test share",
+                    )
                     .stdout(std::process::Stdio::piped())
                     .stderr(std::process::Stdio::piped())
                     .spawn()
@@ -210,7 +262,11 @@ fn of_four_that_migrate_an_empty_postgres_at_once_one_does_the_work() {
             .collect();
         for node in started {
             let done = node.wait_with_output().unwrap();
-            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+            assert!(
+                done.status.success(),
+                "{}",
+                String::from_utf8_lossy(&done.stderr)
+            );
         }
         let url = DatabaseUrl::parse(&database.url()).unwrap();
         let conn = &mut Database::open(url, 1).unwrap().connect().unwrap();
@@ -222,7 +278,8 @@ fn of_four_that_migrate_an_empty_postgres_at_once_one_does_the_work() {
 fn a_database_of_somebody_else_is_told_apart_and_left_alone() {
     for database in Empty::both() {
         let conn = &mut database.connect();
-        conn.batch_execute("CREATE TABLE orders (id INTEGER);").unwrap();
+        conn.batch_execute("CREATE TABLE orders (id INTEGER);")
+            .unwrap();
         assert_eq!(schema_state(conn).unwrap(), SchemaState::Foreign);
         let conn = &mut database.connect();
         assert_eq!(columns(conn).keys().collect::<Vec<_>>(), ["orders.id"]);
@@ -231,7 +288,10 @@ fn a_database_of_somebody_else_is_told_apart_and_left_alone() {
 
 #[test]
 fn limits_are_the_databases_own_too() {
-    for storage in [Some(Storage::sqlite()), Storage::postgres()].into_iter().flatten() {
+    for storage in [Some(Storage::sqlite()), Storage::postgres()]
+        .into_iter()
+        .flatten()
+    {
         let server = TestServer::on(storage);
         let acme = server.group("acme").create();
         let root = acme.id;
@@ -246,12 +306,15 @@ fn limits_are_the_databases_own_too() {
         ] {
             let statement = refused.clone();
             server.person(&format!("p{}", server.next())).create();
-            let outcome = server.attempt_as(latchkey::actor::Actor::system(latchkey::actor::Origin::console()), move |conn, _| {
-                Ok(match conn {
-                    DbConnection::Sqlite(conn) => sql_query(&statement).execute(conn),
-                    DbConnection::Postgres(conn) => sql_query(&statement).execute(conn),
-                }?)
-            });
+            let outcome = server.attempt_as(
+                latchkey::actor::Actor::system(latchkey::actor::Origin::console()),
+                move |conn, _| {
+                    Ok(match conn {
+                        DbConnection::Sqlite(conn) => sql_query(&statement).execute(conn),
+                        DbConnection::Postgres(conn) => sql_query(&statement).execute(conn),
+                    }?)
+                },
+            );
             assert!(outcome.is_err(), "{refused}");
         }
     }

@@ -36,8 +36,15 @@ impl Instrumentation for Listener {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         if let InstrumentationEvent::StartQuery { query, .. } = event {
             let text = query.to_string();
-            let text = text.split(" -- binds:").next().unwrap_or_default().to_owned();
-            if !["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"].iter().any(|word| text.starts_with(word)) {
+            let text = text
+                .split(" -- binds:")
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            if !["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"]
+                .iter()
+                .any(|word| text.starts_with(word))
+            {
                 self.0.lock().unwrap().push(text);
             }
         }
@@ -70,7 +77,10 @@ impl Scene {
         }
         add_tokens(server, &acme, 200);
         let (digest, now) = if server.is_on_postgres() {
-            ("decode(md5(username), 'hex')", "TIMESTAMP '2026-11-19 10:00:00'")
+            (
+                "decode(md5(username), 'hex')",
+                "TIMESTAMP '2026-11-19 10:00:00'",
+            )
         } else {
             ("randomblob(32)", "'2026-11-19 10:00:00'")
         };
@@ -78,20 +88,35 @@ impl Scene {
             "INSERT INTO sessions (id_digest, user_id, state, created_at, last_seen_at, expires_at)
              SELECT {digest}, id, '{{}}', {now}, {now}, {now} FROM users"
         ));
-        server.sql(&format!("INSERT INTO used_form_nonces (digest, created_at) SELECT {digest}, {now} FROM users"));
+        server.sql(&format!(
+            "INSERT INTO used_form_nonces (digest, created_at) SELECT {digest}, {now} FROM users"
+        ));
         server.sql("ANALYZE");
-        Scene { server: server.clone(), alice, acme, deep, project, token }
+        Scene {
+            server: server.clone(),
+            alice,
+            acme,
+            deep,
+            project,
+            token,
+        }
     }
 
     /// The queries that a piece of the product sends.
-    fn queries<T>(&self, run: impl FnOnce(&mut DbConnection, &Context) -> Result<T, Error> + Send) -> Vec<String> {
+    fn queries<T>(
+        &self,
+        run: impl FnOnce(&mut DbConnection, &Context) -> Result<T, Error> + Send,
+    ) -> Vec<String> {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let app = &self.server.app;
         std::thread::scope(|scope| {
             let work = scope.spawn(|| {
                 let conn = &mut app.db.connect().unwrap();
                 let now = app.clock.now();
-                let (user, memberships) = actor::store::load_user(conn, self.alice.id, now.date_naive()).unwrap().unwrap();
+                let (user, memberships) =
+                    actor::store::load_user(conn, self.alice.id, now.date_naive())
+                        .unwrap()
+                        .unwrap();
                 let actor = Actor {
                     user: Some(user),
                     credential: Credential::Session,
@@ -116,22 +141,49 @@ impl Scene {
     /// How the database would go about a query.
     fn plan(&self, query: &str) -> Vec<String> {
         let app = &self.server.app;
-        std::thread::scope(|scope| scope.spawn(|| explain(&mut app.db.connect().unwrap(), query)).join().unwrap())
+        std::thread::scope(|scope| {
+            scope
+                .spawn(|| explain(&mut app.db.connect().unwrap(), query))
+                .join()
+                .unwrap()
+        })
     }
 
-    fn assert_indexed<T>(&self, what: &str, run: impl FnOnce(&mut DbConnection, &Context) -> Result<T, Error> + Send) {
+    fn assert_indexed<T>(
+        &self,
+        what: &str,
+        run: impl FnOnce(&mut DbConnection, &Context) -> Result<T, Error> + Send,
+    ) {
         for query in self.queries(run) {
             let plan = self.plan(&query);
             let walks = walks(&plan, self.server.is_on_postgres());
-            assert!(walks.is_empty(), "{what} walks through {walks:?}\n{query}\n{}", plan.join("\n"));
+            assert!(
+                walks.is_empty(),
+                "{what} walks through {walks:?}\n{query}\n{}",
+                plan.join("\n")
+            );
         }
     }
 
-    fn assert_unsorted<T>(&self, what: &str, run: impl FnOnce(&mut DbConnection, &Context) -> Result<T, Error> + Send) {
+    fn assert_unsorted<T>(
+        &self,
+        what: &str,
+        run: impl FnOnce(&mut DbConnection, &Context) -> Result<T, Error> + Send,
+    ) {
         for query in self.queries(run) {
             let plan = self.plan(&query);
-            let sorts: Vec<&String> = plan.iter().filter(|step| step.contains("TEMP B-TREE") || step.trim().trim_start_matches("-> ").starts_with("Sort")).collect();
-            assert!(sorts.is_empty(), "{what} sorts what an index has in order\n{query}\n{}", plan.join("\n"));
+            let sorts: Vec<&String> = plan
+                .iter()
+                .filter(|step| {
+                    step.contains("TEMP B-TREE")
+                        || step.trim().trim_start_matches("-> ").starts_with("Sort")
+                })
+                .collect();
+            assert!(
+                sorts.is_empty(),
+                "{what} sorts what an index has in order\n{query}\n{}",
+                plan.join("\n")
+            );
         }
     }
 }
@@ -144,21 +196,35 @@ struct Step {
 
 fn explain(conn: &mut DbConnection, query: &str) -> Vec<String> {
     let steps: Vec<Step> = match conn {
-        DbConnection::Sqlite(conn) => sql_query(format!("EXPLAIN QUERY PLAN {query}")).load(conn).unwrap(),
+        DbConnection::Sqlite(conn) => sql_query(format!("EXPLAIN QUERY PLAN {query}"))
+            .load(conn)
+            .unwrap(),
         DbConnection::Postgres(conn) => {
-            let count = Regex::new(r"\$(\d+)").unwrap().captures_iter(query).filter_map(|found| found[1].parse().ok()).max();
+            let count = Regex::new(r"\$(\d+)")
+                .unwrap()
+                .captures_iter(query)
+                .filter_map(|found| found[1].parse().ok())
+                .max();
             let nulls = vec!["NULL"; count.unwrap_or(0)].join(", ");
-            let arguments = if nulls.is_empty() { String::new() } else { format!("({nulls})") };
+            let arguments = if nulls.is_empty() {
+                String::new()
+            } else {
+                format!("({nulls})")
+            };
             // Small tables are read whole by right; here the question is whether an index could serve.
             conn.batch_execute(&format!(
                 "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
-                 SET plan_cache_mode = force_generic_plan;
+                 SET random_page_cost = 1.1; SET plan_cache_mode = force_generic_plan;
                  CREATE FUNCTION pg_temp.plan(command text) RETURNS SETOF text LANGUAGE plpgsql
                      AS $$ BEGIN RETURN QUERY EXECUTE command; END $$;
                  PREPARE hot AS {query};"
             ))
             .unwrap();
-            sql_query(format!("SELECT detail FROM pg_temp.plan('EXPLAIN EXECUTE hot{arguments}') AS detail")).load(conn).unwrap()
+            sql_query(format!(
+                "SELECT detail FROM pg_temp.plan('EXPLAIN EXECUTE hot{arguments}') AS detail"
+            ))
+            .load(conn)
+            .unwrap()
         }
     };
     steps.into_iter().map(|step| step.detail).collect()
@@ -184,69 +250,121 @@ fn walks(plan: &[String], postgres: bool) -> Vec<String> {
                 .take_while(|step| !step.contains("->"))
                 .any(|step| step.contains("Index Cond:"));
             let walked = step.contains("Seq Scan") || !postgres || !conditioned;
-            (walked && !SMALL.contains(&table.as_str()) && !step.contains("CONSTANT ROW")).then_some(table)
+            (walked && !SMALL.contains(&table.as_str()) && !step.contains("CONSTANT ROW"))
+                .then_some(table)
         })
         .collect()
 }
 
-on_both!(authentication_and_look_ups_use_indexes, lists_of_tokens_stay_within_their_group, lists_of_members_stay_within_their_group, sign_in_uses_indexes);
+on_both!(
+    authentication_and_look_ups_use_indexes,
+    lists_of_tokens_stay_within_their_group,
+    lists_of_members_stay_within_their_group,
+    sign_in_uses_indexes
+);
 
 async fn authentication_and_look_ups_use_indexes(server: TestServer) {
     let scene = Scene::on(&server);
     let (app, token, group, project) = (&server.app, &scene.token, &scene.deep, &scene.project);
     let digest = app.instance.token_key.digest(&token.value);
-    scene.assert_indexed("authentication", |conn, ctx| authenticate::find(conn, &digest, ctx.today()).map(|found| assert!(found.is_some())));
-    scene.assert_indexed("the revision of the settings", |conn, _| settings::store::revision(conn));
-    scene.assert_indexed("a group by id", |conn, ctx| groups::find_visible(conn, ctx, &GroupRef::Id(group.id)));
-    scene.assert_indexed("a group by path", |conn, ctx| groups::find_visible(conn, ctx, &GroupRef::Path(group.full_path.clone())));
+    scene.assert_indexed("authentication", |conn, ctx| {
+        authenticate::find(conn, &digest, ctx.today()).map(|found| assert!(found.is_some()))
+    });
+    scene.assert_indexed("the revision of the settings", |conn, _| {
+        settings::store::revision(conn)
+    });
+    scene.assert_indexed("a group by id", |conn, ctx| {
+        groups::find_visible(conn, ctx, &GroupRef::Id(group.id))
+    });
+    scene.assert_indexed("a group by path", |conn, ctx| {
+        groups::find_visible(conn, ctx, &GroupRef::Path(group.full_path.clone()))
+    });
     scene.assert_indexed("a group with its projects", |conn, ctx| {
         groups::find_visible_with_projects(conn, ctx, &GroupRef::Id(group.id))
     });
-    scene.assert_indexed("a project by id", |conn, ctx| projects::find_visible(conn, ctx, &ProjectRef::Id(project.id)));
+    scene.assert_indexed("a project by id", |conn, ctx| {
+        projects::find_visible(conn, ctx, &ProjectRef::Id(project.id))
+    });
     scene.assert_indexed("a project by path", |conn, ctx| {
         projects::find_visible(conn, ctx, &ProjectRef::Path(project.full_path.clone()))
     });
     scene.assert_indexed("an actor, read anew", |conn, ctx| ctx.refreshed(conn));
-    scene.assert_indexed("a user by name", |conn, _| users::store::find_by_username(conn, "alice"));
+    scene.assert_indexed("a user by name", |conn, _| {
+        users::store::find_by_username(conn, "alice")
+    });
 }
 
 async fn lists_of_tokens_stay_within_their_group(server: TestServer) {
     let scene = Scene::on(&server);
     let resource = scene.acme.resource();
-    let request = PageRequest { page: 1, per_page: 20 };
+    let request = PageRequest {
+        page: 1,
+        per_page: 20,
+    };
     let list = |query: list::Query| {
         let resource = resource.clone();
-        move |conn: &mut DbConnection, ctx: &Context| list::of_resource(conn, ctx, &resource, &query, request)
+        move |conn: &mut DbConnection, ctx: &Context| {
+            list::of_resource(conn, ctx, &resource, &query, request)
+        }
     };
     for state in [None, Some(list::State::Active), Some(list::State::Inactive)] {
-        let query = list::Query { state, members_only: true, ..list::Query::default() };
+        let query = list::Query {
+            state,
+            members_only: true,
+            ..list::Query::default()
+        };
         scene.assert_indexed("a list of tokens", list(query.clone()));
         scene.assert_unsorted("a list of tokens", list(query.clone()));
-        for sort in [list::Sort::Name, list::Sort::Expires, list::Sort::LastUsed, list::Sort::Role] {
-            scene.assert_indexed("a sorted list of tokens", list(list::Query { sort, ..query.clone() }));
+        for sort in [
+            list::Sort::Name,
+            list::Sort::Expires,
+            list::Sort::LastUsed,
+            list::Sort::Role,
+        ] {
+            scene.assert_indexed(
+                "a sorted list of tokens",
+                list(list::Query {
+                    sort,
+                    ..query.clone()
+                }),
+            );
         }
         let search = Some("deploy".to_owned());
-        scene.assert_indexed("a searched list of tokens", list(list::Query { search, ..query }));
+        scene.assert_indexed(
+            "a searched list of tokens",
+            list(list::Query { search, ..query }),
+        );
     }
-    scene.assert_indexed("one's own tokens", |conn, ctx| list::personal(conn, ctx, &list::Query::default(), request));
+    scene.assert_indexed("one's own tokens", |conn, ctx| {
+        list::personal(conn, ctx, &list::Query::default(), request)
+    });
     scene.assert_indexed("one token", |conn, _| tokens::find(conn, scene.token.id));
 }
 
 async fn lists_of_members_stay_within_their_group(server: TestServer) {
     let scene = Scene::on(&server);
-    for (resource, inherited) in
-        [(scene.acme.resource(), false), (scene.deep.resource(), true), (scene.project.resource(), false), (scene.project.resource(), true)]
-    {
-        let filter = members::list::Filter { inherited, ..members::list::Filter::default() };
-        scene.assert_indexed(&format!("members, inherited ones: {inherited}"), |conn, ctx| {
-            members::list::list(conn, ctx, &resource, &filter, PageRequest::default())
-        });
+    for (resource, inherited) in [
+        (scene.acme.resource(), false),
+        (scene.deep.resource(), true),
+        (scene.project.resource(), false),
+        (scene.project.resource(), true),
+    ] {
+        let filter = members::list::Filter {
+            inherited,
+            ..members::list::Filter::default()
+        };
+        scene.assert_indexed(
+            &format!("members, inherited ones: {inherited}"),
+            |conn, ctx| members::list::list(conn, ctx, &resource, &filter, PageRequest::default()),
+        );
     }
 }
 
 async fn sign_in_uses_indexes(server: TestServer) {
     let scene = Scene::on(&server);
-    scene.assert_indexed("a login", |conn, _| users::store::find_by_login(conn, "alice@example.com"));
+    scene.assert_indexed("a login", |conn, _| {
+        users::store::find_by_login(conn, "alice@example.com")
+    });
     // The session store works inside of requests only; this is what it asks, in its own words.
     let placeholder = if server.is_on_postgres() { "$1" } else { "?" };
     let session = format!(
@@ -262,7 +380,11 @@ async fn sign_in_uses_indexes(server: TestServer) {
     ] {
         let plan = scene.plan(&query);
         let walks = walks(&plan, server.is_on_postgres());
-        assert!(walks.is_empty(), "walks through {walks:?}\n{query}\n{}", plan.join("\n"));
+        assert!(
+            walks.is_empty(),
+            "walks through {walks:?}\n{query}\n{}",
+            plan.join("\n")
+        );
     }
 }
 

@@ -19,7 +19,13 @@ on_both![
 async fn a_project_is_shown_as_clients_know_it(server: TestServer) {
     let company = Company::on(&server);
     let url = &server.url;
-    let project = company.bob.api().get(&company.p2.path()).await.expect(200).json();
+    let project = company
+        .bob
+        .api()
+        .get(&company.p2.path())
+        .await
+        .expect(200)
+        .json();
     for (key, value) in [
         ("id", json!(company.p2.id)),
         ("description", json!("")),
@@ -51,7 +57,13 @@ async fn a_project_is_shown_as_clients_know_it(server: TestServer) {
     assert_eq!(project["permissions"]["group_access"]["access_level"], 40);
     assert_eq!(project["permissions"]["project_access"], Value::Null);
     company.p2.member(&company.erin, AccessLevel::Developer);
-    let to_erin = company.erin.api().get(&company.p2.path()).await.expect(200).json();
+    let to_erin = company
+        .erin
+        .api()
+        .get(&company.p2.path())
+        .await
+        .expect(200)
+        .json();
     assert_eq!(to_erin["permissions"]["project_access"]["access_level"], 30);
     assert_eq!(to_erin["permissions"]["group_access"]["access_level"], 10);
 }
@@ -60,7 +72,10 @@ async fn a_token_manages_a_project(server: TestServer) {
     let company = Company::on(&server);
     let token = company.acme.token("ci").role(AccessLevel::Owner).create();
     let made = token
-        .post("/projects", json!({ "name": "Web Shop", "namespace_id": company.sub.id, "description": "first" }))
+        .post(
+            "/projects",
+            json!({ "name": "Web Shop", "namespace_id": company.sub.id, "description": "first" }),
+        )
         .await
         .expect(201)
         .json();
@@ -68,8 +83,15 @@ async fn a_token_manages_a_project(server: TestServer) {
     assert_eq!(made["path_with_namespace"], "acme/sub/web-shop");
     assert_eq!(made["creator_id"], token.user_id);
     let path = format!("/projects/{}", made["id"]);
-    let changed = token.put(&path, json!({ "description": "second", "name": "Shop" })).await.expect(200).json();
-    assert_eq!((&changed["description"], &changed["name"]), (&json!("second"), &json!("Shop")));
+    let changed = token
+        .put(&path, json!({ "description": "second", "name": "Shop" }))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&changed["description"], &changed["name"]),
+        (&json!("second"), &json!("Shop"))
+    );
     assert_eq!(changed["path"], "web-shop");
     token.delete(&path).await.expect(202);
     token.get(&path).await.expect(404);
@@ -80,8 +102,15 @@ async fn statuses(company: &Company, api: &Api) -> [u16; 3] {
     let path = format!("made{}", company.acme.server.next());
     let project = company.acme.project(&format!("target-{path}")).create();
     [
-        api.post("/projects", json!({ "path": path, "namespace_id": company.acme.id })).await.status,
-        api.put(&project.path(), json!({ "description": "changed" })).await.status,
+        api.post(
+            "/projects",
+            json!({ "path": path, "namespace_id": company.acme.id }),
+        )
+        .await
+        .status,
+        api.put(&project.path(), json!({ "description": "changed" }))
+            .await
+            .status,
         api.delete(&project.path()).await.status,
     ]
 }
@@ -99,9 +128,17 @@ async fn roles_decide_who_makes_changes_and_deletes(server: TestServer) {
         (&company.frank, [404, 404, 404]),
     ];
     for (person, expected) in people {
-        assert_eq!(statuses(&company, &person.api()).await, expected, "{}", person.username);
+        assert_eq!(
+            statuses(&company, &person.api()).await,
+            expected,
+            "{}",
+            person.username
+        );
     }
-    assert_eq!(statuses(&company, &server.anonymous()).await, [401, 401, 401]);
+    assert_eq!(
+        statuses(&company, &server.anonymous()).await,
+        [401, 401, 401]
+    );
     for (level, expected) in [
         (AccessLevel::Owner, [201, 200, 202]),
         (AccessLevel::Maintainer, [201, 200, 403]),
@@ -112,27 +149,50 @@ async fn roles_decide_who_makes_changes_and_deletes(server: TestServer) {
     ] {
         let bot = company.acme.token("bot").role(level).create();
         assert_eq!(statuses(&company, &bot).await, expected, "bot, {level}");
-        let reader = company.acme.token("bot").role(level).scopes([Scope::ReadApi]).create();
-        assert_eq!(statuses(&company, &reader).await, [403, 403, 403], "reading bot, {level}");
+        let reader = company
+            .acme
+            .token("bot")
+            .role(level)
+            .scopes([Scope::ReadApi])
+            .create();
+        assert_eq!(
+            statuses(&company, &reader).await,
+            [403, 403, 403],
+            "reading bot, {level}"
+        );
     }
 }
 
 async fn a_project_without_a_place_lands_with_its_maker(server: TestServer) {
     let company = Company::on(&server);
     let alice = company.alice.api();
-    let made = alice.post("/projects", json!({ "path": "own" })).await.expect(201).json();
+    let made = alice
+        .post("/projects", json!({ "path": "own" }))
+        .await
+        .expect(201)
+        .json();
     assert_eq!(made["path_with_namespace"], "alice/own");
     assert_eq!(made["namespace"]["kind"], "user");
     assert_eq!(made["owner"]["username"], "alice");
     let path = format!("/projects/{}", made["id"]);
-    alice.put(&path, json!({ "description": "mine" })).await.expect(200);
+    alice
+        .put(&path, json!({ "description": "mine" }))
+        .await
+        .expect(200);
     company.frank.api().get(&path).await.expect(404);
     alice.delete(&path).await.expect(202);
     // A bot has no namespace.
     let bot = company.acme.token("ci").role(AccessLevel::Owner).create();
-    bot.post("/projects", json!({ "path": "own" })).await.expect(403);
+    bot.post("/projects", json!({ "path": "own" }))
+        .await
+        .expect(403);
     let to_somebody = json!({ "path": "own", "namespace_id": made["namespace"]["id"] });
-    let status = company.frank.api().post("/projects", to_somebody).await.status;
+    let status = company
+        .frank
+        .api()
+        .post("/projects", to_somebody)
+        .await
+        .status;
     assert!(matches!(status, 403 | 404), "{status}");
 }
 
@@ -141,11 +201,23 @@ async fn a_child_is_never_wider_than_its_parent(server: TestServer) {
     let alice = company.alice.api();
     let before = server.inventory();
     for visibility in ["internal", "public"] {
-        let body = json!({ "path": "wide", "namespace_id": company.acme.id, "visibility": visibility });
+        let body =
+            json!({ "path": "wide", "namespace_id": company.acme.id, "visibility": visibility });
         let answer = alice.post("/projects", body).await.expect(400);
-        assert!(answer.json()["message"].to_string().contains("visibility"), "{}", answer.text());
-        let answer = alice.put(&company.p1.path(), json!({ "visibility": visibility })).await.expect(400);
-        assert!(answer.json()["message"].to_string().contains("visibility"), "{}", answer.text());
+        assert!(
+            answer.json()["message"].to_string().contains("visibility"),
+            "{}",
+            answer.text()
+        );
+        let answer = alice
+            .put(&company.p1.path(), json!({ "visibility": visibility }))
+            .await
+            .expect(400);
+        assert!(
+            answer.json()["message"].to_string().contains("visibility"),
+            "{}",
+            answer.text()
+        );
     }
     assert_eq!(server.inventory(), before);
 }
@@ -166,8 +238,14 @@ async fn each_wrong_field_is_named(server: TestServer) {
         (json!({ "path": long }), &["path"]),
         (json!({ "name": long, "path": "ok" }), &["name"]),
         (json!({ "name": "a\u{0}b", "path": "ok" }), &["name"]),
-        (json!({ "path": "ok", "visibility": "secret" }), &["visibility"]),
-        (json!({ "path": "ok", "description": "x".repeat(100_000) }), &["description"]),
+        (
+            json!({ "path": "ok", "visibility": "secret" }),
+            &["visibility"],
+        ),
+        (
+            json!({ "path": "ok", "description": "x".repeat(100_000) }),
+            &["description"],
+        ),
         (json!({ "path": ["ok"] }), &["path"]),
     ];
     let before = server.inventory();
@@ -176,20 +254,50 @@ async fn each_wrong_field_is_named(server: TestServer) {
         let answer = alice.post("/projects", body.clone()).await;
         assert_eq!(answer.status, 400, "{body}: {}", answer.text());
         let text = answer.text();
-        assert!(fields.iter().any(|field| text.contains(field)), "{body}: {text}");
+        assert!(
+            fields.iter().any(|field| text.contains(field)),
+            "{body}: {text}"
+        );
     }
     assert_eq!(server.inventory(), before);
-    let taken = alice.post("/projects", json!({ "path": "p1", "namespace_id": company.acme.id })).await;
-    assert_eq!(taken.outcome(), (400, json!({ "message": { "path": ["has already been taken"] } })));
+    let taken = alice
+        .post(
+            "/projects",
+            json!({ "path": "p1", "namespace_id": company.acme.id }),
+        )
+        .await;
+    assert_eq!(
+        taken.outcome(),
+        (
+            400,
+            json!({ "message": { "path": ["has already been taken"] } })
+        )
+    );
     // A subgroup and a project can't have the same address either.
-    alice.post("/projects", json!({ "path": "sub", "namespace_id": company.acme.id })).await.expect(400);
+    alice
+        .post(
+            "/projects",
+            json!({ "path": "sub", "namespace_id": company.acme.id }),
+        )
+        .await
+        .expect(400);
     for namespace in [json!("x"), json!([1]), json!(1.5)] {
-        let answer = alice.post("/projects", json!({ "path": "ok", "namespace_id": namespace })).await.expect(400);
+        let answer = alice
+            .post(
+                "/projects",
+                json!({ "path": "ok", "namespace_id": namespace }),
+            )
+            .await
+            .expect(400);
         assert_eq!(answer.error(), "namespace_id is invalid", "{namespace}");
     }
     let nowhere = json!({ "path": "ok", "namespace_id": 99_999 });
     alice.post("/projects", nowhere).await.expect(404);
-    for change in [json!({ "name": "" }), json!({ "visibility": "x" }), json!({ "name": long })] {
+    for change in [
+        json!({ "name": "" }),
+        json!({ "visibility": "x" }),
+        json!({ "name": long }),
+    ] {
         let answer = alice.put(&company.p1.path(), change.clone()).await;
         if change == json!({ "name": "" }) {
             // An empty optional parameter equals leaving it out.
@@ -212,10 +320,19 @@ async fn a_deleted_project_is_gone(server: TestServer) {
     alice.delete(&company.p1.path()).await.expect(404);
     token.get("/user").await.expect(401);
     // Not even when the path is used again.
-    let again = alice.post("/projects", json!({ "path": "p1", "namespace_id": company.acme.id })).await.expect(201);
+    let again = alice
+        .post(
+            "/projects",
+            json!({ "path": "p1", "namespace_id": company.acme.id }),
+        )
+        .await
+        .expect(201);
     token.get("/user").await.expect(401);
     assert_ne!(again.json()["id"], company.p1.id);
     server.rest().await;
-    assert_eq!(server.count("access_tokens", &format!("id = {}", token.id)), 0);
+    assert_eq!(
+        server.count("access_tokens", &format!("id = {}", token.id)),
+        0
+    );
     assert_eq!(server.count("users", &format!("id = {}", token.user_id)), 0);
 }

@@ -6,7 +6,10 @@ use serde_json::json;
 use crate::on_both;
 use crate::support::{Company, TestResource, TestServer};
 
-on_both![the_caller_is_shown_to_itself, the_version_is_one_that_clients_can_compare];
+on_both![
+    the_caller_is_shown_to_itself,
+    the_version_is_one_that_clients_can_compare
+];
 
 async fn the_caller_is_shown_to_itself(server: TestServer) {
     let company = Company::on(&server);
@@ -28,8 +31,14 @@ async fn the_caller_is_shown_to_itself(server: TestServer) {
     }
     assert!(alice.get("is_admin").is_none());
     assert!(!alice.to_string().contains("argon2"));
-    assert_eq!(company.root.api().get("/user").await.json()["is_admin"], true);
-    assert_eq!(company.xenia.api().get("/user").await.json()["external"], true);
+    assert_eq!(
+        company.root.api().get("/user").await.json()["is_admin"],
+        true
+    );
+    assert_eq!(
+        company.xenia.api().get("/user").await.json()["external"],
+        true
+    );
 
     let token = company.acme.token("ci").create();
     let bot = token.get("/user").await.expect(200).json();
@@ -37,14 +46,22 @@ async fn the_caller_is_shown_to_itself(server: TestServer) {
         ("bot", json!(true)),
         ("name", json!("ci")),
         ("username", json!(token.username)),
-        ("email", json!(format!("{}@noreply.127.0.0.1", token.username))),
+        (
+            "email",
+            json!(format!("{}@noreply.127.0.0.1", token.username)),
+        ),
         ("can_create_group", json!(false)),
         ("can_create_project", json!(false)),
     ] {
         assert_eq!(bot[key], value, "{key}");
     }
     server.anonymous().get("/user").await.expect(401);
-    company.alice.personal_token([Scope::ReadUser]).get("/user").await.expect(200);
+    company
+        .alice
+        .personal_token([Scope::ReadUser])
+        .get("/user")
+        .await
+        .expect(200);
 }
 
 async fn the_version_is_one_that_clients_can_compare(server: TestServer) {
@@ -54,5 +71,9 @@ async fn the_version_is_one_that_clients_can_compare(server: TestServer) {
     assert!(version["revision"].is_string());
     assert_eq!(version["latchkey_version"], env!("CARGO_PKG_VERSION"));
     server.anonymous().get("/version").await.expect(401);
-    alice.personal_token([Scope::ReadUser]).get("/version").await.expect(403);
+    alice
+        .personal_token([Scope::ReadUser])
+        .get("/version")
+        .await
+        .expect(403);
 }

@@ -29,12 +29,18 @@ impl Answer {
 
     /// A header, or an empty text.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().expect("a header is ASCII"))
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("a header is ASCII"))
     }
 
     /// All headers of this name.
     pub fn all(&self, name: &str) -> Vec<&str> {
-        self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect()
+        self.headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .collect()
     }
 
     /// The body as text.
@@ -73,7 +79,12 @@ impl Answer {
     /// The answer itself, after a look at its status.
     #[track_caller]
     pub fn expect(self, status: u16) -> Answer {
-        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.body));
+        assert_eq!(
+            self.status,
+            status,
+            "{}",
+            String::from_utf8_lossy(&self.body)
+        );
         self
     }
 

@@ -17,7 +17,10 @@ pub struct Api {
 impl Api {
     /// A caller that shows this token, or none.
     pub fn new(server: &TestServer, token: Option<&str>) -> Api {
-        Api { server: server.clone(), token: token.map(str::to_owned) }
+        Api {
+            server: server.clone(),
+            token: token.map(str::to_owned),
+        }
     }
 
     /// `GET /api/v4…`
@@ -43,7 +46,12 @@ impl Api {
     /// Any method, with a JSON body unless it is null.
     pub async fn send(&self, method: Method, path: &str, body: Value) -> Answer {
         let request = self.request(method, path);
-        Answer::to(if body.is_null() { request } else { request.json(&body) }).await
+        Answer::to(if body.is_null() {
+            request
+        } else {
+            request.json(&body)
+        })
+        .await
     }
 
     /// A request to be completed.

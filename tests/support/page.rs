@@ -71,21 +71,30 @@ impl Page {
         let mark = format!(r#"data-testid="{testid}""#);
         let at = self.html.find(&mark)?;
         let start = self.html[..at].rfind('<')?;
-        let name: String =
-            self.html[start + 1..].chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
-        Some(Page::new(self.html[start..closing(&self.html, start, &name)?].to_owned()))
+        let name: String = self.html[start + 1..]
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric())
+            .collect();
+        Some(Page::new(
+            self.html[start..closing(&self.html, start, &name)?].to_owned(),
+        ))
     }
 
     /// The rows of a table's body, each with its cells' texts.
     pub fn rows(&self, testid: &str) -> Vec<Vec<String>> {
-        let Some(table) = self.part(testid).and_then(|part| part.element("tbody").map(str::to_owned)) else {
+        let Some(table) = self
+            .part(testid)
+            .and_then(|part| part.element("tbody").map(str::to_owned))
+        else {
             return Vec::new();
         };
         split_elements(&table, "tr")
             .into_iter()
             .map(|row| {
                 let cell = Regex::new(r"(?s)<(th|td)\b.*?</(?:th|td)>").unwrap();
-                cell.find_iter(row).map(|cell| readable(cell.as_str())).collect()
+                cell.find_iter(row)
+                    .map(|cell| readable(cell.as_str()))
+                    .collect()
             })
             .collect()
     }
@@ -93,7 +102,9 @@ impl Page {
     /// Where its links lead.
     pub fn links(&self) -> Vec<String> {
         let link = Regex::new(r#"<a\b[^>]*?href="([^"]*)""#).unwrap();
-        link.captures_iter(&self.html).map(|found| unescaped(&found[1])).collect()
+        link.captures_iter(&self.html)
+            .map(|found| unescaped(&found[1]))
+            .collect()
     }
 
     /// Is there a link to here?
@@ -110,7 +121,8 @@ impl Page {
     /// The form that goes to this path.
     #[track_caller]
     pub fn form(&self, action: &str) -> Form {
-        self.find_form(action).unwrap_or_else(|| panic!("no form goes to {action} in {}", self.main()))
+        self.find_form(action)
+            .unwrap_or_else(|| panic!("no form goes to {action} in {}", self.main()))
     }
 
     /// As [`Page::form`], if there is one.
@@ -130,7 +142,10 @@ impl Page {
     }
 
     fn element(&self, name: &str) -> Option<&str> {
-        let start = Regex::new(&format!(r"<{name}\b")).unwrap().find(&self.html)?.start();
+        let start = Regex::new(&format!(r"<{name}\b"))
+            .unwrap()
+            .find(&self.html)?
+            .start();
         Some(&self.html[start..closing(&self.html, start, name)?])
     }
 }
@@ -164,13 +179,21 @@ impl Tag {
         let attributes = source.trim_start_matches('<').trim_end_matches(['>', '/']);
         Tag(ATTRIBUTE
             .captures_iter(attributes)
-            .map(|found| (found[1].to_owned(), unescaped(found.get(2).map_or("", |value| value.as_str()))))
+            .map(|found| {
+                (
+                    found[1].to_owned(),
+                    unescaped(found.get(2).map_or("", |value| value.as_str())),
+                )
+            })
             .collect())
     }
 
     /// The value of an attribute; empty, if it has none.
     pub fn get(&self, name: &str) -> Option<String> {
-        self.0.iter().find(|(attribute, _)| attribute == name).map(|(_, value)| value.clone())
+        self.0
+            .iter()
+            .find(|(attribute, _)| attribute == name)
+            .map(|(_, value)| value.clone())
     }
 
     /// Is the attribute there?
@@ -198,22 +221,38 @@ impl Form {
     fn take(&mut self, found: &Captures<'_>) {
         let tag = |index: usize| found.get(index).map(|source| Tag::new(source.as_str()));
         if let Some(input) = tag(1) {
-            let Some(name) = input.get("name").filter(|_| !input.has("disabled")) else { return };
+            let Some(name) = input.get("name").filter(|_| !input.has("disabled")) else {
+                return;
+            };
             let kind = input.get("type").unwrap_or_default();
             let boxed = kind == "checkbox" || kind == "radio";
-            let value = input.get("value").unwrap_or_else(|| if boxed { "on".into() } else { String::new() });
+            let value = input
+                .get("value")
+                .unwrap_or_else(|| if boxed { "on".into() } else { String::new() });
             if boxed && !input.has("checked") {
                 self.unticked.push((name, value));
             } else {
                 self.fields.push((name, value));
             }
         } else if let Some(select) = tag(2) {
-            let Some(name) = select.get("name") else { return };
+            let Some(name) = select.get("name") else {
+                return;
+            };
             let option = Regex::new(r"<option\b([^>]*)>").unwrap();
-            let options: Vec<Tag> =
-                option.captures_iter(&found[3]).map(|option| Tag::new(&option[1])).collect();
-            let chosen = options.iter().find(|option| option.has("selected")).or(options.first());
-            self.fields.push((name, chosen.and_then(|option| option.get("value")).unwrap_or_default()));
+            let options: Vec<Tag> = option
+                .captures_iter(&found[3])
+                .map(|option| Tag::new(&option[1]))
+                .collect();
+            let chosen = options
+                .iter()
+                .find(|option| option.has("selected"))
+                .or(options.first());
+            self.fields.push((
+                name,
+                chosen
+                    .and_then(|option| option.get("value"))
+                    .unwrap_or_default(),
+            ));
         } else if let Some(area) = tag(4) {
             let Some(name) = area.get("name") else { return };
             self.fields.push((name, unescaped(&found[5])));
@@ -222,17 +261,27 @@ impl Form {
 
     /// What a field holds.
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+        self.fields
+            .iter()
+            .find(|(field, _)| field == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// All values of a field.
     pub fn values(&self, name: &str) -> Vec<&str> {
-        self.fields.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str()).collect()
+        self.fields
+            .iter()
+            .filter(|(field, _)| field == name)
+            .map(|(_, value)| value.as_str())
+            .collect()
     }
 
     /// Is there such a field?
     pub fn has(&self, name: &str) -> bool {
-        self.fields.iter().chain(&self.unticked).any(|(field, _)| field == name)
+        self.fields
+            .iter()
+            .chain(&self.unticked)
+            .any(|(field, _)| field == name)
     }
 
     /// Writes a value into a field, which need not be there: a person may send anything.
@@ -272,7 +321,9 @@ pub fn unescaped(text: &str) -> String {
             let name = &found[1];
             let number = match name.strip_prefix("#x") {
                 Some(hex) => u32::from_str_radix(hex, 16).ok(),
-                None => name.strip_prefix('#').and_then(|digits| digits.parse().ok()),
+                None => name
+                    .strip_prefix('#')
+                    .and_then(|digits| digits.parse().ok()),
             };
             match (number.and_then(char::from_u32), name) {
                 (Some(character), _) => character.to_string(),

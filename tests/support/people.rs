@@ -75,8 +75,13 @@ impl PersonBuilder {
     /// Makes the person.
     pub fn create(self) -> Person {
         let new = self.new;
-        let user = self.server.arrange(move |conn, ctx| users::create::create(conn, ctx, &new));
-        Person { server: self.server, user }
+        let user = self
+            .server
+            .arrange(move |conn, ctx| users::create::create(conn, ctx, &new));
+        Person {
+            server: self.server,
+            user,
+        }
     }
 }
 
@@ -99,7 +104,9 @@ impl Person {
             access_level: AccessLevel::Owner,
             expires_at: None,
         };
-        let created = self.server.arrange(move |conn, ctx| create_personal(conn, ctx, &user, &new));
+        let created = self
+            .server
+            .arrange(move |conn, ctx| create_personal(conn, ctx, &user, &new));
         TestToken::new(&self.server, &created)
     }
 
@@ -129,7 +136,8 @@ impl Person {
     /// Takes all rights away, until further notice.
     pub fn block(&self) {
         let username = self.username.clone();
-        self.server.arrange(move |conn, ctx| users::state::block(conn, ctx, &username));
+        self.server
+            .arrange(move |conn, ctx| users::state::block(conn, ctx, &username));
     }
 }
 

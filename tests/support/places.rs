@@ -2,10 +2,7 @@
 
 use latchkey::{
     access_tokens::Resource,
-    groups::{
-        self, Group, Visibility,
-        create::NewGroupForm,
-    },
+    groups::{self, Group, Visibility, create::NewGroupForm},
     members::{self, AccessLevel},
     projects::{self, Project, create::NewProjectForm},
     users::User,
@@ -162,7 +159,13 @@ impl GroupBuilder {
         };
         // A subgroup has the Owners of the groups above it, and gets its own like any other member.
         if let (true, Some(user)) = (below, member) {
-            made.member(&Person { server: self.server, user }, AccessLevel::Owner);
+            made.member(
+                &Person {
+                    server: self.server,
+                    user,
+                },
+                AccessLevel::Owner,
+            );
         }
         made
     }
@@ -171,7 +174,8 @@ impl GroupBuilder {
 impl TestGroup {
     /// A group in this one, as visible as this one.
     pub fn subgroup(&self, path: &str) -> GroupBuilder {
-        GroupBuilder::new(&self.server, Some(self.group.clone()), path).visibility(self.group.visibility)
+        GroupBuilder::new(&self.server, Some(self.group.clone()), path)
+            .visibility(self.group.visibility)
     }
 
     /// A project in this group, as visible as the group.

@@ -89,7 +89,14 @@ impl TestServer {
         };
         let clock = Clock::fixed(moment(BEGINNING));
         let db = Database::open(storage.url(), 4).unwrap();
-        let app = App::new(db, clock.clone(), SECRET, external_url, Vec::new(), fingerprint(SECRET));
+        let app = App::new(
+            db,
+            clock.clone(),
+            SECRET,
+            external_url,
+            Vec::new(),
+            fingerprint(SECRET),
+        );
         let (sender, receiver) = mpsc::channel();
         let served = app.clone();
         thread::spawn(move || {
@@ -100,7 +107,11 @@ impl TestServer {
             });
         });
         let handle = receiver.recv().expect("the server starts");
-        let http = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
+        let http = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
         TestServer {
             inner: Arc::new(Inner {
                 app,
@@ -173,7 +184,9 @@ impl TestServer {
 
     /// The date so many days from now.
     pub fn days_ahead(&self, days: i64) -> String {
-        (self.now() + TimeDelta::days(days)).date_naive().to_string()
+        (self.now() + TimeDelta::days(days))
+            .date_naive()
+            .to_string()
     }
 
     /// Arranges something in the database, as the system does: a verb of the product, usually.
@@ -191,7 +204,8 @@ impl TestServer {
         actor: Actor,
         change: impl FnMut(&mut DbConnection, &Context) -> Result<T, Error> + Send + 'static,
     ) -> T {
-        self.attempt_as(actor, change).expect("what a test arranges works")
+        self.attempt_as(actor, change)
+            .expect("what a test arranges works")
     }
 
     /// As [`TestServer::arrange_as`], for what may fail.
@@ -223,7 +237,9 @@ impl TestServer {
 
     /// Switches a flag of the instance, as the console does.
     pub fn flag(&self, name: &'static str, enabled: bool) {
-        self.arrange(move |conn, ctx| settings::change::switch_flag(conn, ctx, name, enabled, None));
+        self.arrange(move |conn, ctx| {
+            settings::change::switch_flag(conn, ctx, name, enabled, None)
+        });
     }
 
     /// Keeps the bots of revoked tokens.
@@ -250,14 +266,20 @@ impl TestServer {
             #[diesel(sql_type = BigInt)]
             number: i64,
         }
-        let condition = if condition.is_empty() { "TRUE" } else { condition };
+        let condition = if condition.is_empty() {
+            "TRUE"
+        } else {
+            condition
+        };
         let query = format!("SELECT count(*) AS number FROM {table} WHERE {condition}");
         self.arrange(move |conn, _| {
             let count: Result<Count, _> = match conn {
                 DbConnection::Sqlite(conn) => sql_query(&query).get_result(conn),
                 DbConnection::Postgres(conn) => sql_query(&query).get_result(conn),
             };
-            Ok(count.unwrap_or_else(|error| panic!("{query}: {error}")).number)
+            Ok(count
+                .unwrap_or_else(|error| panic!("{query}: {error}"))
+                .number)
         })
     }
 
@@ -327,7 +349,10 @@ fn run<F: Future<Output = ()>>(storage: Storage, test: impl FnOnce(TestServer) -
 
 /// What a test runs in.
 pub fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 /// All that the servers of this process logged, of every test: what is looked for must be unique.
@@ -347,10 +372,18 @@ fn log_to_memory() -> &'static Captured {
 }
 
 fn parse_answer(bytes: &[u8]) -> Answer {
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or(bytes.len());
+    let end = bytes
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .unwrap_or(bytes.len());
     let head = String::from_utf8_lossy(&bytes[..end]);
     let mut lines = head.split("\r\n");
-    let status = lines.next().unwrap_or_default().split(' ').nth(1).and_then(|text| text.parse().ok());
+    let status = lines
+        .next()
+        .unwrap_or_default()
+        .split(' ')
+        .nth(1)
+        .and_then(|text| text.parse().ok());
     let mut headers = HeaderMap::new();
     for line in lines {
         if let Some((name, value)) = line.split_once(':') {

@@ -43,7 +43,9 @@ impl Storage {
             migrated(&DatabaseUrl::parse(&database.url()).unwrap());
             database
         });
-        Some(Storage::Postgres(cluster.create_from_template(template.name())))
+        Some(Storage::Postgres(
+            cluster.create_from_template(template.name()),
+        ))
     }
 
     /// Where it is.
@@ -66,7 +68,11 @@ impl Storage {
 /// In memory where the machine offers that: every commit waits for the disk.
 pub fn folder() -> TempDir {
     let memory = Path::new("/dev/shm");
-    let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    let parent = if memory.is_dir() {
+        memory.to_owned()
+    } else {
+        std::env::temp_dir()
+    };
     TempDir::with_prefix_in("latchkey-test-", parent).unwrap()
 }
 

@@ -11,25 +11,34 @@ use super::{Answer, Form, Page, TestServer, Visitor};
 pub const TWO_MEBIBYTES: usize = 2 * 1024 * 1024;
 
 static DIFFERENT_EACH_TIME: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(name="(?:authenticity_token|form_nonce)" value=")[^"]*|(data-testid="request-id">)[^<]*|(data-copy=")[0-9a-f]{32}"#)
+    Regex::new(r#"(name="(?:authenticity_token|form_nonce|redirect_to)" value=")[^"]*|(data-testid="request-id">)[^<]*|(data-copy=")[0-9a-f]{32}|(\?redirect_to=)[^"]*"#)
         .unwrap()
 });
 
 impl Answer {
-    /// The body without what is different in every answer: secrets of forms and the request's id.
+    /// The body without what is different in every answer: secrets of forms, the request's id, and where the answer was.
     pub fn comparable_text(&self) -> String {
-        DIFFERENT_EACH_TIME.replace_all(&self.text(), "$1$2$3").into_owned()
+        DIFFERENT_EACH_TIME
+            .replace_all(&self.text(), "$1$2$3$4")
+            .into_owned()
     }
 
-    /// The headers without what is different in every answer: the request's id, the date, and values of cookies.
+    /// The headers without what is different in every answer: the request's id, the date, whether the
+    /// connection goes on (a matter of what was left unread), and values of cookies.
     pub fn comparable_headers(&self) -> BTreeMap<String, String> {
         self.headers
             .iter()
-            .filter(|(name, _)| !matches!(name.as_str(), "x-request-id" | "date"))
+            .filter(|(name, _)| !matches!(name.as_str(), "x-request-id" | "date" | "connection"))
             .map(|(name, value)| {
                 let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
-                let cookie = text.split_once(';').map(|(_, attributes)| attributes.to_owned());
-                let stable = if name == "set-cookie" { cookie.unwrap_or_default() } else { text };
+                let cookie = text
+                    .split_once(';')
+                    .map(|(_, attributes)| attributes.to_owned());
+                let stable = if name == "set-cookie" {
+                    cookie.unwrap_or_default()
+                } else {
+                    text
+                };
                 (name.to_string(), stable)
             })
             .collect()
@@ -37,14 +46,26 @@ impl Answer {
 
     /// Status, headers and body, as somebody sees them who looks for a difference.
     pub fn comparable(&self) -> (u16, BTreeMap<String, String>, String) {
-        (self.status, self.comparable_headers(), self.comparable_text())
+        (
+            self.status,
+            self.comparable_headers(),
+            self.comparable_text(),
+        )
     }
 
     /// Is it an answer that blames the sender, with a page for people?
     #[track_caller]
     pub fn expect_refused_page(&self, what: &str) {
-        assert!((400..500).contains(&self.status), "{what}: {} {}", self.status, self.text());
-        assert!(self.header("content-type").starts_with("text/html"), "{what}: no page");
+        assert!(
+            (400..500).contains(&self.status),
+            "{what}: {} {}",
+            self.status,
+            self.text()
+        );
+        assert!(
+            self.header("content-type").starts_with("text/html"),
+            "{what}: no page"
+        );
         assert!(self.text().contains("</html>"), "{what}: not a whole page");
     }
 }
@@ -53,14 +74,20 @@ impl Page {
     /// What is wrong with the form, as told above it, one sentence after the other.
     #[track_caller]
     pub fn complaints(&self) -> Vec<String> {
-        let summary = self.part("error-message").unwrap_or_else(|| panic!("no complaints in {}", self.main()));
+        let summary = self
+            .part("error-message")
+            .unwrap_or_else(|| panic!("no complaints in {}", self.main()));
         let item = Regex::new(r"(?s)<li>(.*?)</li>").unwrap();
-        item.captures_iter(&summary.html).map(|found| super::page::readable(&found[1])).collect()
+        item.captures_iter(&summary.html)
+            .map(|found| super::page::readable(&found[1]))
+            .collect()
     }
 
     /// What the page says once, after something was done.
     pub fn flash(&self) -> String {
-        self.part("flash").map(|part| part.text()).unwrap_or_default()
+        self.part("flash")
+            .map(|part| part.text())
+            .unwrap_or_default()
     }
 }
 
@@ -79,7 +106,10 @@ impl Visitor {
 
     /// Sends a form along with headers that its page wouldn't send.
     pub async fn submit_with(&self, form: &Form, headers: &[(&str, &str)]) -> Answer {
-        let mut request = self.server.request(Method::POST, &form.action).form(&form.fields);
+        let mut request = self
+            .server
+            .request(Method::POST, &form.action)
+            .form(&form.fields);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -108,9 +138,15 @@ impl Visitor {
             ("no form at all", b"{\"name\":\"x\"}".to_vec()),
             ("bytes that are no text", vec![0xff, 0xfe, 0x00, b'=', 0x80]),
             ("the token of the form alone", with_token("")),
-            ("broken encodings", with_token("%=%zz&%E0%A4=%ff&a%5B%5D%5B=1&%5Bname%5D=x")),
+            (
+                "broken encodings",
+                with_token("%=%zz&%E0%A4=%ff&a%5B%5D%5B=1&%5Bname%5D=x"),
+            ),
             ("two mebibytes", vec![b'a'; TWO_MEBIBYTES]),
-            ("two mebibytes in a field", with_token(&format!("x={}", "a".repeat(TWO_MEBIBYTES)))),
+            (
+                "two mebibytes in a field",
+                with_token(&format!("x={}", "a".repeat(TWO_MEBIBYTES))),
+            ),
         ] {
             let large = body.len() > TWO_MEBIBYTES / 2;
             let answer = self.post_bytes(path, body).await;

@@ -85,7 +85,8 @@ impl TokenBuilder {
     /// Makes the token.
     pub fn create(self) -> TestToken {
         let (resource, new) = (self.resource, self.new);
-        let change = move |conn: &mut latchkey::db::DbConnection, ctx: &latchkey::context::Context| {
+        let change = move |conn: &mut latchkey::db::DbConnection,
+                           ctx: &latchkey::context::Context| {
             create(conn, ctx, &resource, &new)?
         };
         let created = match self.maker {

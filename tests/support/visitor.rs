@@ -15,12 +15,18 @@ pub struct Visitor {
 
 impl Visitor {
     pub(super) fn new(server: &TestServer) -> Visitor {
-        Visitor { server: server.clone(), cookies: Mutex::default() }
+        Visitor {
+            server: server.clone(),
+            cookies: Mutex::default(),
+        }
     }
 
     /// A second browser with the same cookies: somebody copied them.
     pub fn copied(&self) -> Visitor {
-        Visitor { server: self.server.clone(), cookies: Mutex::new(self.cookies()) }
+        Visitor {
+            server: self.server.clone(),
+            cookies: Mutex::new(self.cookies()),
+        }
     }
 
     /// Opens a page; redirects are not followed.
@@ -50,7 +56,12 @@ impl Visitor {
 
     /// Sends a form as it is.
     pub async fn submit(&self, form: &Form) -> Answer {
-        self.send(self.server.request(Method::POST, &form.action).form(&form.fields)).await
+        self.send(
+            self.server
+                .request(Method::POST, &form.action)
+                .form(&form.fields),
+        )
+        .await
     }
 
     /// Sends fields to a path, with the token that the session's forms carry.
@@ -63,14 +74,22 @@ impl Visitor {
 
     /// Sends fields to a path, and nothing else.
     pub async fn post_without_token(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        self.send(self.server.request(Method::POST, path).form(fields)).await
+        self.send(self.server.request(Method::POST, path).form(fields))
+            .await
     }
 
     /// Sends a request with this browser's cookies, and keeps those that come back.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        let cookies: Vec<String> =
-            self.cookies().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = if cookies.is_empty() { request } else { request.header("cookie", cookies.join("; ")) };
+        let cookies: Vec<String> = self
+            .cookies()
+            .into_iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let request = if cookies.is_empty() {
+            request
+        } else {
+            request.header("cookie", cookies.join("; "))
+        };
         let answer = Answer::to(request).await;
         self.keep(&answer);
         answer
@@ -90,7 +109,12 @@ impl Visitor {
     /// Signs in with the form of the sign-in page.
     pub async fn sign_in(&self, login: &str, password: &str) -> Answer {
         let form = self.open("/users/sign_in").await.form("/users/sign_in");
-        self.submit(&form.fill("user[login]", login).fill("user[password]", password)).await
+        self.submit(
+            &form
+                .fill("user[login]", login)
+                .fill("user[password]", password),
+        )
+        .await
     }
 
     /// Signs out with the button of the shell.
@@ -110,14 +134,19 @@ impl Visitor {
 
     /// Puts a cookie into the browser.
     pub fn set_cookie(&self, name: &str, value: &str) {
-        self.cookies.lock().unwrap().insert(name.into(), value.into());
+        self.cookies
+            .lock()
+            .unwrap()
+            .insert(name.into(), value.into());
     }
 
     fn keep(&self, answer: &Answer) {
         let mut cookies = self.cookies.lock().unwrap();
         for line in answer.all("set-cookie") {
             let (pair, attributes) = line.split_once(';').unwrap_or((line, ""));
-            let Some((name, value)) = pair.split_once('=') else { continue };
+            let Some((name, value)) = pair.split_once('=') else {
+                continue;
+            };
             let gone = value.is_empty() || attributes.to_ascii_lowercase().contains("max-age=0");
             if gone {
                 cookies.remove(name);

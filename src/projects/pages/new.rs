@@ -61,6 +61,9 @@ pub async fn create(call: PageCall) -> Result<HttpResponse, Error> {
         description: form.text("project[description]").into(),
         visibility: typed_level(form, "project[visibility_level]", &mut errors),
     };
+    if typed.name.trim().is_empty() {
+        errors.add("name", "Project name can't be blank");
+    }
     if !errors.is_empty() {
         return new_page(&call, typed, errors, StatusCode::UNPROCESSABLE_ENTITY).await;
     }

@@ -42,7 +42,10 @@ impl Shell {
 
     /// Takes the news of a success out, for a page that tells it where it happened.
     pub fn take_success(&mut self) -> Option<String> {
-        let at = self.flashes.iter().position(|flash| flash.tone == Tone::Success)?;
+        let at = self
+            .flashes
+            .iter()
+            .position(|flash| flash.tone == Tone::Success)?;
         Some(self.flashes.remove(at).text)
     }
 }

@@ -5,7 +5,9 @@ use latchkey::settings;
 
 use super::{cell, headings, names, tokens_of};
 use crate::on_both;
-use crate::support::{Page, TestGroup, TestResource, TestServer, TestToken, Visitor, server::moment};
+use crate::support::{
+    Page, TestGroup, TestResource, TestServer, TestToken, Visitor, server::moment,
+};
 
 const ACTIVE: &str = "active-tokens";
 const INACTIVE: &str = "inactive-access-tokens";
@@ -41,7 +43,10 @@ async fn revoke(browser: &Visitor, group: &TestGroup, token: &TestToken) {
 /// Active and inactive names; `None` where there is no second table.
 async fn tables(browser: &Visitor, group: &TestGroup) -> (Vec<String>, Option<Vec<String>>) {
     let page = browser.open(&tokens_of(group)).await;
-    (names(&page, ACTIVE), page.has(INACTIVE).then(|| names(&page, INACTIVE)))
+    (
+        names(&page, ACTIVE),
+        page.has(INACTIVE).then(|| names(&page, INACTIVE)),
+    )
 }
 
 fn none() -> Vec<String> {
@@ -56,7 +61,10 @@ fn only(name: &str) -> Vec<String> {
 async fn later(server: &TestServer, at: &str) -> Visitor {
     server.clock.set(moment(at));
     let visitor = server.visitor();
-    visitor.sign_in("alice", crate::support::PASSWORD).await.expect(303);
+    visitor
+        .sign_in("alice", crate::support::PASSWORD)
+        .await
+        .expect(303);
     visitor
 }
 
@@ -68,7 +76,11 @@ async fn without_the_flag_there_is_one_table(server: TestServer) {
     assert_eq!(tables(&browser, &acme).await, (none(), None));
     server.retain_bots(true);
     let page = browser.open(&tokens_of(&acme)).await;
-    assert!(page.says("This group has no inactive access tokens."), "{}", page.main());
+    assert!(
+        page.says("This group has no inactive access tokens."),
+        "{}",
+        page.main()
+    );
     assert_eq!(page.part("inactive-tokens-count").unwrap().text(), "0");
     server.retain_bots(false);
     assert_eq!(tables(&browser, &acme).await, (none(), None));
@@ -85,7 +97,11 @@ async fn made_before_and_revoked_after_stays_until_its_date(server: TestServer) 
     let browser = later(&server, "2026-11-30T23:59:59Z").await;
     assert_eq!(tables(&browser, &acme).await, (none(), Some(only("old"))));
     server.clock.advance(TimeDelta::seconds(1));
-    assert_eq!(tables(&browser, &acme).await, (none(), Some(none())), "its membership ends that day");
+    assert_eq!(
+        tables(&browser, &acme).await,
+        (none(), Some(none())),
+        "its membership ends that day"
+    );
 }
 
 async fn made_after_and_revoked_stays(server: TestServer) {
@@ -98,13 +114,20 @@ async fn made_after_and_revoked_stays(server: TestServer) {
         let browser = later(&server, at).await;
         let page = browser.open(&tokens_of(&acme)).await;
         assert_eq!(names(&page, INACTIVE), ["new"], "{at}");
-        assert!(cell(&page, INACTIVE, "new", "Expired").starts_with("Revoked"), "{at}");
+        assert!(
+            cell(&page, INACTIVE, "new", "Expired").starts_with("Revoked"),
+            "{at}"
+        );
     }
     server.retain_bots(false);
     let browser = later(&server, "2027-12-02T00:00:00Z").await;
     assert_eq!(tables(&browser, &acme).await, (none(), None));
     server.retain_bots(true);
-    assert_eq!(tables(&browser, &acme).await, (none(), Some(only("new"))), "kept rows stay");
+    assert_eq!(
+        tables(&browser, &acme).await,
+        (none(), Some(only("new"))),
+        "kept rows stay"
+    );
 }
 
 async fn made_after_and_expired_is_shown_as_expired(server: TestServer) {
@@ -119,10 +142,24 @@ async fn made_after_and_expired_is_shown_as_expired(server: TestServer) {
     assert!(names(&page, ACTIVE).is_empty());
     assert_eq!(names(&page, INACTIVE), ["new"]);
     let shown = cell(&page, INACTIVE, "new", "Expired");
-    assert!(shown.starts_with("Expired") && shown.contains("1 Dec 2026"), "{shown}");
+    assert!(
+        shown.starts_with("Expired") && shown.contains("1 Dec 2026"),
+        "{shown}"
+    );
     assert_eq!(cell(&page, INACTIVE, "new", "Role"), "Maintainer");
     let heads = headings(&page, INACTIVE);
-    assert_eq!(heads, ["Token name", "Description", "Scopes", "Created", "Last Used", "Expired", "Role"]);
+    assert_eq!(
+        heads,
+        [
+            "Token name",
+            "Description",
+            "Scopes",
+            "Created",
+            "Last Used",
+            "Expired",
+            "Role"
+        ]
+    );
     let browser = later(&server, "2028-01-01T00:00:00Z").await;
     assert_eq!(tables(&browser, &acme).await, (none(), Some(only("new"))));
 }
@@ -150,11 +187,17 @@ async fn made_before_and_valid_is_active(server: TestServer) {
 async fn revoking_itself_before_the_flag_leaves_a_row_until_its_date(server: TestServer) {
     let (acme, browser) = owner_of_acme(&server).await;
     let token = acme.token("self-made").expires("2026-12-01").create();
-    token.delete("/personal_access_tokens/self").await.expect(204);
+    token
+        .delete("/personal_access_tokens/self")
+        .await
+        .expect(204);
     server.rest().await;
     assert_eq!(tables(&browser, &acme).await, (none(), None));
     server.retain_bots(true);
-    assert_eq!(tables(&browser, &acme).await, (none(), Some(only("self-made"))));
+    assert_eq!(
+        tables(&browser, &acme).await,
+        (none(), Some(only("self-made")))
+    );
     let browser = later(&server, "2026-12-01T00:00:00Z").await;
     assert_eq!(tables(&browser, &acme).await, (none(), Some(none())));
 }
@@ -166,11 +209,19 @@ async fn rotating_an_old_token_makes_it_a_new_one(server: TestServer) {
     let question = format!("{}/{}/rotate", tokens_of(&acme), token.id);
     let form = browser.open(&question).await.form(&question);
     let page = browser.submit(&form).await.expect(200).page();
-    assert_eq!((names(&page, ACTIVE), names(&page, INACTIVE)), (only("ci"), only("ci")), "the old value is over");
+    assert_eq!(
+        (names(&page, ACTIVE), names(&page, INACTIVE)),
+        (only("ci"), only("ci")),
+        "the old value is over"
+    );
     assert!(cell(&page, INACTIVE, "ci", "Expired").starts_with("Revoked"));
     let browser = later(&server, "2027-06-01T00:00:00Z").await;
     let (active, inactive) = tables(&browser, &acme).await;
-    assert_eq!((active, inactive.unwrap().len()), (none(), 2), "its membership has no end any more");
+    assert_eq!(
+        (active, inactive.unwrap().len()),
+        (none(), 2),
+        "its membership has no end any more"
+    );
 }
 
 async fn a_token_is_in_exactly_one_table_on_every_date(server: TestServer) {
@@ -186,7 +237,11 @@ async fn a_token_is_in_exactly_one_table_on_every_date(server: TestServer) {
         ("2026-11-24T00:00:00Z", false),
     ] {
         let browser = later(&server, at).await;
-        let expected = if active { (only("ci"), Some(none())) } else { (none(), Some(only("ci"))) };
+        let expected = if active {
+            (only("ci"), Some(none()))
+        } else {
+            (none(), Some(only("ci")))
+        };
         assert_eq!(tables(&browser, &acme).await, expected, "{at}");
     }
 }
@@ -205,7 +260,10 @@ async fn the_flag_can_be_another_for_one_group(server: TestServer) {
     };
     switch(true, Some("acme"));
     assert!(tables(&browser, &acme).await.1.is_some());
-    assert!(tables(&browser, &sub).await.1.is_some(), "the top-level group decides for those below");
+    assert!(
+        tables(&browser, &sub).await.1.is_some(),
+        "the top-level group decides for those below"
+    );
     assert!(tables(&browser, &other).await.1.is_none());
     let (kept, gone) = (sub.token("kept").create(), other.token("gone").create());
     revoke(&browser, &sub, &kept).await;
@@ -216,7 +274,10 @@ async fn the_flag_can_be_another_for_one_group(server: TestServer) {
 
     switch(true, None);
     switch(false, Some("acme"));
-    assert!(tables(&browser, &acme).await.1.is_none(), "the group's own value wins");
+    assert!(
+        tables(&browser, &acme).await.1.is_none(),
+        "the group's own value wins"
+    );
     assert!(tables(&browser, &sub).await.1.is_none());
     assert!(tables(&browser, &other).await.1.is_some());
 }
@@ -224,7 +285,10 @@ async fn the_flag_can_be_another_for_one_group(server: TestServer) {
 async fn the_latest_change_comes_first_and_pages_are_its_own(server: TestServer) {
     let (acme, browser) = owner_of_acme(&server).await;
     server.retain_bots(true);
-    let tokens: Vec<TestToken> = ["a", "b", "c"].iter().map(|name| acme.token(name).create()).collect();
+    let tokens: Vec<TestToken> = ["a", "b", "c"]
+        .iter()
+        .map(|name| acme.token(name).create())
+        .collect();
     for index in [1, 0, 2] {
         server.clock.advance(TimeDelta::minutes(1));
         revoke(&browser, &acme, &tokens[index]).await;
@@ -238,12 +302,25 @@ async fn the_latest_change_comes_first_and_pages_are_its_own(server: TestServer)
     acme.token("living").create();
     let counted = |page: &Page| page.part("inactive-tokens-count").unwrap().text();
     let page = browser.open(&tokens_of(&acme)).await;
-    assert_eq!((page.rows(INACTIVE).len(), counted(&page).as_str()), (100, "103"));
-    let next = page.links().into_iter().find(|link| link.contains("inactive_page=2")).expect("a link to page 2");
+    assert_eq!(
+        (page.rows(INACTIVE).len(), counted(&page).as_str()),
+        (100, "103")
+    );
+    let next = page
+        .links()
+        .into_iter()
+        .find(|link| link.contains("inactive_page=2"))
+        .expect("a link to page 2");
     let page = browser.open(next.split('#').next().unwrap()).await;
     assert_eq!(page.rows(INACTIVE).len(), 3);
-    assert_eq!(names(&page, ACTIVE), ["t100", "living"], "the active table has its own page");
+    assert_eq!(
+        names(&page, ACTIVE),
+        ["t100", "living"],
+        "the active table has its own page"
+    );
     for nonsense in ["0", "abc", "99999999999999999999"] {
-        browser.open(&format!("{}?inactive_page={nonsense}", tokens_of(&acme))).await;
+        browser
+            .open(&format!("{}?inactive_page={nonsense}", tokens_of(&acme)))
+            .await;
     }
 }

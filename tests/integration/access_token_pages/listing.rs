@@ -30,7 +30,9 @@ async fn owner_of_acme(server: &TestServer) -> (TestGroup, Visitor) {
 }
 
 async fn list(browser: &Visitor, group: &TestGroup, fields: &[(&str, &str)]) -> Page {
-    browser.open(&format!("{}?{}", tokens_of(group), query(fields))).await
+    browser
+        .open(&format!("{}?{}", tokens_of(group), query(fields)))
+        .await
 }
 
 async fn listed(browser: &Visitor, group: &TestGroup, fields: &[(&str, &str)]) -> Vec<String> {
@@ -43,7 +45,10 @@ async fn an_empty_list_says_so(server: TestServer) {
     assert!(page.says("This group has no active access tokens."));
     assert_eq!(page.part("active-tokens-count").unwrap().text(), "0");
     assert!(page.has("add-new-token-button"));
-    assert!(!page.has("inactive-access-tokens"), "revoked tokens are not kept here");
+    assert!(
+        !page.has("inactive-access-tokens"),
+        "revoked tokens are not kept here"
+    );
 }
 
 async fn the_table_tells_what_an_owner_wants_to_know(server: TestServer) {
@@ -57,12 +62,25 @@ async fn the_table_tells_what_an_owner_wants_to_know(server: TestServer) {
     let page = list(&browser, &acme, &[]).await;
     assert_eq!(
         headings(&page, ACTIVE),
-        ["Token name", "Description", "Scopes", "Created", "Last Used", "Last Used IPs", "Expires", "Role", "Action"]
+        [
+            "Token name",
+            "Description",
+            "Scopes",
+            "Created",
+            "Last Used",
+            "Last Used IPs",
+            "Expires",
+            "Role",
+            "Action"
+        ]
     );
     let of = |page: &Page, heading: &str| cell(page, ACTIVE, "renovate", heading);
     let name = page.rows(ACTIVE)[0][0].clone();
     let hint = &token.value[token.value.len() - 4..];
-    assert!(name.contains(&format!("ID {}", token.id)) && name.ends_with(hint), "{name}");
+    assert!(
+        name.contains(&format!("ID {}", token.id)) && name.ends_with(hint),
+        "{name}"
+    );
     assert_eq!(of(&page, "Description"), "-");
     assert_eq!(of(&page, "Scopes"), "read_api, read_repository");
     assert_eq!(of(&page, "Created"), "20 Nov 2026");
@@ -71,8 +89,20 @@ async fn the_table_tells_what_an_owner_wants_to_know(server: TestServer) {
     assert!(of(&page, "Expires").contains("1 Mar 2027"));
     assert_eq!(of(&page, "Role"), "Developer");
     assert!(page.has("rotate-button") && page.has("revoke-button"));
-    assert_eq!(page.tag("rotate-button").unwrap().get("aria-label").unwrap(), "Rotate renovate");
-    assert_eq!(page.tag("revoke-button").unwrap().get("aria-label").unwrap(), "Revoke renovate");
+    assert_eq!(
+        page.tag("rotate-button")
+            .unwrap()
+            .get("aria-label")
+            .unwrap(),
+        "Rotate renovate"
+    );
+    assert_eq!(
+        page.tag("revoke-button")
+            .unwrap()
+            .get("aria-label")
+            .unwrap(),
+        "Revoke renovate"
+    );
     assert!(!page.html.contains(&token.value));
 
     token.get("/personal_access_tokens/self").await.expect(200);
@@ -81,28 +111,50 @@ async fn the_table_tells_what_an_owner_wants_to_know(server: TestServer) {
     let page = list(&browser, &acme, &[]).await;
     assert_eq!(of(&page, "Last Used"), "2 hours ago");
     assert_eq!(of(&page, "Last Used IPs"), "127.0.0.1");
-    assert!(page.html.contains(r#"datetime="2026-11-20T10:00:00Z""#), "the exact time is there too");
+    assert!(
+        page.html.contains(r#"datetime="2026-11-20T10:00:00Z""#),
+        "the exact time is there too"
+    );
 }
 
 async fn what_ends_soon_stands_out(server: TestServer) {
     let (acme, browser) = owner_of_acme(&server).await;
-    for (name, date) in
-        [("tomorrow", "2026-11-21"), ("week", "2026-11-27"), ("later", "2026-11-28"), ("year", "2027-11-20")]
-    {
+    for (name, date) in [
+        ("tomorrow", "2026-11-21"),
+        ("week", "2026-11-27"),
+        ("later", "2026-11-28"),
+        ("year", "2027-11-20"),
+    ] {
         acme.token(name).expires(date).create();
     }
     let page = list(&browser, &acme, &[]).await;
-    assert_eq!(names(&page, ACTIVE), ["tomorrow", "week", "later", "year"], "the soonest first");
+    assert_eq!(
+        names(&page, ACTIVE),
+        ["tomorrow", "week", "later", "year"],
+        "the soonest first"
+    );
     let expires = |name: &str| cell(&page, ACTIVE, name, "Expires");
     assert!(expires("tomorrow").contains("Expiring") && expires("week").contains("Expiring"));
     assert!(expires("week").contains("in 7 days") && expires("week").contains("27 Nov 2026"));
     assert!(!expires("later").contains("Expiring") && !expires("year").contains("Expiring"));
 
-    server.clock.set(crate::support::server::moment("2026-11-20T23:59:59Z"));
+    server
+        .clock
+        .set(crate::support::server::moment("2026-11-20T23:59:59Z"));
     assert_eq!(listed(&browser, &acme, &[]).await.len(), 4);
     server.clock.advance(TimeDelta::seconds(1));
-    assert_eq!(listed(&browser, &acme, &[]).await, ["week", "later", "year"]);
-    assert_eq!(list(&browser, &acme, &[]).await.part("active-tokens-count").unwrap().text(), "3");
+    assert_eq!(
+        listed(&browser, &acme, &[]).await,
+        ["week", "later", "year"]
+    );
+    assert_eq!(
+        list(&browser, &acme, &[])
+            .await
+            .part("active-tokens-count")
+            .unwrap()
+            .text(),
+        "3"
+    );
 }
 
 async fn only_tokens_of_this_group_are_listed(server: TestServer) {
@@ -112,12 +164,19 @@ async fn only_tokens_of_this_group_are_listed(server: TestServer) {
     sub.token("below").create();
     acme.project("p1").create().token("of-project").create();
     server.group("other").create().token("theirs").create();
-    browser.server.person("bob").create().personal_token([Scope::Api]);
+    browser
+        .server
+        .person("bob")
+        .create()
+        .personal_token([Scope::Api]);
     assert_eq!(listed(&browser, &acme, &[]).await, ["ours"]);
     assert_eq!(listed(&browser, &sub, &[]).await, ["below"]);
     // However it is searched.
     assert!(listed(&browser, &acme, &[("search", "e")]).await.is_empty());
-    assert_eq!(listed(&browser, &acme, &[("sort", "name_desc")]).await, ["ours"]);
+    assert_eq!(
+        listed(&browser, &acme, &[("sort", "name_desc")]).await,
+        ["ours"]
+    );
 }
 
 async fn names_and_descriptions_are_searched_literally(server: TestServer) {
@@ -125,7 +184,10 @@ async fn names_and_descriptions_are_searched_literally(server: TestServer) {
     for name in ["a%b", "a_b", "axb", r"a\b", "a'b", "Großbuchstaben", "50%"] {
         acme.token(name).expires("2027-01-01").create();
     }
-    acme.token("plain").described("reads the mail of bob_the_builder").expires("2027-01-02").create();
+    acme.token("plain")
+        .described("reads the mail of bob_the_builder")
+        .expires("2027-01-02")
+        .create();
     for (search, found) in [
         ("a%b", &["a%b"][..]),
         ("a_b", &["a_b"]),
@@ -151,29 +213,59 @@ async fn names_and_descriptions_are_searched_literally(server: TestServer) {
         assert_eq!(names, found, "{search:?}");
     }
     assert_eq!(listed(&browser, &acme, &[("search", "")]).await.len(), 8);
-    assert_eq!(listed(&browser, &acme, &[("search", "  a%b ")]).await, ["a%b"]);
+    assert_eq!(
+        listed(&browser, &acme, &[("search", "  a%b ")]).await,
+        ["a%b"]
+    );
 
     let page = list(&browser, &acme, &[("search", "nothing like <it>\"")]).await;
     assert!(page.says("No tokens match.") && page.says("Reset filters"));
-    assert!(page.html.contains("nothing like &"), "what was searched for is kept, escaped");
+    assert!(
+        page.html.contains("nothing like &"),
+        "what was searched for is kept, escaped"
+    );
     assert!(page.has("add-new-token-button"));
 
     let mut long = vec![("search", "%".repeat(8000))];
     long.push(("search", "x\0y".to_owned()));
     for (name, value) in long {
-        let answer = browser.get(&format!("{}?{}", tokens_of(&acme), query(&[(name, value.as_str())]))).await;
-        assert!(answer.status == 200 || answer.status == 414, "{}", answer.status);
+        let answer = browser
+            .get(&format!(
+                "{}?{}",
+                tokens_of(&acme),
+                query(&[(name, value.as_str())])
+            ))
+            .await;
+        assert!(
+            answer.status == 200 || answer.status == 414,
+            "{}",
+            answer.status
+        );
     }
 }
 
 async fn roles_and_scopes_filter(server: TestServer) {
     let (acme, browser) = owner_of_acme(&server).await;
     let make = |name: &str, role: AccessLevel, scopes: &[Scope], date: &str| {
-        acme.token(name).role(role).scopes(scopes.iter().copied()).expires(date).create();
+        acme.token(name)
+            .role(role)
+            .scopes(scopes.iter().copied())
+            .expires(date)
+            .create();
     };
     make("guest-api", AccessLevel::Guest, &[Scope::Api], "2027-01-01");
-    make("guest-read", AccessLevel::Guest, &[Scope::ReadApi, Scope::ReadRegistry], "2027-01-02");
-    make("owner-api", AccessLevel::Owner, &[Scope::Api, Scope::ReadApi], "2027-01-03");
+    make(
+        "guest-read",
+        AccessLevel::Guest,
+        &[Scope::ReadApi, Scope::ReadRegistry],
+        "2027-01-02",
+    );
+    make(
+        "owner-api",
+        AccessLevel::Owner,
+        &[Scope::Api, Scope::ReadApi],
+        "2027-01-03",
+    );
     for (wanted, found) in [
         (&[("role", "10")][..], &["guest-api", "guest-read"][..]),
         (&[("role", "50")], &["owner-api"]),
@@ -184,7 +276,10 @@ async fn roles_and_scopes_filter(server: TestServer) {
         (&[("scope", "k8s_proxy")], &[]),
         (&[("role", "10"), ("scope", "api")], &["guest-api"]),
         (&[("role", "10"), ("search", "read")], &["guest-read"]),
-        (&[("role", ""), ("scope", ""), ("search", "")], &["guest-api", "guest-read", "owner-api"]),
+        (
+            &[("role", ""), ("scope", ""), ("search", "")],
+            &["guest-api", "guest-read", "owner-api"],
+        ),
     ] {
         let page = list(&browser, &acme, wanted).await;
         assert_eq!(names(&page, ACTIVE), found, "{wanted:?}");
@@ -193,8 +288,17 @@ async fn roles_and_scopes_filter(server: TestServer) {
         }
     }
     // The filter shows what it filters by.
-    let page = list(&browser, &acme, &[("role", "50"), ("scope", "read_api"), ("search", "own")]).await;
-    for chosen in [r#"<option value="50" selected>"#, r#"<option value="read_api" selected>"#, r#"value="own""#] {
+    let page = list(
+        &browser,
+        &acme,
+        &[("role", "50"), ("scope", "read_api"), ("search", "own")],
+    )
+    .await;
+    for chosen in [
+        r#"<option value="50" selected>"#,
+        r#"<option value="read_api" selected>"#,
+        r#"value="own""#,
+    ] {
         assert!(page.html.contains(chosen), "{chosen}");
     }
 }
@@ -257,26 +361,57 @@ async fn every_column_but_two_sorts(server: TestServer) {
             assert_eq!(marked, [heading], "{sort}");
         }
     }
-    assert_eq!(listed(&browser, &acme, &[]).await, ["c", "a", "b"], "the soonest end first");
+    assert_eq!(
+        listed(&browser, &acme, &[]).await,
+        ["c", "a", "b"],
+        "the soonest end first"
+    );
     // Heads are links, and clicking on the one that sorts turns it round.
     let page = list(&browser, &acme, &[("sort", "name_asc"), ("search", "i")]).await;
-    let turned = page.links().into_iter().find(|link| link.contains("sort=name_desc")).expect("a link turns it round");
-    assert!(turned.contains("search=i"), "and keeps the filter: {turned}");
-    assert_eq!(names(&browser.open(&turned).await, ACTIVE).first().map(String::as_str), Some("c"));
-    assert!(!page.links().iter().any(|link| link.contains("sort=last_used_ips") || link.contains("sort=action")));
+    let turned = page
+        .links()
+        .into_iter()
+        .find(|link| link.contains("sort=name_desc"))
+        .expect("a link turns it round");
+    assert!(
+        turned.contains("search=i"),
+        "and keeps the filter: {turned}"
+    );
+    assert_eq!(
+        names(&browser.open(&turned).await, ACTIVE)
+            .first()
+            .map(String::as_str),
+        Some("c")
+    );
+    assert!(
+        !page
+            .links()
+            .iter()
+            .any(|link| link.contains("sort=last_used_ips") || link.contains("sort=action"))
+    );
 }
 
 async fn a_hundred_rows_make_a_page(server: TestServer) {
     let (acme, browser) = owner_of_acme(&server).await;
     for number in 0..103 {
-        acme.token(&format!("t{number:03}")).role(AccessLevel::Guest).expires("2027-01-01").create();
+        acme.token(&format!("t{number:03}"))
+            .role(AccessLevel::Guest)
+            .expires("2027-01-01")
+            .create();
     }
     let page = list(&browser, &acme, &[("sort", "name_asc")]).await;
     let first = names(&page, ACTIVE);
-    assert_eq!((first.len(), first[0].as_str(), first[99].as_str()), (100, "t000", "t099"));
+    assert_eq!(
+        (first.len(), first[0].as_str(), first[99].as_str()),
+        (100, "t000", "t099")
+    );
     assert_eq!(page.part("active-tokens-count").unwrap().text(), "103");
     assert!(page.says("1–100 of 103"), "{}", page.main());
-    let next = page.links().into_iter().find(|link| link.contains("page=2")).expect("a link to the next page");
+    let next = page
+        .links()
+        .into_iter()
+        .find(|link| link.contains("page=2"))
+        .expect("a link to the next page");
     assert!(next.contains("sort=name_asc"), "{next}");
     let page = browser.open(&next).await;
     assert_eq!(names(&page, ACTIVE), ["t100", "t101", "t102"]);
@@ -287,7 +422,14 @@ async fn a_hundred_rows_make_a_page(server: TestServer) {
     assert_eq!(found.rows(ACTIVE).len(), 3);
     // Rows with the same value keep their place from page to page.
     let mut all = listed(&browser, &acme, &[("sort", "access_level_desc")]).await;
-    all.extend(listed(&browser, &acme, &[("sort", "access_level_desc"), ("page", "2")]).await);
+    all.extend(
+        listed(
+            &browser,
+            &acme,
+            &[("sort", "access_level_desc"), ("page", "2")],
+        )
+        .await,
+    );
     all.sort_unstable();
     all.dedup();
     assert_eq!(all.len(), 103);
@@ -335,10 +477,18 @@ async fn a_page_of_a_hundred_rows_is_small(server: TestServer) {
     for number in 0..100 {
         acme.token(&format!("a token with a name of ordinary length {number}"))
             .described("what it is for, in a sentence that people would write")
-            .scopes([Scope::ReadApi, Scope::ReadRepository, Scope::WriteRepository])
+            .scopes([
+                Scope::ReadApi,
+                Scope::ReadRepository,
+                Scope::WriteRepository,
+            ])
             .create();
     }
     let answer = browser.get(&tokens_of(&acme)).await.expect(200);
     assert_eq!(answer.page().rows(ACTIVE).len(), 100);
-    assert!(answer.body.len() <= 120 * 1024, "{} bytes", answer.body.len());
+    assert!(
+        answer.body.len() <= 120 * 1024,
+        "{} bytes",
+        answer.body.len()
+    );
 }

@@ -23,13 +23,21 @@ async fn owner_of_acme(server: &TestServer) -> (TestGroup, Visitor) {
 async fn the_value_is_in_the_answer_to_the_form_and_in_no_other(server: TestServer) {
     let (acme, browser) = owner_of_acme(&server).await;
     let path = tokens_of(&acme);
-    let answer = browser.submit(&filled(&browser, &acme, "ci").await).await.expect(200);
+    let answer = browser
+        .submit(&filled(&browser, &acme, "ci").await)
+        .await
+        .expect(200);
     let value = value_of(&answer);
     assert_eq!(answer.header("cache-control"), "no-store");
     for absent in ["etag", "location", "last-modified", "content-encoding"] {
         assert_eq!(answer.header(absent), "", "{absent}");
     }
-    assert!(answer.headers.values().all(|header| !String::from_utf8_lossy(header.as_bytes()).contains(&value)));
+    assert!(
+        answer
+            .headers
+            .values()
+            .all(|header| !String::from_utf8_lossy(header.as_bytes()).contains(&value))
+    );
     let page = answer.page();
     assert!(!page.title().contains(&value));
     assert!(page.links().iter().all(|link| !link.contains(&value)));
@@ -63,8 +71,16 @@ async fn the_value_is_in_the_answer_to_the_form_and_in_no_other(server: TestServ
 fn is_replay(answer: &Answer, value: &str) {
     assert!((200..500).contains(&answer.status), "{}", answer.status);
     let page = answer.page();
-    assert!(page.says("This token was created at 10:00 UTC"), "{}", page.main());
-    assert!(page.says("Its value was shown once; if you did not save it, rotate or revoke it."), "{}", page.main());
+    assert!(
+        page.says("This token was created at 10:00 UTC"),
+        "{}",
+        page.main()
+    );
+    assert!(
+        page.says("Its value was shown once; if you did not save it, rotate or revoke it."),
+        "{}",
+        page.main()
+    );
     assert!(!answer.text().contains(value));
     assert!(value_in(answer).is_none());
 }
@@ -77,13 +93,28 @@ async fn sending_the_form_again_makes_nothing_and_says_so(server: TestServer) {
     is_replay(&browser.submit(&form).await, &value);
     is_replay(&browser.copied().submit(&form).await, &value);
     // Also with other words in it, or with mistakes.
-    is_replay(&browser.submit(&form.clone().fill(&field("name"), "another")).await, &value);
-    is_replay(&browser.submit(&form.clone().fill(&field("name"), "")).await, &value);
+    is_replay(
+        &browser
+            .submit(&form.clone().fill(&field("name"), "another"))
+            .await,
+        &value,
+    );
+    is_replay(
+        &browser.submit(&form.clone().fill(&field("name"), "")).await,
+        &value,
+    );
     // And after everything that could make the server forget.
     server.clock.advance(chrono::TimeDelta::hours(5));
     is_replay(&browser.submit(&form).await, &value);
     assert_eq!(server.inventory(), before);
-    assert!(server.with_token(&value).get("/personal_access_tokens/self").await.status == 200);
+    assert!(
+        server
+            .with_token(&value)
+            .get("/personal_access_tokens/self")
+            .await
+            .status
+            == 200
+    );
 }
 
 /// Sends the same form many times at once.
@@ -121,7 +152,10 @@ async fn a_double_click_makes_one_token(server: TestServer) {
 
 async fn each_form_makes_a_token_of_its_own(server: TestServer) {
     let (acme, browser) = owner_of_acme(&server).await;
-    let (one, two) = (filled(&browser, &acme, "ci").await, filled(&browser, &acme, "ci").await);
+    let (one, two) = (
+        filled(&browser, &acme, "ci").await,
+        filled(&browser, &acme, "ci").await,
+    );
     assert_ne!(one.value("form_nonce"), two.value("form_nonce"));
     let first = browser.submit(&one).await.expect(200);
     let second = browser.submit(&two).await.expect(200);
@@ -136,8 +170,18 @@ async fn each_form_makes_a_token_of_its_own(server: TestServer) {
 async fn a_form_that_was_refused_can_be_corrected(server: TestServer) {
     let (acme, browser) = owner_of_acme(&server).await;
     let form = filled(&browser, &acme, "").await;
-    let again = browser.submit(&form).await.expect(422).page().form(&tokens_of(&acme));
-    value_of(&browser.submit(&again.fill(&field("name"), "ci")).await.expect(200));
+    let again = browser
+        .submit(&form)
+        .await
+        .expect(422)
+        .page()
+        .form(&tokens_of(&acme));
+    value_of(
+        &browser
+            .submit(&again.fill(&field("name"), "ci"))
+            .await
+            .expect(200),
+    );
     // The first form made nothing: corrected with Back it would make its own.
     assert_eq!(server.count("access_tokens", ""), 1);
 }
@@ -146,7 +190,10 @@ async fn a_form_without_its_mark_makes_nothing(server: TestServer) {
     let (acme, browser) = owner_of_acme(&server).await;
     let before = server.inventory();
     let form = filled(&browser, &acme, "ci").await;
-    for form in [form.clone().without("form_nonce"), form.clone().fill("form_nonce", "")] {
+    for form in [
+        form.clone().without("form_nonce"),
+        form.clone().fill("form_nonce", ""),
+    ] {
         let answer = browser.submit(&form).await;
         assert_eq!(answer.status, 422);
         assert!(value_in(&answer).is_none());
@@ -164,7 +211,9 @@ async fn a_used_form_is_used_whoever_and_wherever_sends_it(server: TestServer) {
     acme.member(&olga, latchkey::members::AccessLevel::Owner);
     let theirs = olga.signs_in().await;
     let mine = filled(&theirs, &acme, "hers").await;
-    let copied = mine.clone().fill("form_nonce", form.value("form_nonce").unwrap());
+    let copied = mine
+        .clone()
+        .fill("form_nonce", form.value("form_nonce").unwrap());
     let answer = theirs.submit(&copied).await;
     assert!(answer.status < 500, "{}", answer.text());
     assert!(!answer.text().contains(&value));

@@ -30,7 +30,12 @@ fn field(name: &str) -> String {
 }
 
 async fn filled(browser: &Visitor, name: &str, scope: &str) -> Form {
-    browser.open(PATH).await.form(PATH).fill(&field("name"), name).tick(SCOPES, scope)
+    browser
+        .open(PATH)
+        .await
+        .form(PATH)
+        .fill(&field("name"), name)
+        .tick(SCOPES, scope)
 }
 
 async fn alice(server: &TestServer) -> (Person, Visitor) {
@@ -43,7 +48,9 @@ async fn a_personal_token_acts_as_its_owner(server: TestServer) {
     let (alice, browser) = alice(&server).await;
     let acme = server.group("acme").owner(&alice).private().create();
     let people = server.inventory().users;
-    let form = filled(&browser, "script", "api").await.fill(&field("description"), "at home");
+    let form = filled(&browser, "script", "api")
+        .await
+        .fill(&field("description"), "at home");
     let answer = browser.submit(&form).await.expect(200);
     let page = answer.page();
     assert!(page.says("Your new personal access token"));
@@ -52,15 +59,34 @@ async fn a_personal_token_acts_as_its_owner(server: TestServer) {
     assert_eq!(cell(&page, ACTIVE, "script", "Description"), "at home");
     assert!(!headings(&page, ACTIVE).contains(&"Role".to_owned()));
     let api = server.with_token(&value_of(&answer));
-    assert_eq!(api.get("/user").await.expect(200).json()["username"], "alice");
+    assert_eq!(
+        api.get("/user").await.expect(200).json()["username"],
+        "alice"
+    );
     api.get(&acme.path()).await.expect(200);
-    let made = api.post(&format!("{}/access_tokens", acme.path()), json!({ "name": "ci", "scopes": ["api"] })).await;
+    let made = api
+        .post(
+            &format!("{}/access_tokens", acme.path()),
+            json!({ "name": "ci", "scopes": ["api"] }),
+        )
+        .await;
     made.expect(201);
-    let token = api.get("/personal_access_tokens/self").await.expect(200).json();
+    let token = api
+        .get("/personal_access_tokens/self")
+        .await
+        .expect(200)
+        .json();
     assert_eq!(token["user_id"], alice.id);
     assert_eq!(token["description"], "at home");
-    assert_eq!(server.inventory().users, people + 1, "only the group's token has a bot");
-    assert_eq!(server.count("audit_events", "event = 'personal_access_token_created'"), 1);
+    assert_eq!(
+        server.inventory().users,
+        people + 1,
+        "only the group's token has a bot"
+    );
+    assert_eq!(
+        server.count("audit_events", "event = 'personal_access_token_created'"),
+        1
+    );
 }
 
 async fn the_form_asks_for_no_role(server: TestServer) {
@@ -73,7 +99,9 @@ async fn the_form_asks_for_no_role(server: TestServer) {
     assert!(page.says("Add a personal access token") && page.says("Create personal access token"));
     assert!(form.values(SCOPES).is_empty());
     // A role that is sent all the same means nothing.
-    let form = filled(&browser, "x", "api").await.fill(&field("access_level"), "fifty");
+    let form = filled(&browser, "x", "api")
+        .await
+        .fill(&field("access_level"), "fifty");
     value_of(&browser.submit(&form).await.expect(200));
 }
 
@@ -96,12 +124,23 @@ async fn what_only_administrators_may_ask_for(server: TestServer) {
 
     let before = server.inventory();
     for scope in ["sudo", "admin_mode", "read_service_ping", "bogus"] {
-        let answer = browser.submit(&filled(&browser, "forged", scope).await).await;
+        let answer = browser
+            .submit(&filled(&browser, "forged", scope).await)
+            .await;
         assert_eq!(answer.status, 422, "{scope}");
-        assert!(answer.page().complaints()[0].starts_with("Scopes"), "{:?}", answer.page().complaints());
+        assert!(
+            answer.page().complaints()[0].starts_with("Scopes"),
+            "{:?}",
+            answer.page().complaints()
+        );
     }
     assert_eq!(server.inventory(), before);
-    let value = value_of(&root.submit(&filled(&root, "mighty", "sudo").await).await.expect(200));
+    let value = value_of(
+        &root
+            .submit(&filled(&root, "mighty", "sudo").await)
+            .await
+            .expect(200),
+    );
     server.with_token(&value).get("/user").await.expect(403);
 }
 
@@ -111,11 +150,18 @@ async fn the_value_is_shown_once(server: TestServer) {
     let answers = at_once(&browser, &form, 4).await;
     let values: Vec<String> = answers.iter().filter_map(value_in).collect();
     assert_eq!(values.len(), 1);
-    let shown = answers.iter().find(|answer| value_in(answer).is_some()).unwrap();
+    let shown = answers
+        .iter()
+        .find(|answer| value_in(answer).is_some())
+        .unwrap();
     assert_eq!(shown.header("cache-control"), "no-store");
     assert_eq!(shown.header("etag"), "");
     let again = browser.submit(&form).await;
-    assert!(again.page().says("This token was created at 10:00 UTC"), "{}", again.page().main());
+    assert!(
+        again.page().says("This token was created at 10:00 UTC"),
+        "{}",
+        again.page().main()
+    );
     assert!(!again.text().contains(&values[0]));
     assert!(!browser.get(PATH).await.text().contains(&values[0]));
     assert_eq!(server.count("access_tokens", ""), 1);
@@ -135,12 +181,17 @@ async fn everybody_sees_their_own(server: TestServer) {
         for action in ["revoke", "rotate"] {
             let path = format!("{PATH}/{}/{action}", token.id);
             visitor.get(&path).await.expect(404);
-            visitor.post(&path, &[("_method", "put"), ("form_nonce", "n")]).await.expect(404);
+            visitor
+                .post(&path, &[("_method", "put"), ("form_nonce", "n")])
+                .await
+                .expect(404);
         }
         assert!(token.works().await);
     }
     // Searched and sorted like the others.
-    let page = browser.open(&format!("{PATH}?search=root&sort=name_desc")).await;
+    let page = browser
+        .open(&format!("{PATH}?search=root&sort=name_desc"))
+        .await;
     assert!(page.says("No tokens match."));
 }
 
@@ -152,18 +203,35 @@ async fn revoking_and_rotating(server: TestServer) {
     assert!(token.works().await);
     let form = form.fill(&field("expires_at"), "2027-01-01");
     let answer = browser.submit(&form).await.expect(200);
-    assert!(answer.page().says("Your rotated personal access token"), "{}", answer.page().main());
+    assert!(
+        answer.page().says("Your rotated personal access token"),
+        "{}",
+        answer.page().main()
+    );
     let new = server.with_token(&value_of(&answer));
     assert!(!token.works().await);
-    let shown = new.get("/personal_access_tokens/self").await.expect(200).json();
-    assert_eq!((&shown["expires_at"], &shown["scopes"]), (&json!("2027-01-01"), &json!(["read_api"])));
+    let shown = new
+        .get("/personal_access_tokens/self")
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&shown["expires_at"], &shown["scopes"]),
+        (&json!("2027-01-01"), &json!(["read_api"]))
+    );
     assert!(browser.submit(&form).await.page().says("10:00 UTC"));
 
     let question = format!("{PATH}/{}/revoke", shown["id"]);
     let form = browser.open(&question).await.form(&question);
     let answer = browser.submit(&form).await.expect(303);
     assert_eq!(answer.location(), PATH);
-    assert!(browser.open(PATH).await.flash().contains("Revoked access token alice's script."));
+    assert!(
+        browser
+            .open(PATH)
+            .await
+            .flash()
+            .contains("Revoked access token alice's script.")
+    );
     new.get("/user").await.expect(401);
     // The person stays, of course.
     server.rest().await;
@@ -172,25 +240,50 @@ async fn revoking_and_rotating(server: TestServer) {
 
 async fn a_group_does_not_decide_about_personal_tokens(server: TestServer) {
     let (alice, browser) = alice(&server).await;
-    server.group("acme").owner(&alice).create().allow_creation(false);
-    value_of(&browser.submit(&filled(&browser, "script", "api").await).await.expect(200));
+    server
+        .group("acme")
+        .owner(&alice)
+        .create()
+        .allow_creation(false);
+    value_of(
+        &browser
+            .submit(&filled(&browser, "script", "api").await)
+            .await
+            .expect(200),
+    );
 }
 
 async fn dates_keep_to_the_limits(server: TestServer) {
     let (_, browser) = alice(&server).await;
-    for (typed, status) in [("2026-11-20", 422), ("2026-11-19", 422), ("2027-11-21", 422), ("2027-02-29", 422), ("2027-11-20", 200), ("", 200)] {
-        let form = filled(&browser, &format!("dated {typed}"), "api").await.fill(&field("expires_at"), typed);
+    for (typed, status) in [
+        ("2026-11-20", 422),
+        ("2026-11-19", 422),
+        ("2027-11-21", 422),
+        ("2027-02-29", 422),
+        ("2027-11-20", 200),
+        ("", 200),
+    ] {
+        let form = filled(&browser, &format!("dated {typed}"), "api")
+            .await
+            .fill(&field("expires_at"), typed);
         let answer = browser.submit(&form).await;
         assert_eq!(answer.status, status, "{typed}");
         if status == 200 {
             let api = server.with_token(&value_of(&answer));
-            let token = api.get("/personal_access_tokens/self").await.expect(200).json();
+            let token = api
+                .get("/personal_access_tokens/self")
+                .await
+                .expect(200)
+                .json();
             assert_eq!(token["expires_at"], "2027-11-20", "{typed}");
         }
     }
     server.set("max_personal_access_token_lifetime", "7");
     let page = browser.open(PATH).await;
-    assert_eq!(page.form(PATH).value(&field("expires_at")), Some("2026-11-27"));
+    assert_eq!(
+        page.form(PATH).value(&field("expires_at")),
+        Some("2026-11-27")
+    );
     assert!(page.says("today + 7 days"));
 }
 
@@ -200,25 +293,47 @@ async fn mistakes_are_told_and_nothing_is_made(server: TestServer) {
     let long = "x".repeat(300);
     for (name, says) in [
         ("", "Name can't be blank"),
-        (long.as_str(), "Name is too long (maximum is 255 characters)"),
+        (
+            long.as_str(),
+            "Name is too long (maximum is 255 characters)",
+        ),
         ("x\0y", "Name contains invalid characters"),
     ] {
-        let answer = browser.submit(&filled(&browser, name, "read_user").await).await.expect(422);
+        let answer = browser
+            .submit(&filled(&browser, name, "read_user").await)
+            .await
+            .expect(422);
         assert_eq!(answer.page().complaints(), [says]);
-        assert_eq!(answer.page().form(PATH).values(SCOPES), ["read_user"], "kept");
+        assert_eq!(
+            answer.page().form(PATH).values(SCOPES),
+            ["read_user"],
+            "kept"
+        );
     }
-    let form = browser.open(PATH).await.form(PATH).fill(&field("name"), "x");
-    assert_eq!(browser.submit(&form).await.expect(422).page().complaints(), ["Scopes can't be blank"]);
+    let form = browser
+        .open(PATH)
+        .await
+        .form(PATH)
+        .fill(&field("name"), "x");
+    assert_eq!(
+        browser.submit(&form).await.expect(422).page().complaints(),
+        ["Scopes can't be blank"]
+    );
     browser.send_rubbish(PATH).await;
     assert_eq!(server.inventory(), before);
 }
 
 async fn strangers_are_asked_to_sign_in(server: TestServer) {
     let answer = server.visitor().get(PATH).await.expect(302);
-    assert_eq!(answer.location(), format!("/users/sign_in?redirect_to={PATH}"));
+    assert_eq!(
+        answer.location(),
+        format!("/users/sign_in?redirect_to={PATH}")
+    );
     // A token of the API opens no page.
     let root = server.person("root").admin().create();
     let token = root.personal_token([Scope::Api]);
-    let with_token = server.request(reqwest::Method::GET, PATH).header("PRIVATE-TOKEN", &token.value);
+    let with_token = server
+        .request(reqwest::Method::GET, PATH)
+        .header("PRIVATE-TOKEN", &token.value);
     assert_eq!(crate::support::Answer::to(with_token).await.status, 302);
 }

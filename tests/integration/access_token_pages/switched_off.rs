@@ -16,7 +16,9 @@ on_both![
 
 async fn nothing_is_made_or_rotated_anywhere_below(server: TestServer) {
     let c = Company::on(&server);
-    let tokens: Vec<_> = [&c.acme, &c.sub, &c.deep].map(|group| group.token("ci").create()).into();
+    let tokens: Vec<_> = [&c.acme, &c.sub, &c.deep]
+        .map(|group| group.token("ci").create())
+        .into();
     let elsewhere = c.other.token("theirs").create();
     c.acme.allow_creation(false);
     let before = server.inventory();
@@ -26,22 +28,41 @@ async fn nothing_is_made_or_rotated_anywhere_below(server: TestServer) {
             let who = format!("{} in {}", person.username, group.full_path);
             let path = tokens_of(group);
             let page = browser.open(&format!("{path}?new=1")).await;
-            assert!(!page.has("add-new-token-button") && !page.has("create-token-button"), "{who}");
+            assert!(
+                !page.has("add-new-token-button") && !page.has("create-token-button"),
+                "{who}"
+            );
             assert!(page.find_form(&path).is_none(), "{who}");
-            assert!(page.says("Creating group access tokens is turned off for this group."), "{who}: {}", page.main());
-            assert!(page.says("Existing tokens keep working and can still be managed."), "{who}");
+            assert!(
+                page.says("Creating group access tokens is turned off for this group."),
+                "{who}: {}",
+                page.main()
+            );
+            assert!(
+                page.says("Existing tokens keep working and can still be managed."),
+                "{who}"
+            );
             assert_eq!(names(&page, "active-tokens"), ["ci"], "{who}");
-            assert!(!page.has("rotate-button") && page.has("revoke-button"), "{who}");
+            assert!(
+                !page.has("rotate-button") && page.has("revoke-button"),
+                "{who}"
+            );
 
             let name = field("name");
             let level = field("access_level");
-            let forged =
-                [("form_nonce", "fresh"), (name.as_str(), "forged"), (level.as_str(), "10"), (SCOPES, "api")];
+            let forged = [
+                ("form_nonce", "fresh"),
+                (name.as_str(), "forged"),
+                (level.as_str(), "10"),
+                (SCOPES, "api"),
+            ];
             let answer = browser.post(&path, &forged).await;
             assert_eq!(answer.status, 422, "{who}");
             assert!(
                 answer.page().says("turned off for this group")
-                    || answer.page().says("User does not have permission to create group access token"),
+                    || answer
+                        .page()
+                        .says("User does not have permission to create group access token"),
                 "{who}: {}",
                 answer.page().main()
             );
@@ -49,9 +70,15 @@ async fn nothing_is_made_or_rotated_anywhere_below(server: TestServer) {
             let rotate = format!("{path}/{}/rotate", token.id);
             let asked = browser.get(&rotate).await;
             assert!(!asked.page().says("Rotate token"), "{who}");
-            let answer = browser.post(&rotate, &[("_method", "put"), ("form_nonce", "fresh")]).await;
+            let answer = browser
+                .post(&rotate, &[("_method", "put"), ("form_nonce", "fresh")])
+                .await;
             assert_eq!(answer.status, 422, "{who}");
-            assert!(answer.page().says("turned off for this group"), "{who}: {}", answer.page().main());
+            assert!(
+                answer.page().says("turned off for this group"),
+                "{who}: {}",
+                answer.page().main()
+            );
             assert!(value_in(&answer).is_none() && token.works().await, "{who}");
         }
     }
@@ -59,11 +86,21 @@ async fn nothing_is_made_or_rotated_anywhere_below(server: TestServer) {
 
     // Other top-level groups don't notice.
     let oscar = c.oscar.signs_in().await;
-    value_of(&oscar.submit(&filled(&oscar, &c.other, "ours").await).await.expect(200));
+    value_of(
+        &oscar
+            .submit(&filled(&oscar, &c.other, "ours").await)
+            .await
+            .expect(200),
+    );
     assert!(elsewhere.works().await);
     c.acme.allow_creation(true);
     let alice = c.alice.signs_in().await;
-    value_of(&alice.submit(&filled(&alice, &c.deep, "again").await).await.expect(200));
+    value_of(
+        &alice
+            .submit(&filled(&alice, &c.deep, "again").await)
+            .await
+            .expect(200),
+    );
 }
 
 async fn only_those_who_may_turn_it_on_are_led_there(server: TestServer) {
@@ -74,13 +111,26 @@ async fn only_those_who_may_turn_it_on_are_led_there(server: TestServer) {
     let settings = c.acme.page("edit");
     let leads = async |visitor: &Visitor, group: &TestGroup| {
         let page = visitor.open(&tokens_of(group)).await;
-        let note = page.part("creation-disabled").map(|part| part.links()).unwrap_or_default();
-        note.iter().any(|link| link.split('#').next() == Some(settings.as_str()))
+        let note = page
+            .part("creation-disabled")
+            .map(|part| part.links())
+            .unwrap_or_default();
+        note.iter()
+            .any(|link| link.split('#').next() == Some(settings.as_str()))
     };
-    let (alice, root, olga) = (c.alice.signs_in().await, c.root.signs_in().await, olga.signs_in().await);
+    let (alice, root, olga) = (
+        c.alice.signs_in().await,
+        c.root.signs_in().await,
+        olga.signs_in().await,
+    );
     for visitor in [&alice, &root] {
         assert!(leads(visitor, &c.acme).await && leads(visitor, &c.sub).await);
-        assert!(visitor.open(&tokens_of(&c.sub)).await.says("group settings"));
+        assert!(
+            visitor
+                .open(&tokens_of(&c.sub))
+                .await
+                .says("group settings")
+        );
     }
     assert!(!leads(&olga, &c.sub).await);
 }
@@ -91,9 +141,19 @@ async fn tokens_that_exist_go_on_and_can_be_revoked(server: TestServer) {
     c.acme.allow_creation(false);
     let alice = c.alice.signs_in().await;
     one.get(&c.acme.path()).await.expect(200);
-    let rotated = one.post("/personal_access_tokens/self/rotate", serde_json::Value::Null).await.expect(200);
+    let rotated = one
+        .post(
+            "/personal_access_tokens/self/rotate",
+            serde_json::Value::Null,
+        )
+        .await
+        .expect(200);
     let value = rotated.json()["token"].as_str().unwrap().to_owned();
-    server.with_token(&value).get(&c.acme.path()).await.expect(200);
+    server
+        .with_token(&value)
+        .get(&c.acme.path())
+        .await
+        .expect(200);
 
     let question = format!("{}/{}/revoke", tokens_of(&c.sub), two.id);
     let form = alice.open(&question).await.form(&question);

@@ -29,7 +29,9 @@ async fn signing_in_begins_a_session_under_a_new_id(server: TestServer) {
     server.person("alice").create();
     let visitor = server.visitor();
     visitor.open("/users/sign_in").await;
-    let before = visitor.session_cookie().expect("the form has a secret of its own");
+    let before = visitor
+        .session_cookie()
+        .expect("the form has a secret of its own");
 
     let answer = visitor.sign_in("alice", PASSWORD).await.expect(303);
     assert_eq!(answer.location(), "/");
@@ -37,7 +39,11 @@ async fn signing_in_begins_a_session_under_a_new_id(server: TestServer) {
     let after = visitor.session_cookie().unwrap();
     assert_ne!(after, before);
     assert!(visitor.is_signed_in().await);
-    assert!(!Visitor::with_cookie(&server, COOKIE, &before).is_signed_in().await);
+    assert!(
+        !Visitor::with_cookie(&server, COOKIE, &before)
+            .is_signed_in()
+            .await
+    );
 
     // Each sign-in is a session of its own.
     let elsewhere = server.visitor();
@@ -51,7 +57,11 @@ async fn an_id_that_somebody_planted_is_not_taken_over(server: TestServer) {
     let victim = Visitor::with_cookie(&server, COOKIE, &planted);
     victim.sign_in("alice", PASSWORD).await.expect(303);
     assert_ne!(victim.session_cookie().unwrap(), planted);
-    assert!(!Visitor::with_cookie(&server, COOKIE, &planted).is_signed_in().await);
+    assert!(
+        !Visitor::with_cookie(&server, COOKIE, &planted)
+            .is_signed_in()
+            .await
+    );
 
     // An attacker's own pre-session, put into the victim's browser, does not become the victim's session.
     let attacker = server.visitor();
@@ -67,7 +77,15 @@ async fn people_are_known_by_name_and_address_in_any_case(server: TestServer) {
     for login in ["alice", "ALICE", "alice@example.com", "Alice@Example.COM"] {
         let visitor = server.visitor();
         visitor.sign_in(login, PASSWORD).await.expect(303);
-        assert!(visitor.get("/dashboard/groups").await.expect(200).page().says("@alice"), "{login}");
+        assert!(
+            visitor
+                .get("/dashboard/groups")
+                .await
+                .expect(200)
+                .page()
+                .says("@alice"),
+            "{login}"
+        );
     }
 }
 
@@ -75,8 +93,16 @@ async fn a_password_counts_to_the_last_blank(server: TestServer) {
     server.person("alice").create();
     let spaced = format!("  {PASSWORD} ");
     set_password(&server, "alice", &spaced);
-    server.visitor().sign_in("alice", PASSWORD).await.expect(422);
-    server.visitor().sign_in("alice", spaced.trim_end()).await.expect(422);
+    server
+        .visitor()
+        .sign_in("alice", PASSWORD)
+        .await
+        .expect(422);
+    server
+        .visitor()
+        .sign_in("alice", spaced.trim_end())
+        .await
+        .expect(422);
     server.visitor().sign_in("alice", &spaced).await.expect(303);
 }
 
@@ -90,7 +116,10 @@ async fn signing_out_ends_the_session_for_every_copy_of_its_cookie(server: TestS
     let answer = browser.sign_out().await.expect(303);
     assert_eq!(answer.header("clear-site-data"), r#""cache", "storage""#);
     let answer = thief.get("/dashboard/groups").await.expect(302);
-    assert_eq!(answer.location(), "/users/sign_in?redirect_to=/dashboard/groups");
+    assert_eq!(
+        answer.location(),
+        "/users/sign_in?redirect_to=/dashboard/groups"
+    );
     assert!(!browser.is_signed_in().await);
     assert!(elsewhere.is_signed_in().await, "another browser goes on");
     assert_eq!(server.count("sessions", ""), 1);
@@ -98,9 +127,17 @@ async fn signing_out_ends_the_session_for_every_copy_of_its_cookie(server: TestS
 
 async fn a_link_does_not_sign_anybody_out(server: TestServer) {
     let browser = server.person("alice").create().signs_in().await;
-    for path in ["/users/sign_out", "/users/sign_out?_method=post", "/users/sign_out?_method=delete"] {
+    for path in [
+        "/users/sign_out",
+        "/users/sign_out?_method=post",
+        "/users/sign_out?_method=delete",
+    ] {
         let answer = browser.get(path).await;
-        assert!(matches!(answer.status, 404 | 405), "{path}: {}", answer.status);
+        assert!(
+            matches!(answer.status, 404 | 405),
+            "{path}: {}",
+            answer.status
+        );
         assert!(browser.is_signed_in().await, "{path}");
     }
 }
@@ -120,7 +157,9 @@ async fn a_session_ends_after_a_week_without_a_request(server: TestServer) {
 async fn a_session_ends_after_a_month_whatever_happens(server: TestServer) {
     let browser = server.person("alice").create().signs_in().await;
     for _ in 0..5 {
-        server.clock.advance(TimeDelta::days(6) - TimeDelta::seconds(1));
+        server
+            .clock
+            .advance(TimeDelta::days(6) - TimeDelta::seconds(1));
         assert!(browser.is_signed_in().await);
     }
     server.clock.advance(TimeDelta::seconds(5));
@@ -158,18 +197,35 @@ async fn remembering_is_a_matter_of_the_cookie_alone(server: TestServer) {
     let cookie_after = async |remember: bool| {
         let visitor = server.visitor();
         let form = visitor.open("/users/sign_in").await.form("/users/sign_in");
-        assert!(form.unticked.iter().any(|(name, _)| name == "user[remember_me]"), "not ticked beforehand");
-        let form = form.fill("user[login]", "alice").fill("user[password]", PASSWORD);
-        let form = if remember { form.tick("user[remember_me]", "1") } else { form };
+        assert!(
+            form.unticked
+                .iter()
+                .any(|(name, _)| name == "user[remember_me]"),
+            "not ticked beforehand"
+        );
+        let form = form
+            .fill("user[login]", "alice")
+            .fill("user[password]", PASSWORD);
+        let form = if remember {
+            form.tick("user[remember_me]", "1")
+        } else {
+            form
+        };
         let answer = visitor.submit(&form).await.expect(303);
         let cookies = answer.all("set-cookie").join("\n").to_ascii_lowercase();
         (visitor, cookies)
     };
 
     let (_, forgotten) = cookie_after(false).await;
-    assert!(!forgotten.contains("max-age") && !forgotten.contains("expires"), "{forgotten}");
+    assert!(
+        !forgotten.contains("max-age") && !forgotten.contains("expires"),
+        "{forgotten}"
+    );
     let (browser, remembered) = cookie_after(true).await;
-    assert!(remembered.contains("max-age=2592000"), "30 days: {remembered}");
+    assert!(
+        remembered.contains("max-age=2592000"),
+        "30 days: {remembered}"
+    );
 
     // A cookie that is kept keeps no session alive.
     server.clock.advance(TimeDelta::days(7));
@@ -181,11 +237,21 @@ async fn a_blocked_person_is_signed_out_and_not_told_why(server: TestServer) {
     let browser = carol.signs_in().await;
     carol.block();
     let answer = browser.get("/dashboard/groups").await.expect(302);
-    assert!(answer.location().starts_with("/users/sign_in"), "{}", answer.location());
+    assert!(
+        answer.location().starts_with("/users/sign_in"),
+        "{}",
+        answer.location()
+    );
     let page = browser.follow("/dashboard/groups").await.expect(200).page();
-    assert!(!page.text().to_lowercase().contains("block"), "{}", page.text());
+    assert!(
+        !page.text().to_lowercase().contains("block"),
+        "{}",
+        page.text()
+    );
     // Not even a form that was open before does anything.
-    browser.post_without_token("/groups", &[("group[name]", "x"), ("group[path]", "x")]).await;
+    browser
+        .post_without_token("/groups", &[("group[name]", "x"), ("group[path]", "x")])
+        .await;
     assert_eq!(server.count("groups", "path = 'x'"), 0);
 }
 
@@ -199,26 +265,52 @@ async fn a_new_password_ends_every_session(server: TestServer) {
 
 async fn the_cookie_tells_nothing_and_stays_at_home(server: TestServer) {
     let url = "https://latchkey.example";
-    for (external_url, name, secure) in [(None, COOKIE, false), (Some(url), "__Host-latchkey_session", true)] {
-        let storage = if server.is_on_postgres() { Storage::postgres().unwrap() } else { Storage::sqlite() };
+    for (external_url, name, secure) in [
+        (None, COOKIE, false),
+        (Some(url), "__Host-latchkey_session", true),
+    ] {
+        let storage = if server.is_on_postgres() {
+            Storage::postgres().unwrap()
+        } else {
+            Storage::sqlite()
+        };
         let server = TestServer::under(storage, external_url);
         server.person("alice").create();
         let visitor = server.visitor();
         let before = visitor.get("/users/sign_in").await.expect(200);
         let form = before.page().form("/users/sign_in");
-        let form = form.fill("user[login]", "alice").fill("user[password]", PASSWORD);
+        let form = form
+            .fill("user[login]", "alice")
+            .fill("user[password]", PASSWORD);
         let after = visitor.submit(&form).await.expect(303);
         for (when, answer) in [("before", before), ("after", after)] {
-            let line = answer.all("set-cookie").into_iter().find(|line| line.starts_with(&format!("{name}=")));
-            let line = line.unwrap_or_else(|| panic!("{when} signing in there is no {name}")).to_owned();
+            let line = answer
+                .all("set-cookie")
+                .into_iter()
+                .find(|line| line.starts_with(&format!("{name}=")));
+            let line = line
+                .unwrap_or_else(|| panic!("{when} signing in there is no {name}"))
+                .to_owned();
             let (value, attributes) = line.split_once('=').unwrap().1.split_once(';').unwrap();
-            let attributes: Vec<String> =
-                attributes.split(';').map(|part| part.trim().to_ascii_lowercase()).collect();
+            let attributes: Vec<String> = attributes
+                .split(';')
+                .map(|part| part.trim().to_ascii_lowercase())
+                .collect();
             for attribute in ["httponly", "samesite=lax", "path=/"] {
-                assert!(attributes.iter().any(|part| part == attribute), "{when}: {attribute} in {line}");
+                assert!(
+                    attributes.iter().any(|part| part == attribute),
+                    "{when}: {attribute} in {line}"
+                );
             }
-            assert_eq!(attributes.iter().any(|part| part == "secure"), secure, "{when}: {line}");
-            assert!(!attributes.iter().any(|part| part.starts_with("domain")), "{when}: {line}");
+            assert_eq!(
+                attributes.iter().any(|part| part == "secure"),
+                secure,
+                "{when}: {line}"
+            );
+            assert!(
+                !attributes.iter().any(|part| part.starts_with("domain")),
+                "{when}: {line}"
+            );
             assert!(line.len() < 4096, "{when}");
             // 128 random bits take 22 characters of Base64; ours take more.
             assert!(value.len() >= 22, "{when}: {value}");

@@ -17,15 +17,27 @@ on_both![
 ];
 
 /// Every path that a form of the pages goes to, with fields that would do something.
-fn unsafe_routes(c: &Company, token_id: i64, personal_id: i64) -> Vec<(String, Vec<(&'static str, String)>)> {
+fn unsafe_routes(
+    c: &Company,
+    token_id: i64,
+    personal_id: i64,
+) -> Vec<(String, Vec<(&'static str, String)>)> {
     let tokens = c.acme.page("settings/access_tokens");
     let personal = "/-/user_settings/personal_access_tokens";
     let members = c.acme.page("group_members");
     let project_members = c.p1.page("project_members");
     let (bob, frank) = (c.bob.id, c.frank.username.clone());
-    let put = || vec![("_method", "put".to_owned()), ("form_nonce", "n".to_owned())];
+    let put = || {
+        vec![
+            ("_method", "put".to_owned()),
+            ("form_nonce", "n".to_owned()),
+        ]
+    };
     let text = |fields: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
-        fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
+        fields
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect()
     };
     vec![
         (
@@ -49,19 +61,52 @@ fn unsafe_routes(c: &Company, token_id: i64, personal_id: i64) -> Vec<(String, V
         ),
         (format!("{personal}/{personal_id}/revoke"), put()),
         (format!("{personal}/{personal_id}/rotate"), put()),
-        (c.acme.page("edit"), text(&[("update_section", "general"), ("group[name]", "forged")])),
         (
             c.acme.page("edit"),
-            text(&[("update_section", "permissions"), ("group[resource_access_token_creation_allowed]", "0")]),
+            text(&[("update_section", "general"), ("group[name]", "forged")]),
         ),
-        (c.p1.page("edit"), text(&[("update_section", "general"), ("project[name]", "forged")])),
-        (members.clone(), vec![("member[user]", frank.clone()), ("member[access_level]", "50".to_owned())]),
-        (format!("{members}/{bob}"), text(&[("member[access_level]", "50")])),
+        (
+            c.acme.page("edit"),
+            text(&[
+                ("update_section", "permissions"),
+                ("group[resource_access_token_creation_allowed]", "0"),
+            ]),
+        ),
+        (
+            c.p1.page("edit"),
+            text(&[("update_section", "general"), ("project[name]", "forged")]),
+        ),
+        (
+            members.clone(),
+            vec![
+                ("member[user]", frank.clone()),
+                ("member[access_level]", "50".to_owned()),
+            ],
+        ),
+        (
+            format!("{members}/{bob}"),
+            text(&[("member[access_level]", "50")]),
+        ),
         (format!("{members}/{bob}/remove"), Vec::new()),
-        (project_members, vec![("member[user]", frank), ("member[access_level]", "50".to_owned())]),
-        ("/groups".to_owned(), text(&[("group[name]", "forged"), ("group[path]", "forged")])),
-        ("/projects".to_owned(), text(&[("project[name]", "forged"), ("project[path]", "forged")])),
-        ("/-/profile/preferences".to_owned(), text(&[("theme", "dark")])),
+        (
+            project_members,
+            vec![
+                ("member[user]", frank),
+                ("member[access_level]", "50".to_owned()),
+            ],
+        ),
+        (
+            "/groups".to_owned(),
+            text(&[("group[name]", "forged"), ("group[path]", "forged")]),
+        ),
+        (
+            "/projects".to_owned(),
+            text(&[("project[name]", "forged"), ("project[path]", "forged")]),
+        ),
+        (
+            "/-/profile/preferences".to_owned(),
+            text(&[("theme", "dark")]),
+        ),
         ("/users/sign_out".to_owned(), Vec::new()),
     ]
 }
@@ -69,32 +114,56 @@ fn unsafe_routes(c: &Company, token_id: i64, personal_id: i64) -> Vec<(String, V
 async fn every_form_needs_the_token_of_this_session(server: TestServer) {
     let c = Company::on(&server);
     let token = c.acme.token("ci").create();
-    let personal = c.alice.personal_token([latchkey::access_tokens::scope::Scope::Api]);
+    let personal = c
+        .alice
+        .personal_token([latchkey::access_tokens::scope::Scope::Api]);
     let alice = c.alice.signs_in().await;
     let others = c.oscar.signs_in().await.authenticity_token().await;
     let before_sign_in = server.visitor().authenticity_token().await;
     let before = server.inventory();
     let forged = |server: &TestServer| {
-        server.count("groups", "name = 'forged' OR NOT resource_access_token_creation_allowed")
-            + server.count("projects", "name = 'forged'")
-            + server.count("memberships", &format!("user_id = {} AND access_level = 50", c.bob.id))
+        server.count(
+            "groups",
+            "name = 'forged' OR NOT resource_access_token_creation_allowed",
+        ) + server.count("projects", "name = 'forged'")
+            + server.count(
+                "memberships",
+                &format!("user_id = {} AND access_level = 50", c.bob.id),
+            )
     };
     for (path, fields) in unsafe_routes(&c, token.id, personal.id) {
-        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let with = |value: &'static str| [fields.clone(), vec![("authenticity_token", value)]].concat();
-        let with_others = [fields.clone(), vec![("authenticity_token", others.as_str())]].concat();
-        let with_earlier = [fields.clone(), vec![("authenticity_token", before_sign_in.as_str())]].concat();
+        let fields: Vec<(&str, &str)> = fields
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let with =
+            |value: &'static str| [fields.clone(), vec![("authenticity_token", value)]].concat();
+        let with_others = [
+            fields.clone(),
+            vec![("authenticity_token", others.as_str())],
+        ]
+        .concat();
+        let with_earlier = [
+            fields.clone(),
+            vec![("authenticity_token", before_sign_in.as_str())],
+        ]
+        .concat();
         for (what, sent) in [
             ("no token", fields.clone()),
             ("an empty token", with("")),
-            ("a random token", with("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")),
+            (
+                "a random token",
+                with("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+            ),
             ("somebody else's token", with_others),
             ("a token from before signing in", with_earlier),
         ] {
             let answer = alice.post_without_token(&path, &sent).await;
             assert_eq!(answer.status, 403, "{path} with {what}: {}", answer.text());
             assert!(
-                answer.page().says("This form is too old. Nothing was changed."),
+                answer
+                    .page()
+                    .says("This form is too old. Nothing was changed."),
                 "{path} with {what}: {}",
                 answer.page().main()
             );
@@ -112,15 +181,25 @@ async fn a_form_from_another_site_is_refused(server: TestServer) {
     let acme = server.group("acme").owner(&alice).create();
     let browser = alice.signs_in().await;
     let edit = acme.page("edit");
-    let form = browser.open(&edit).await.form(&edit).fill("group[description]", "forged");
+    let form = browser
+        .open(&edit)
+        .await
+        .form(&edit)
+        .fill("group[description]", "forged");
     for headers in [
         &[("Origin", "https://evil.example")][..],
         &[("Origin", "null")],
         &[("Origin", "")],
         &[("Sec-Fetch-Site", "cross-site")],
         &[("Sec-Fetch-Site", "same-site")],
-        &[("Origin", "https://evil.example"), ("Sec-Fetch-Site", "same-origin")],
-        &[("Origin", server.url.as_str()), ("Sec-Fetch-Site", "cross-site")],
+        &[
+            ("Origin", "https://evil.example"),
+            ("Sec-Fetch-Site", "same-origin"),
+        ],
+        &[
+            ("Origin", server.url.as_str()),
+            ("Sec-Fetch-Site", "cross-site"),
+        ],
     ] {
         let answer = browser.submit_with(&form, headers).await;
         assert_eq!(answer.status, 403, "{headers:?}");
@@ -128,8 +207,20 @@ async fn a_form_from_another_site_is_refused(server: TestServer) {
     // One that only begins like ours.
     let alike = format!("{}0", server.url);
     let evil = format!("{}.evil.example", server.url);
-    for origin in [alike.as_str(), evil.as_str(), "http://127.0.0.1", "https://127.0.0.1"] {
-        assert_eq!(browser.submit_with(&form, &[("Origin", origin)]).await.status, 403, "{origin}");
+    for origin in [
+        alike.as_str(),
+        evil.as_str(),
+        "http://127.0.0.1",
+        "https://127.0.0.1",
+    ] {
+        assert_eq!(
+            browser
+                .submit_with(&form, &[("Origin", origin)])
+                .await
+                .status,
+            403,
+            "{origin}"
+        );
     }
     assert_eq!(server.count("groups", "description = 'forged'"), 0);
 
@@ -138,18 +229,33 @@ async fn a_form_from_another_site_is_refused(server: TestServer) {
         &[("Sec-Fetch-Site", "same-origin")],
         &[("Sec-Fetch-Site", "none")],
         &[("Origin", server.url.as_str())],
-        &[("Origin", server.url.as_str()), ("Sec-Fetch-Site", "same-origin")],
+        &[
+            ("Origin", server.url.as_str()),
+            ("Sec-Fetch-Site", "same-origin"),
+        ],
     ] {
         let answer = browser.submit_with(&form, headers).await;
-        assert!(matches!(answer.status, 200 | 303), "{headers:?}: {}", answer.status);
+        assert!(
+            matches!(answer.status, 200 | 303),
+            "{headers:?}: {}",
+            answer.status
+        );
     }
 
     // The sign-in form is a form like any other.
     let visitor = server.visitor();
     let form = visitor.open("/users/sign_in").await.form("/users/sign_in");
-    let form = form.fill("user[login]", "alice").fill("user[password]", crate::support::PASSWORD);
-    visitor.submit_with(&form, &[("Origin", "https://evil.example")]).await.expect(403);
-    visitor.submit(&form.clone().without("authenticity_token")).await.expect(403);
+    let form = form
+        .fill("user[login]", "alice")
+        .fill("user[password]", crate::support::PASSWORD);
+    visitor
+        .submit_with(&form, &[("Origin", "https://evil.example")])
+        .await
+        .expect(403);
+    visitor
+        .submit(&form.clone().without("authenticity_token"))
+        .await
+        .expect(403);
     let stranger = server.visitor();
     stranger.open("/users/sign_in").await;
     stranger.submit(&form).await.expect(403);
@@ -166,10 +272,24 @@ async fn addresses_of_the_same_machine_are_one_site(server: TestServer) {
     for host in ["localhost", "127.0.0.1", "[::1]"] {
         let origin = format!("http://{host}:{port}");
         let answer = browser.submit_with(&form, &[("Origin", &origin)]).await;
-        assert!(matches!(answer.status, 200 | 303), "{origin}: {}", answer.status);
+        assert!(
+            matches!(answer.status, 200 | 303),
+            "{origin}: {}",
+            answer.status
+        );
     }
-    for origin in ["http://localhost:1".to_owned(), format!("http://192.168.0.1:{port}")] {
-        assert_eq!(browser.submit_with(&form, &[("Origin", &origin)]).await.status, 403, "{origin}");
+    for origin in [
+        "http://localhost:1".to_owned(),
+        format!("http://192.168.0.1:{port}"),
+    ] {
+        assert_eq!(
+            browser
+                .submit_with(&form, &[("Origin", &origin)])
+                .await
+                .status,
+            403,
+            "{origin}"
+        );
     }
 }
 
@@ -187,19 +307,29 @@ async fn the_token_counts_in_a_header_too(server: TestServer) {
     assert_eq!(server.count("groups", "path = 'acme'"), 1);
     // Never in the address.
     let path = format!("/groups?authenticity_token={token}");
-    browser.post_without_token(&path, &[("group[name]", "b"), ("group[path]", "b")]).await.expect(403);
+    browser
+        .post_without_token(&path, &[("group[name]", "b"), ("group[path]", "b")])
+        .await
+        .expect(403);
 }
 
 async fn the_token_is_another_in_every_form_and_dies_with_the_session(server: TestServer) {
     let alice = server.person("alice").create();
     let browser = alice.signs_in().await;
-    let (first, second) = (browser.authenticity_token().await, browser.authenticity_token().await);
+    let (first, second) = (
+        browser.authenticity_token().await,
+        browser.authenticity_token().await,
+    );
     assert_ne!(first, second, "masked afresh");
     let thief = browser.copied();
     browser.sign_out().await.expect(303);
     let again = alice.signs_in().await;
     for visitor in [&thief, &again] {
-        let fields = [("authenticity_token", first.as_str()), ("group[name]", "x"), ("group[path]", "x")];
+        let fields = [
+            ("authenticity_token", first.as_str()),
+            ("group[name]", "x"),
+            ("group[path]", "x"),
+        ];
         let answer = visitor.post_without_token("/groups", &fields).await;
         assert!(matches!(answer.status, 302 | 403), "{}", answer.status);
     }
@@ -213,7 +343,11 @@ async fn a_method_is_only_replaced_in_the_body_of_a_form(server: TestServer) {
     let token = acme.token("ci").create();
     let browser = alice.signs_in().await;
     let secret = browser.authenticity_token().await;
-    let revoke = format!("{}/{}/revoke", acme.page("settings/access_tokens"), token.id);
+    let revoke = format!(
+        "{}/{}/revoke",
+        acme.page("settings/access_tokens"),
+        token.id
+    );
 
     let overridden = |name: &'static str, value: &'static str| {
         server
@@ -235,17 +369,25 @@ async fn a_method_is_only_replaced_in_the_body_of_a_form(server: TestServer) {
     let answer = browser.post(&revoke, &[("_method", "delete")]).await;
     assert!(matches!(answer.status, 404 | 405), "{}", answer.status);
     assert!(token.works().await);
-    browser.post(&revoke, &[("_method", "put")]).await.expect(303);
+    browser
+        .post(&revoke, &[("_method", "put")])
+        .await
+        .expect(303);
     assert!(!token.works().await);
 
     // The API takes methods as they come.
     let token = acme.token("other").create();
     let path = format!("{}/access_tokens/{}", acme.path(), token.id);
     let api = alice.api();
-    for path in [format!("{path}?_method=delete"), format!("{path}?_method=put")] {
+    for path in [
+        format!("{path}?_method=delete"),
+        format!("{path}?_method=put"),
+    ] {
         api.get(&path).await.expect(200);
     }
-    let request = api.request(Method::POST, &path).form(&[("_method", "delete")]);
+    let request = api
+        .request(Method::POST, &path)
+        .form(&[("_method", "delete")]);
     let answer = crate::support::Answer::to(request).await;
     assert!((400..500).contains(&answer.status), "{}", answer.status);
     assert!(token.works().await);
@@ -263,14 +405,23 @@ async fn a_cookie_alone_changes_nothing_through_the_api(server: TestServer) {
         (Method::POST, format!("{one}/rotate")),
         (Method::POST, many.clone()),
         (Method::POST, "/api/v4/projects".to_owned()),
-        (Method::DELETE, "/api/v4/personal_access_tokens/self".to_owned()),
+        (
+            Method::DELETE,
+            "/api/v4/personal_access_tokens/self".to_owned(),
+        ),
     ] {
         for header in [None, Some(""), Some("nonsense")] {
-            let mut request = server.request(method.clone(), &path).json(&serde_json::json!({ "name": "x" }));
+            let mut request = server
+                .request(method.clone(), &path)
+                .json(&serde_json::json!({ "name": "x" }));
             if let Some(value) = header {
                 request = request.header("X-CSRF-Token", value);
             }
-            assert_eq!(browser.send(request).await.status, 401, "{method} {path} with {header:?}");
+            assert_eq!(
+                browser.send(request).await.status,
+                401,
+                "{method} {path} with {header:?}"
+            );
         }
     }
     assert!(token.works().await);

@@ -17,17 +17,25 @@ async fn signing_in_leads_to_the_page_that_was_asked_for(server: TestServer) {
     let acme = server.group("acme").owner(&alice).create();
     for asked in [
         format!("{}?page=2", acme.page("settings/access_tokens")),
-        format!("{}?search=a%20%26b&sort=name_desc", acme.page("settings/access_tokens")),
+        format!(
+            "{}?search=a%20%26b&sort=name_desc",
+            acme.page("settings/access_tokens")
+        ),
         "/dashboard/projects".to_owned(),
         "/acme".to_owned(),
     ] {
         let visitor = server.visitor();
         let answer = visitor.get(&asked).await.expect(302);
         let sign_in = answer.location().to_owned();
-        assert!(sign_in.starts_with("/users/sign_in?redirect_to="), "{sign_in}");
+        assert!(
+            sign_in.starts_with("/users/sign_in?redirect_to="),
+            "{sign_in}"
+        );
         let form = visitor.open(&sign_in).await.form("/users/sign_in");
         assert_eq!(form.value("redirect_to"), Some(asked.as_str()));
-        let form = form.fill("user[login]", "alice").fill("user[password]", PASSWORD);
+        let form = form
+            .fill("user[login]", "alice")
+            .fill("user[password]", PASSWORD);
         let answer = visitor.submit(&form).await.expect(303);
         assert_eq!(answer.location(), asked);
         visitor.get(&asked).await.expect(200);
@@ -72,13 +80,23 @@ fn elsewhere() -> Vec<String> {
 fn stays_here(server: &TestServer, given: &str, location: &str) {
     let given: String = given.chars().take(60).collect();
     assert!(location.starts_with('/'), "{given:?} leads to {location}");
-    assert!(!location.contains('\\') && location.is_ascii(), "{given:?} leads to {location}");
+    assert!(
+        !location.contains('\\') && location.is_ascii(),
+        "{given:?} leads to {location}"
+    );
     let path = location.split(['?', '#']).next().unwrap().to_lowercase();
-    assert!(!path.contains("//") && !path.contains("%2f") && !path.contains("%5c"), "{given:?} leads to {location}");
+    assert!(
+        !path.contains("//") && !path.contains("%2f") && !path.contains("%5c"),
+        "{given:?} leads to {location}"
+    );
     assert!(location.len() < 4096, "{given:?}");
     let here = Url::parse(&server.url).unwrap();
     let target = here.join(location).unwrap();
-    assert_eq!(target.origin(), here.origin(), "{given:?} leads to {target}");
+    assert_eq!(
+        target.origin(),
+        here.origin(),
+        "{given:?} leads to {target}"
+    );
 }
 
 async fn nobody_is_sent_to_another_site(server: TestServer) {
@@ -101,12 +119,22 @@ async fn nobody_is_sent_to_another_site(server: TestServer) {
         let visitor = server.visitor();
         let answer = visitor.send(sent(&visitor, &given)).await;
         if answer.status == 200 {
-            let kept = answer.page().form("/users/sign_in").value("redirect_to").unwrap_or("/").to_owned();
+            let kept = answer
+                .page()
+                .form("/users/sign_in")
+                .value("redirect_to")
+                .unwrap_or("/")
+                .to_owned();
             stays_here(&server, &given, &kept);
         }
         let form = visitor.open("/users/sign_in").await.form("/users/sign_in");
-        let form = form.fill("user[login]", "alice").fill("user[password]", PASSWORD);
-        let answer = visitor.submit(&form.fill("redirect_to", &given)).await.expect(303);
+        let form = form
+            .fill("user[login]", "alice")
+            .fill("user[password]", PASSWORD);
+        let answer = visitor
+            .submit(&form.fill("redirect_to", &given))
+            .await
+            .expect(303);
         stays_here(&server, &given, answer.location());
         assert!(!answer.all("set-cookie").join("").contains("planted"));
     }
@@ -115,19 +143,39 @@ async fn nobody_is_sent_to_another_site(server: TestServer) {
 async fn a_failed_attempt_keeps_the_way(server: TestServer) {
     server.person("alice").create();
     let visitor = server.visitor();
-    let form = visitor.open("/users/sign_in?redirect_to=/dashboard/projects").await.form("/users/sign_in");
-    let form = form.fill("user[login]", "alice").fill("user[password]", "not this one");
+    let form = visitor
+        .open("/users/sign_in?redirect_to=/dashboard/projects")
+        .await
+        .form("/users/sign_in");
+    let form = form
+        .fill("user[login]", "alice")
+        .fill("user[password]", "not this one");
     let form = form.tick("user[remember_me]", "1");
-    let form = visitor.submit(&form).await.expect(422).page().form("/users/sign_in");
+    let form = visitor
+        .submit(&form)
+        .await
+        .expect(422)
+        .page()
+        .form("/users/sign_in");
     assert_eq!(form.value("user[login]"), Some("alice"));
     assert_eq!(form.value("user[remember_me]"), Some("1"));
-    let answer = visitor.submit(&form.fill("user[password]", PASSWORD)).await.expect(303);
+    let answer = visitor
+        .submit(&form.fill("user[password]", PASSWORD))
+        .await
+        .expect(303);
     assert_eq!(answer.location(), "/dashboard/projects");
 }
 
 async fn what_was_posted_is_not_returned_to(server: TestServer) {
     server.group("acme").create();
-    let answer = server.visitor().post_without_token("/groups/acme/-/edit", &[("x", "y")]).await;
+    let answer = server
+        .visitor()
+        .post_without_token("/groups/acme/-/edit", &[("x", "y")])
+        .await;
     assert!(matches!(answer.status, 302 | 403), "{}", answer.status);
-    assert!(!answer.location().contains("redirect_to"), "{}", answer.location());
+    assert!(
+        !answer.location().contains("redirect_to"),
+        "{}",
+        answer.location()
+    );
 }

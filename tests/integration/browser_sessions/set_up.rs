@@ -24,7 +24,10 @@ fn link(server: &TestServer) -> String {
         let key = ctx.instance.lookup_key.clone();
         new_setup_link(conn, |value| key.digest(value), ctx.now)
     });
-    format!("/setup?token={}", value.expect("there is no administrator yet").expose())
+    format!(
+        "/setup?token={}",
+        value.expect("there is no administrator yet").expose()
+    )
 }
 
 fn filled(form: Form) -> Form {
@@ -50,12 +53,17 @@ async fn the_link_makes_one_administrator_and_is_dead_then(server: TestServer) {
     let people = server.count("users", "");
     visitor.get(&link).await.expect(404);
     server.visitor().get(&link).await.expect(404);
-    let second = form.fill("user[username]", "root2").fill("user[email]", "root2@example.com");
+    let second = form
+        .fill("user[username]", "root2")
+        .fill("user[email]", "root2@example.com");
     let answer = visitor.submit(&second).await;
     assert!((400..500).contains(&answer.status), "{}", answer.status);
     let stranger = server.visitor();
     let token = stranger.authenticity_token().await;
-    stranger.submit(&second.fill("authenticity_token", &token)).await.expect(404);
+    stranger
+        .submit(&second.fill("authenticity_token", &token))
+        .await
+        .expect(404);
     assert_eq!(server.count("users", ""), people);
 
     server.visitor().sign_in("root", GOOD).await.expect(303);
@@ -76,7 +84,9 @@ async fn the_link_dies_when_there_is_an_administrator_from_elsewhere(server: Tes
 async fn the_link_is_good_for_a_day(server: TestServer) {
     let link = link(&server);
     let visitor = server.visitor();
-    server.clock.advance(TimeDelta::hours(24) - TimeDelta::seconds(1));
+    server
+        .clock
+        .advance(TimeDelta::hours(24) - TimeDelta::seconds(1));
     let form = filled(visitor.open(&link).await.form("/setup"));
     server.clock.advance(TimeDelta::seconds(1));
     visitor.get(&link).await.expect(404);
@@ -90,7 +100,14 @@ async fn only_the_link_opens_the_page(server: TestServer) {
     let mut shorter = link.clone();
     shorter.pop();
     let twice = format!("{link}{}", link.trim_start_matches("/setup?token="));
-    for path in ["/setup", "/setup?token=", "/setup?token=x", "/setup?token=%00", shorter.as_str(), twice.as_str()] {
+    for path in [
+        "/setup",
+        "/setup?token=",
+        "/setup?token=x",
+        "/setup?token=%00",
+        shorter.as_str(),
+        twice.as_str(),
+    ] {
         visitor.get(path).await.expect(404);
     }
     let token = link.split_once('=').unwrap().1;
@@ -98,14 +115,29 @@ async fn only_the_link_opens_the_page(server: TestServer) {
 }
 
 async fn there_is_no_account_from_the_start(server: TestServer) {
-    assert_eq!(server.count("users", "password_hash IS NOT NULL OR admin"), 0);
+    assert_eq!(
+        server.count("users", "password_hash IS NOT NULL OR admin"),
+        0
+    );
     for name in ["root", "admin", "latchkey", "ghost"] {
         server.visitor().sign_in(name, name).await.expect(422);
     }
     // Whoever comes too early is told what to do.
-    assert!(server.visitor().open("/users/sign_in").await.says("This instance has no administrator yet."));
+    assert!(
+        server
+            .visitor()
+            .open("/users/sign_in")
+            .await
+            .says("This instance has no administrator yet.")
+    );
     server.person("root").admin().create();
-    assert!(!server.visitor().open("/users/sign_in").await.has("needs-setup"));
+    assert!(
+        !server
+            .visitor()
+            .open("/users/sign_in")
+            .await
+            .has("needs-setup")
+    );
 }
 
 async fn a_bad_form_makes_nobody_and_keeps_what_was_typed(server: TestServer) {
@@ -121,8 +153,16 @@ async fn a_bad_form_makes_nobody_and_keeps_what_was_typed(server: TestServer) {
         ("username", "admin", "Username"),
         ("username", "ro\0ot", "Username"),
         ("username", "root.git", "Username"),
-        ("username", "group_1_bot_0123456789abcdef0123456789abcdef", "Username"),
-        ("name", long.as_str(), "Name is too long (maximum is 255 characters)"),
+        (
+            "username",
+            "group_1_bot_0123456789abcdef0123456789abcdef",
+            "Username",
+        ),
+        (
+            "name",
+            long.as_str(),
+            "Name is too long (maximum is 255 characters)",
+        ),
         ("name", "ro\0ot", "Name contains invalid characters"),
         ("email", "", "Email"),
         ("email", "nobody", "Email"),
@@ -136,7 +176,10 @@ async fn a_bad_form_makes_nobody_and_keeps_what_was_typed(server: TestServer) {
         assert_eq!(answer.status, 422, "{field} {value:?}: {}", answer.text());
         let page = answer.page();
         let complaints = page.complaints();
-        assert!(complaints.iter().any(|text| text.contains(says)), "{field} {value:?}: {complaints:?}");
+        assert!(
+            complaints.iter().any(|text| text.contains(says)),
+            "{field} {value:?}: {complaints:?}"
+        );
         let again = page.form("/setup");
         for kept in ["username", "name", "email"] {
             let name = format!("user[{kept}]");
@@ -156,18 +199,44 @@ async fn passwords_that_others_would_guess_are_refused(server: TestServer) {
     let link = link(&server);
     let visitor = server.visitor();
     let form = filled(visitor.open(&link).await.form("/setup"));
-    let form = form.fill("user[username]", "administratrix").fill("user[email]", "administratrix@example.com");
+    let form = form
+        .fill("user[username]", "administratrix")
+        .fill("user[email]", "administratrix@example.com");
     let long = "x".repeat(1025);
-    for password in
-        ["password", "latchkey", "Latchkey", "latchkey123", "administratrix", "administratrix@example.com", "1234567", "12345678", long.as_str()]
-    {
-        let answer = visitor.submit(&form.clone().fill("user[password]", password)).await;
+    for password in [
+        "password",
+        "latchkey",
+        "Latchkey",
+        "latchkey123",
+        "administratrix",
+        "administratrix@example.com",
+        "1234567",
+        "12345678",
+        long.as_str(),
+    ] {
+        let answer = visitor
+            .submit(&form.clone().fill("user[password]", password))
+            .await;
         assert_eq!(answer.status, 422, "{password:?}");
-        assert!(answer.page().complaints()[0].contains("assword"), "{password:?}");
+        assert!(
+            answer.page().complaints()[0].contains("assword"),
+            "{password:?}"
+        );
     }
     assert_eq!(server.count("users", "admin"), 0);
     let fine = "  spaces, ünïcödé and 🐎 count, from the first to the last  ";
-    visitor.submit(&form.fill("user[password]", fine)).await.expect(303);
-    server.visitor().sign_in("administratrix", fine.trim()).await.expect(422);
-    server.visitor().sign_in("administratrix", fine).await.expect(303);
+    visitor
+        .submit(&form.fill("user[password]", fine))
+        .await
+        .expect(303);
+    server
+        .visitor()
+        .sign_in("administratrix", fine.trim())
+        .await
+        .expect(422);
+    server
+        .visitor()
+        .sign_in("administratrix", fine)
+        .await
+        .expect(303);
 }

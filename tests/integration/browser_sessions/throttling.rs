@@ -26,7 +26,10 @@ async fn fail(server: &TestServer, login: &str, times: usize) {
 #[track_caller]
 fn seconds_to_wait(answer: &Answer) -> i64 {
     assert_eq!(answer.status, 429, "{}", answer.text());
-    let seconds = answer.header("retry-after").parse().expect("Retry-After is in seconds");
+    let seconds = answer
+        .header("retry-after")
+        .parse()
+        .expect("Retry-After is in seconds");
     assert!((1..=600).contains(&seconds), "{seconds}");
     seconds
 }
@@ -39,16 +42,29 @@ async fn the_sixth_attempt_waits_even_with_the_right_password(server: TestServer
     let wrong = server.visitor().sign_in("alice", WRONG).await;
     let right = server.visitor().sign_in("alice", PASSWORD).await;
     let seconds = seconds_to_wait(&wrong);
-    assert!(wrong.page().says("Too many attempts. Try again in 10 minutes."), "{}", wrong.page().main());
+    assert!(
+        wrong
+            .page()
+            .says("Too many attempts. Try again in 10 minutes."),
+        "{}",
+        wrong.page().main()
+    );
     assert_eq!(right.comparable(), wrong.comparable());
-    assert!(open.is_signed_in().await, "an open session is not concerned");
+    assert!(
+        open.is_signed_in().await,
+        "an open session is not concerned"
+    );
     let other_names = server.visitor().sign_in("ALICE", PASSWORD).await;
     seconds_to_wait(&other_names);
 
     server.clock.advance(TimeDelta::seconds(seconds - 1));
     seconds_to_wait(&server.visitor().sign_in("alice", PASSWORD).await);
     server.clock.advance(TimeDelta::seconds(601));
-    server.visitor().sign_in("alice", PASSWORD).await.expect(303);
+    server
+        .visitor()
+        .sign_in("alice", PASSWORD)
+        .await
+        .expect(303);
 }
 
 async fn a_wait_concerns_one_account_only(server: TestServer) {
@@ -68,7 +84,9 @@ async fn headers_that_name_another_address_change_nothing(server: TestServer) {
     let attempt = async |number: usize, password: &str| {
         let visitor: Visitor = server.visitor();
         let form = visitor.open("/users/sign_in").await.form("/users/sign_in");
-        let form = form.fill("user[login]", "alice").fill("user[password]", password);
+        let form = form
+            .fill("user[login]", "alice")
+            .fill("user[password]", password);
         let address = format!("203.0.{number}.7");
         let forwarded = format!("for={address};proto=https");
         let headers = [
@@ -84,7 +102,12 @@ async fn headers_that_name_another_address_change_nothing(server: TestServer) {
     }
     seconds_to_wait(&attempt(6, PASSWORD).await);
     assert_eq!(server.count("audit_events", "ip LIKE '203.%'"), 0);
-    assert!(server.count("audit_events", "ip = '127.0.0.1' AND event = 'user_sign_in_failed'") > 0);
+    assert!(
+        server.count(
+            "audit_events",
+            "ip = '127.0.0.1' AND event = 'user_sign_in_failed'"
+        ) > 0
+    );
 }
 
 async fn an_address_that_tries_many_names_waits(server: TestServer) {
@@ -94,8 +117,14 @@ async fn an_address_that_tries_many_names_waits(server: TestServer) {
     }
     seconds_to_wait(&server.visitor().sign_in("person30", WRONG).await);
     seconds_to_wait(&server.visitor().sign_in("alice", PASSWORD).await);
-    server.clock.advance(TimeDelta::minutes(10) + TimeDelta::seconds(1));
-    server.visitor().sign_in("alice", PASSWORD).await.expect(303);
+    server
+        .clock
+        .advance(TimeDelta::minutes(10) + TimeDelta::seconds(1));
+    server
+        .visitor()
+        .sign_in("alice", PASSWORD)
+        .await
+        .expect(303);
 }
 
 async fn many_at_once_get_no_more_tries_than_one_after_the_other(server: TestServer) {
@@ -118,7 +147,10 @@ async fn many_at_once_get_no_more_tries_than_one_after_the_other(server: TestSer
         })
         .await;
     statuses.sort_unstable();
-    assert_eq!(statuses, [[422; 5].as_slice(), [429; 7].as_slice()].concat());
+    assert_eq!(
+        statuses,
+        [[422; 5].as_slice(), [429; 7].as_slice()].concat()
+    );
 }
 
 async fn the_limits_are_settings(server: TestServer) {
@@ -127,11 +159,19 @@ async fn the_limits_are_settings(server: TestServer) {
     fail(&server, "alice", 1).await;
     seconds_to_wait(&server.visitor().sign_in("alice", PASSWORD).await);
     server.set("sign_in_failures_per_account", "0");
-    server.visitor().sign_in("alice", PASSWORD).await.expect(303);
+    server
+        .visitor()
+        .sign_in("alice", PASSWORD)
+        .await
+        .expect(303);
 
     server.set("sign_in_failures_per_address", "2");
     fail(&server, "bob", 2).await;
     seconds_to_wait(&server.visitor().sign_in("alice", PASSWORD).await);
     server.set("sign_in_failures_per_address", "0");
-    server.visitor().sign_in("alice", PASSWORD).await.expect(303);
+    server
+        .visitor()
+        .sign_in("alice", PASSWORD)
+        .await
+        .expect(303);
 }

@@ -19,8 +19,13 @@ async fn attempt(server: &TestServer, login: &str, password: &str) -> Answer {
     let mut answer = server.visitor().sign_in(login, password).await;
     let kept = format!(r#"name="user[login]" value="{login}""#);
     let text = answer.text();
-    assert!(login.is_empty() || text.contains(&kept), "the login is kept");
-    answer.body = text.replace(&kept, r#"name="user[login]" value="""#).into_bytes();
+    assert!(
+        login.is_empty() || text.contains(&kept),
+        "the login is kept"
+    );
+    answer.body = text
+        .replace(&kept, r#"name="user[login]" value="""#)
+        .into_bytes();
     answer.headers.remove("content-length");
     answer
 }
@@ -35,14 +40,25 @@ async fn everybody_who_may_not_sign_in_reads_the_same(server: TestServer) {
     server.set("sign_in_failures_per_address", "0");
 
     let unknown = attempt(&server, "nobody", PASSWORD).await.expect(422);
-    assert_eq!(unknown.page().part("error-message").unwrap().text(), "Invalid login or password.");
+    assert_eq!(
+        unknown.page().part("error-message").unwrap().text(),
+        "Invalid login or password."
+    );
     for (who, login, password) in [
         ("the wrong password", "alice", WRONG),
         ("no password", "alice", ""),
-        ("a blocked person with the right password", "carol", PASSWORD),
+        (
+            "a blocked person with the right password",
+            "carol",
+            PASSWORD,
+        ),
         ("a blocked person with the wrong password", "carol", WRONG),
         ("a bot", bot.username.as_str(), PASSWORD),
-        ("a bot with the value of its token", bot.username.as_str(), bot.value.as_str()),
+        (
+            "a bot with the value of its token",
+            bot.username.as_str(),
+            bot.value.as_str(),
+        ),
         ("a bot's address", bot_address.as_str(), PASSWORD),
         ("the ghost", "ghost", ""),
         ("an unknown address", "nobody@example.com", PASSWORD),
@@ -88,7 +104,10 @@ async fn whatever_is_typed_is_refused_politely(server: TestServer) {
         let answer = server.visitor().sign_in(login, password).await;
         let shown: String = login.chars().take(20).collect();
         assert_eq!(answer.status, 422, "{shown:?}");
-        assert!(answer.page().says("Invalid login or password."), "{shown:?}");
+        assert!(
+            answer.page().says("Invalid login or password."),
+            "{shown:?}"
+        );
     }
     let visitor = server.visitor();
     visitor.send_rubbish("/users/sign_in").await;
@@ -98,8 +117,15 @@ async fn whatever_is_typed_is_refused_politely(server: TestServer) {
 
 async fn the_password_is_never_sent_back(server: TestServer) {
     server.person("alice").create();
-    let answer = server.visitor().sign_in("alice", "the-wrong-one-1234").await.expect(422);
+    let answer = server
+        .visitor()
+        .sign_in("alice", "the-wrong-one-1234")
+        .await
+        .expect(422);
     assert!(!answer.text().contains("the-wrong-one-1234"));
-    assert_eq!(answer.page().form("/users/sign_in").value("user[password]"), Some(""));
+    assert_eq!(
+        answer.page().form("/users/sign_in").value("user[password]"),
+        Some("")
+    );
     assert_eq!(answer.header("cache-control"), "no-store");
 }

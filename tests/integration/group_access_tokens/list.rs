@@ -31,14 +31,26 @@ impl Fixture {
         let alice = server.person("alice").create();
         let acme = server.group("acme").owner(&alice).create();
         let path = format!("{}/access_tokens", acme.path());
-        Fixture { alice: alice.api(), acme, path }
+        Fixture {
+            alice: alice.api(),
+            acme,
+            path,
+        }
     }
 
     /// The names in the list.
     async fn names(&self, query: &str) -> Vec<String> {
-        let answer = self.alice.get(&format!("{}?{query}", self.path)).await.expect(200);
+        let answer = self
+            .alice
+            .get(&format!("{}?{query}", self.path))
+            .await
+            .expect(200);
         let list = answer.json();
-        list.as_array().unwrap().iter().map(|token| token["name"].as_str().unwrap().to_owned()).collect()
+        list.as_array()
+            .unwrap()
+            .iter()
+            .map(|token| token["name"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 
@@ -51,7 +63,11 @@ async fn a_list_has_the_tokens_of_this_very_group(server: TestServer) {
         company.p2.token("inside").create(),
     ];
     let alice = company.alice.api();
-    let list = alice.get(&format!("{}/access_tokens", company.sub.path())).await.expect(200).json();
+    let list = alice
+        .get(&format!("{}/access_tokens", company.sub.path()))
+        .await
+        .expect(200)
+        .json();
     assert_eq!(list.as_array().unwrap().len(), 1);
     assert_eq!(list[0]["id"], here.id);
     for token in [above, below, inside] {
@@ -62,7 +78,10 @@ async fn a_list_has_the_tokens_of_this_very_group(server: TestServer) {
 async fn a_list_never_tells_a_value(server: TestServer) {
     let fixture = Fixture::on(&server);
     let token = fixture.acme.token("ci").create();
-    for path in [fixture.path.clone(), format!("{}/{}", fixture.path, token.id)] {
+    for path in [
+        fixture.path.clone(),
+        format!("{}/{}", fixture.path, token.id),
+    ] {
         let answer = fixture.alice.get(&path).await.expect(200);
         assert!(!answer.text().contains(&token.value), "{path}");
         let objects = match answer.json() {
@@ -79,9 +98,17 @@ async fn every_token_is_either_active_or_inactive(server: TestServer) {
     server.retain_bots(true);
     let fixture = Fixture::on(&server);
     fixture.acme.token("today").expires("2026-11-20").create();
-    fixture.acme.token("tomorrow").expires("2026-11-21").create();
+    fixture
+        .acme
+        .token("tomorrow")
+        .expires("2026-11-21")
+        .create();
     let revoked = fixture.acme.token("revoked").expires("2026-11-22").create();
-    fixture.alice.delete(&format!("{}/{}", fixture.path, revoked.id)).await.expect(204);
+    fixture
+        .alice
+        .delete(&format!("{}/{}", fixture.path, revoked.id))
+        .await
+        .expect(204);
     server.set("require_personal_access_token_expiry", "false");
     fixture.acme.token("forever").create();
 
@@ -90,8 +117,16 @@ async fn every_token_is_either_active_or_inactive(server: TestServer) {
         let inactive = fixture.names("state=inactive").await;
         let mut both = [active.clone(), inactive].concat();
         both.sort_unstable();
-        assert_eq!(both, ["forever", "revoked", "today", "tomorrow"], "day {day}");
-        let expected = if day == 0 { vec!["tomorrow", "forever"] } else { vec!["forever"] };
+        assert_eq!(
+            both,
+            ["forever", "revoked", "today", "tomorrow"],
+            "day {day}"
+        );
+        let expected = if day == 0 {
+            vec!["tomorrow", "forever"]
+        } else {
+            vec!["forever"]
+        };
         assert_eq!(active, expected, "day {day}");
         server.clock.advance(TimeDelta::days(1));
     }
@@ -107,7 +142,11 @@ async fn filters_combine(server: TestServer) {
     server.rest().await;
     server.clock.advance(TimeDelta::days(1));
     fixture.acme.token("new").expires("2027-01-01").create();
-    fixture.alice.delete(&format!("{}/{}", fixture.path, old.id)).await.expect(204);
+    fixture
+        .alice
+        .delete(&format!("{}/{}", fixture.path, old.id))
+        .await
+        .expect(204);
 
     for (query, expected) in [
         ("", vec!["old", "used", "new"]),
@@ -125,8 +164,14 @@ async fn filters_combine(server: TestServer) {
         ("last_used_before=2026-11-20", vec![]),
         ("expires_before=2026-12-10", vec!["old"]),
         ("expires_after=2026-12-10", vec!["used", "new"]),
-        ("expires_before=2026-12-11&expires_after=2026-12-02", vec!["used"]),
-        ("state=active&created_before=2026-11-21T10:00:00Z", vec!["used"]),
+        (
+            "expires_before=2026-12-11&expires_after=2026-12-02",
+            vec!["used"],
+        ),
+        (
+            "state=active&created_before=2026-11-21T10:00:00Z",
+            vec!["used"],
+        ),
         ("revoked=true&state=active", vec![]),
         ("search=new&revoked=false", vec!["new"]),
         ("revoked=", vec!["old", "used", "new"]),
@@ -137,7 +182,16 @@ async fn filters_combine(server: TestServer) {
 
 async fn search_finds_words_in_names(server: TestServer) {
     let fixture = Fixture::on(&server);
-    for name in ["Nightly Deploy", "deploy", "100% done", "under_score", "underXscore", "ci", "a\\b", "O'Reilly"] {
+    for name in [
+        "Nightly Deploy",
+        "deploy",
+        "100% done",
+        "under_score",
+        "underXscore",
+        "ci",
+        "a\\b",
+        "O'Reilly",
+    ] {
         fixture.acme.token(name).create();
     }
     for (search, expected) in [
@@ -156,7 +210,11 @@ async fn search_finds_words_in_names(server: TestServer) {
         ("'%20OR%20'1'%3D'1", vec![]),
         ("%22;--", vec![]),
     ] {
-        assert_eq!(fixture.names(&format!("search={search}")).await, expected, "{search}");
+        assert_eq!(
+            fixture.names(&format!("search={search}")).await,
+            expected,
+            "{search}"
+        );
     }
     assert_eq!(fixture.names("search=").await.len(), 8);
 }
@@ -178,9 +236,15 @@ async fn lists_are_sorted_as_asked(server: TestServer) {
     let ids = |query: String| {
         let (alice, path) = (fixture.alice.clone(), fixture.path.clone());
         async move {
-            let list = alice.get(&format!("{path}?{query}")).await.expect(200).json();
+            let list = alice
+                .get(&format!("{path}?{query}"))
+                .await
+                .expect(200)
+                .json();
             let list = list.as_array().unwrap().clone();
-            list.iter().map(|token| token["id"].as_i64().unwrap() - first.id).collect::<Vec<_>>()
+            list.iter()
+                .map(|token| token["id"].as_i64().unwrap() - first.id)
+                .collect::<Vec<_>>()
         }
     };
     // By their place in the order of creation. Among equals the newer comes first.
@@ -216,12 +280,28 @@ async fn a_filter_that_makes_no_sense_is_refused(server: TestServer) {
         ("per_page=0", "per_page has a value not allowed"),
         ("page=-1", "page has a value not allowed"),
     ] {
-        let answer = fixture.alice.get(&format!("{}?{query}", fixture.path)).await;
+        let answer = fixture
+            .alice
+            .get(&format!("{}?{query}", fixture.path))
+            .await;
         assert_eq!(answer.outcome(), invalid(problem), "{query}");
     }
-    for query in ["created_after=99999-01-01", "sort[]=x", "state[]=active", "search[]=x", "search=%00"] {
-        let answer = fixture.alice.get(&format!("{}?{query}", fixture.path)).await;
-        assert!(matches!(answer.status, 200 | 400), "{query}: {}", answer.text());
+    for query in [
+        "created_after=99999-01-01",
+        "sort[]=x",
+        "state[]=active",
+        "search[]=x",
+        "search=%00",
+    ] {
+        let answer = fixture
+            .alice
+            .get(&format!("{}?{query}", fixture.path))
+            .await;
+        assert!(
+            matches!(answer.status, 200 | 400),
+            "{query}: {}",
+            answer.text()
+        );
     }
 }
 
@@ -229,16 +309,38 @@ async fn a_path_names_a_group_as_well_as_its_id(server: TestServer) {
     let company = Company::on(&server);
     let alice = company.alice.api();
     let token = company.sub.token("ci").create();
-    let by_id = alice.get(&format!("/groups/{}/access_tokens", company.sub.id)).await.expect(200).json();
+    let by_id = alice
+        .get(&format!("/groups/{}/access_tokens", company.sub.id))
+        .await
+        .expect(200)
+        .json();
     for path in ["acme%2Fsub", "acme%2fsub", "ACME%2FSub"] {
         let group = format!("/groups/{path}/access_tokens");
         assert_eq!(alice.get(&group).await.expect(200).json(), by_id, "{path}");
-        assert_eq!(alice.get(&format!("{group}/{}", token.id)).await.expect(200).json(), by_id[0]);
-        let made = alice.post(&group, json!({ "name": "x", "scopes": ["api"] })).await.expect(201).json();
+        assert_eq!(
+            alice
+                .get(&format!("{group}/{}", token.id))
+                .await
+                .expect(200)
+                .json(),
+            by_id[0]
+        );
+        let made = alice
+            .post(&group, json!({ "name": "x", "scopes": ["api"] }))
+            .await
+            .expect(201)
+            .json();
         let made = made["id"].as_i64().unwrap();
-        let rotated = alice.post(&format!("{group}/{made}/rotate"), Value::Null).await.expect(200).json();
+        let rotated = alice
+            .post(&format!("{group}/{made}/rotate"), Value::Null)
+            .await
+            .expect(200)
+            .json();
         let rotated = rotated["id"].as_i64().unwrap();
-        alice.delete(&format!("{group}/{rotated}")).await.expect(204);
+        alice
+            .delete(&format!("{group}/{rotated}"))
+            .await
+            .expect(204);
         server.rest().await;
     }
 }
@@ -257,11 +359,19 @@ async fn an_expired_token_is_inactive_and_not_revoked(server: TestServer) {
     server.rest().await;
     for flag in [false, true] {
         server.retain_bots(flag);
-        let list =
-            fixture.alice.get(&format!("{}?state=inactive", fixture.path)).await.expect(200).json();
+        let list = fixture
+            .alice
+            .get(&format!("{}?state=inactive", fixture.path))
+            .await
+            .expect(200)
+            .json();
         assert_eq!(list[0]["id"], token.id);
         assert_eq!(list[0]["active"], false);
         assert_eq!(list[0]["revoked"], false);
-        assert_eq!(list[0]["last_used_at"], Value::Null, "a refused attempt is no use");
+        assert_eq!(
+            list[0]["last_used_at"],
+            Value::Null,
+            "a refused attempt is no use"
+        );
     }
 }

@@ -30,8 +30,15 @@ async fn statuses(api: &Api, group: &TestGroup) -> [u16; 5] {
     [
         api.get(&path).await.status,
         api.get(&format!("{path}/{}", token.id)).await.status,
-        api.post(&path, json!({ "name": "x", "scopes": ["read_api"], "access_level": 10 })).await.status,
-        api.post(&format!("{path}/{}/rotate", token.id), json!({})).await.status,
+        api.post(
+            &path,
+            json!({ "name": "x", "scopes": ["read_api"], "access_level": 10 }),
+        )
+        .await
+        .status,
+        api.post(&format!("{path}/{}/rotate", token.id), json!({}))
+            .await
+            .status,
         api.delete(&format!("{path}/{}", victim.id)).await.status,
     ]
 }
@@ -87,7 +94,9 @@ async fn an_owner_below_is_none_above(server: TestServer) {
 
 async fn a_former_owner_manages_nothing(server: TestServer) {
     let company = Company::on(&server);
-    company.acme.member_until(&company.frank, AccessLevel::Owner, "2026-11-22");
+    company
+        .acme
+        .member_until(&company.frank, AccessLevel::Owner, "2026-11-22");
     let frank = company.frank.api();
     server.clock.set("2026-11-21T23:59:59Z".parse().unwrap());
     assert_eq!(statuses(&frank, &company.acme).await, ALL);
@@ -131,15 +140,32 @@ async fn a_bot_never_makes_a_token(server: TestServer) {
         for (group, token) in [(&company.acme, &target), (&company.sub, &below)] {
             let path = format!("{}/access_tokens", group.path());
             let body = json!({ "name": "x", "scopes": ["read_api"], "access_level": 10 });
-            let no_permission = refused("User does not have permission to create group access token");
-            assert_eq!(bot.post(&path, body).await.outcome(), no_permission, "{level}");
-            let answer = bot.post(&format!("{path}/{}/rotate", token.id), json!({})).await;
+            let no_permission =
+                refused("User does not have permission to create group access token");
+            assert_eq!(
+                bot.post(&path, body).await.outcome(),
+                no_permission,
+                "{level}"
+            );
+            let answer = bot
+                .post(&format!("{path}/{}/rotate", token.id), json!({}))
+                .await;
             assert_eq!(answer.outcome(), unauthorized(), "{level}");
         }
         let by_its_id = format!("{}/access_tokens/{}/rotate", company.acme.path(), bot.id);
-        assert_eq!(bot.post(&by_its_id, json!({})).await.outcome(), unauthorized(), "{level}");
-        for path in ["/user/personal_access_tokens", &format!("/users/{}/personal_access_tokens", bot.user_id)] {
-            let status = bot.post(path, json!({ "name": "x", "scopes": ["api"] })).await.status;
+        assert_eq!(
+            bot.post(&by_its_id, json!({})).await.outcome(),
+            unauthorized(),
+            "{level}"
+        );
+        for path in [
+            "/user/personal_access_tokens",
+            &format!("/users/{}/personal_access_tokens", bot.user_id),
+        ] {
+            let status = bot
+                .post(path, json!({ "name": "x", "scopes": ["api"] }))
+                .await
+                .status;
             assert!((400..500).contains(&status), "{path}: {status}");
         }
         assert_eq!(server.inventory(), before, "{level}");
@@ -151,7 +177,11 @@ async fn a_bot_looks_after_its_own_group_only(server: TestServer) {
     let company = Company::on(&server);
     let rows = [
         (AccessLevel::Owner, Scope::Api, [200, 200, 400, 401, 204]),
-        (AccessLevel::Owner, Scope::ReadApi, [200, 200, 403, 403, 403]),
+        (
+            AccessLevel::Owner,
+            Scope::ReadApi,
+            [200, 200, 403, 403, 403],
+        ),
         (AccessLevel::Maintainer, Scope::Api, NONE),
         (AccessLevel::Developer, Scope::Api, NONE),
         (AccessLevel::Guest, Scope::Api, NONE),
@@ -159,8 +189,18 @@ async fn a_bot_looks_after_its_own_group_only(server: TestServer) {
         (AccessLevel::Owner, Scope::SelfRotate, [403; 5]),
     ];
     for (level, scope, expected) in rows {
-        let bot = company.acme.token("bot").role(level).scopes([scope]).create();
-        assert_eq!(statuses(&bot, &company.acme).await, expected, "{level} {}", scope.name());
+        let bot = company
+            .acme
+            .token("bot")
+            .role(level)
+            .scopes([scope])
+            .create();
+        assert_eq!(
+            statuses(&bot, &company.acme).await,
+            expected,
+            "{level} {}",
+            scope.name()
+        );
     }
     // Being an Owner of what lies below isn't enough: the bot was made for the group above.
     let bot = company.acme.token("bot").role(AccessLevel::Owner).create();
@@ -171,12 +211,28 @@ async fn a_bot_looks_after_its_own_group_only(server: TestServer) {
 async fn a_scope_narrows_what_an_owner_may(server: TestServer) {
     let company = Company::on(&server);
     let reader = company.alice.personal_token([Scope::ReadApi]);
-    assert_eq!(statuses(&reader, &company.acme).await, [200, 200, 403, 403, 403]);
+    assert_eq!(
+        statuses(&reader, &company.acme).await,
+        [200, 200, 403, 403, 403]
+    );
     reader.get("/personal_access_tokens/self").await.expect(200);
-    reader.delete("/personal_access_tokens/self").await.expect(204);
-    for scope in [Scope::ReadUser, Scope::ReadRepository, Scope::SelfRotate, Scope::K8sProxy] {
+    reader
+        .delete("/personal_access_tokens/self")
+        .await
+        .expect(204);
+    for scope in [
+        Scope::ReadUser,
+        Scope::ReadRepository,
+        Scope::SelfRotate,
+        Scope::K8sProxy,
+    ] {
         let token = company.alice.personal_token([scope]);
-        assert_eq!(statuses(&token, &company.acme).await, [403; 5], "{}", scope.name());
+        assert_eq!(
+            statuses(&token, &company.acme).await,
+            [403; 5],
+            "{}",
+            scope.name()
+        );
     }
     // On a public group a token still needs its scope: it is never taken for nobody.
     let open = server.group("open").public().create();
@@ -204,10 +260,24 @@ async fn a_bot_is_external_if_its_maker_is(server: TestServer) {
     let project = internal.project("plan").create();
     company.acme.member(&company.xenia, AccessLevel::Owner);
 
-    let of_external = company.acme.token("external").made_by(&company.xenia).create();
-    let of_normal = company.acme.token("normal").made_by(&company.alice).create();
-    assert_eq!(of_external.get("/user").await.expect(200).json()["external"], true);
-    assert_eq!(of_normal.get("/user").await.expect(200).json()["external"], false);
+    let of_external = company
+        .acme
+        .token("external")
+        .made_by(&company.xenia)
+        .create();
+    let of_normal = company
+        .acme
+        .token("normal")
+        .made_by(&company.alice)
+        .create();
+    assert_eq!(
+        of_external.get("/user").await.expect(200).json()["external"],
+        true
+    );
+    assert_eq!(
+        of_normal.get("/user").await.expect(200).json()["external"],
+        false
+    );
     for path in [internal.path(), project.path()] {
         of_external.get(&path).await.expect(404);
         of_normal.get(&path).await.expect(200);
@@ -235,7 +305,12 @@ async fn internal_places_are_open_to_bots_unless_they_are_kept_at_home(server: T
 async fn a_token_reaches_down_and_nowhere_else(server: TestServer) {
     let company = Company::on(&server);
     let bot = company.sub.token("ci").role(AccessLevel::Owner).create();
-    for visible in [company.sub.path(), company.deep.path(), company.p2.path(), company.p3.path()] {
+    for visible in [
+        company.sub.path(),
+        company.deep.path(),
+        company.p2.path(),
+        company.p3.path(),
+    ] {
         bot.get(&visible).await.expect(200);
     }
     let hidden = [
@@ -248,8 +323,16 @@ async fn a_token_reaches_down_and_nowhere_else(server: TestServer) {
     ];
     for path in hidden {
         let answer = bot.get(&path).await.expect(404);
-        let what = if path.starts_with("/groups") { "Group" } else { "Project" };
-        assert_eq!(answer.json(), json!({ "message": format!("404 {what} Not Found") }), "{path}");
+        let what = if path.starts_with("/groups") {
+            "Group"
+        } else {
+            "Project"
+        };
+        assert_eq!(
+            answer.json(),
+            json!({ "message": format!("404 {what} Not Found") }),
+            "{path}"
+        );
     }
     let nothing: Value = bot.get("/groups/99999999").await.json();
     assert_eq!(bot.get(&company.other.path()).await.json(), nothing);

@@ -20,9 +20,18 @@ async fn family(company: &Company) -> (TestToken, Api) {
     let first = company.acme.token("ci").create();
     let path = "/personal_access_tokens/self/rotate";
     let second = first.post(path, Value::Null).await.expect(200).json();
-    let second = company.acme.server.with_token(second["token"].as_str().unwrap());
+    let second = company
+        .acme
+        .server
+        .with_token(second["token"].as_str().unwrap());
     let third = second.post(path, Value::Null).await.expect(200).json();
-    (first, company.acme.server.with_token(third["token"].as_str().unwrap()))
+    (
+        first,
+        company
+            .acme
+            .server
+            .with_token(third["token"].as_str().unwrap()),
+    )
 }
 
 async fn lives(api: &Api) -> bool {
@@ -39,9 +48,18 @@ async fn an_old_value_that_asks_to_rotate_ends_its_family(server: TestServer) {
     assert_eq!(answer.json()["error"], "invalid_token");
     assert!(!lives(&third).await, "the descendant is dead too");
     assert!(bystander.works().await);
-    assert_eq!(server.count("audit_events", "event = 'group_access_token_reuse_detected'"), 1);
     assert_eq!(
-        server.count("audit_events", "event = 'group_access_token_reuse_detected' AND ip = '127.0.0.1'"),
+        server.count(
+            "audit_events",
+            "event = 'group_access_token_reuse_detected'"
+        ),
+        1
+    );
+    assert_eq!(
+        server.count(
+            "audit_events",
+            "event = 'group_access_token_reuse_detected' AND ip = '127.0.0.1'"
+        ),
         1
     );
 }
@@ -62,7 +80,10 @@ async fn the_alarm_rings_on_every_rotation_path_and_carrier(server: TestServer) 
         assert!(!lives(&third).await, "{path}");
     }
     let (first, third) = family(&company).await;
-    let path = format!("/personal_access_tokens/self/rotate?private_token={}", first.value);
+    let path = format!(
+        "/personal_access_tokens/self/rotate?private_token={}",
+        first.value
+    );
     server.anonymous().post(&path, json!({})).await.expect(401);
     assert!(!lives(&third).await, "as a parameter");
 }
@@ -73,9 +94,15 @@ async fn any_other_use_of_an_old_value_revokes_nothing(server: TestServer) {
     let group = format!("{}/access_tokens", company.acme.path());
     first.get("/user").await.expect(401);
     first.get(&group).await.expect(401);
-    first.post(&group, json!({ "name": "x", "scopes": ["api"] })).await.expect(401);
+    first
+        .post(&group, json!({ "name": "x", "scopes": ["api"] }))
+        .await
+        .expect(401);
     first.get("/personal_access_tokens/self").await.expect(401);
-    first.delete("/personal_access_tokens/self").await.expect(401);
+    first
+        .delete("/personal_access_tokens/self")
+        .await
+        .expect(401);
     first.get("/personal_access_tokens/self/rotate").await;
     assert!(lives(&third).await);
 }
@@ -84,11 +111,20 @@ async fn the_alarm_rings_past_the_date_too(server: TestServer) {
     let company = Company::on(&server);
     let first = company.acme.token("ci").expires("2026-11-21").create();
     let path = "/personal_access_tokens/self/rotate";
-    let second = first.post(path, json!({ "expires_at": "2026-12-24" })).await.expect(200).json();
+    let second = first
+        .post(path, json!({ "expires_at": "2026-12-24" }))
+        .await
+        .expect(200)
+        .json();
     let second = server.with_token(second["token"].as_str().unwrap());
     server.clock.advance(TimeDelta::days(1));
     let answer = first.post(path, json!({})).await.expect(401).json();
-    assert!(answer["error_description"].as_str().unwrap().starts_with("Token is expired"));
+    assert!(
+        answer["error_description"]
+            .as_str()
+            .unwrap()
+            .starts_with("Token is expired")
+    );
     assert!(!lives(&second).await);
 }
 

@@ -38,7 +38,10 @@ async fn without_the_flag_nothing_of_it_is_left(server: TestServer) {
     let alice = company.alice.api();
     let token = company.acme.token("ci").create();
     let project = token
-        .post("/projects", json!({ "path": "made-by-bot", "namespace_id": company.acme.id }))
+        .post(
+            "/projects",
+            json!({ "path": "made-by-bot", "namespace_id": company.acme.id }),
+        )
         .await
         .expect(201)
         .json();
@@ -48,18 +51,35 @@ async fn without_the_flag_nothing_of_it_is_left(server: TestServer) {
     alice.delete(&path).await.expect(204);
 
     for pass in ["marked", "deleted"] {
-        assert_eq!(alice.get(&path).await.outcome(), missing(&token.id.to_string()), "{pass}");
+        assert_eq!(
+            alice.get(&path).await.outcome(),
+            missing(&token.id.to_string()),
+            "{pass}"
+        );
         alice.delete(&path).await.expect(404);
-        let list = alice.get(&format!("{group}/access_tokens")).await.expect(200);
+        let list = alice
+            .get(&format!("{group}/access_tokens"))
+            .await
+            .expect(200);
         assert_eq!(list.json(), json!([]), "{pass}");
         assert_eq!(list.header("x-total"), "0", "{pass}");
-        let members = alice.get(&format!("{group}/members?per_page=100")).await.expect(200).text();
+        let members = alice
+            .get(&format!("{group}/members?per_page=100"))
+            .await
+            .expect(200)
+            .text();
         assert!(!members.contains(&token.username), "{pass}");
         server.rest().await;
     }
     assert_eq!(server.count("users", &format!("id = {}", token.user_id)), 0);
-    assert_eq!(server.count("access_tokens", &format!("id = {}", token.id)), 0);
-    assert_eq!(server.count("memberships", &format!("user_id = {}", token.user_id)), 0);
+    assert_eq!(
+        server.count("access_tokens", &format!("id = {}", token.id)),
+        0
+    );
+    assert_eq!(
+        server.count("memberships", &format!("user_id = {}", token.user_id)),
+        0
+    );
     // What it made belongs to the ghost now.
     assert_eq!(
         server.count(
@@ -69,7 +89,10 @@ async fn without_the_flag_nothing_of_it_is_left(server: TestServer) {
         1
     );
     let answer = token.get("/user").await;
-    assert_eq!(answer.outcome(), (401, json!({ "message": "401 Unauthorized" })));
+    assert_eq!(
+        answer.outcome(),
+        (401, json!({ "message": "401 Unauthorized" }))
+    );
 }
 
 async fn revoking_again_succeeds_while_the_token_is_kept(server: TestServer) {
@@ -95,10 +118,18 @@ async fn the_token_is_looked_up_before_the_right(server: TestServer) {
     let answer = bob.delete(&format!("{group}/{}", token.id)).await;
     assert_eq!(answer.outcome(), refused("Bob cannot delete ci"));
     for id in ["99999", "self", "abc"] {
-        assert_eq!(bob.delete(&format!("{group}/{id}")).await.outcome(), missing(id), "{id}");
+        assert_eq!(
+            bob.delete(&format!("{group}/{id}")).await.outcome(),
+            missing(id),
+            "{id}"
+        );
     }
     let elsewhere = company.other.token("elsewhere").create();
-    let answer = company.alice.api().delete(&format!("{group}/{}", elsewhere.id)).await;
+    let answer = company
+        .alice
+        .api()
+        .delete(&format!("{group}/{}", elsewhere.id))
+        .await;
     assert_eq!(answer.outcome(), missing(&elsewhere.id.to_string()));
     assert!(token.works().await && elsewhere.works().await);
 }
@@ -106,14 +137,20 @@ async fn the_token_is_looked_up_before_the_right(server: TestServer) {
 async fn a_token_without_a_membership_is_told_so(server: TestServer) {
     let company = Company::on(&server);
     let token = company.acme.token("ci").create();
-    server.sql(&format!("DELETE FROM memberships WHERE user_id = {}", token.user_id));
+    server.sql(&format!(
+        "DELETE FROM memberships WHERE user_id = {}",
+        token.user_id
+    ));
     let alice = company.alice.api();
     let path = format!("{}/access_tokens/{}", company.acme.path(), token.id);
     let answer = alice.delete(&path).await;
     assert_eq!(answer.outcome(), refused("Failed to find bot user"));
     let shown = alice.get(&path).await.expect(200).json();
     assert_eq!(shown["access_level"], json!(null));
-    let list = alice.get(&format!("{}/access_tokens", company.acme.path())).await.expect(200);
+    let list = alice
+        .get(&format!("{}/access_tokens", company.acme.path()))
+        .await
+        .expect(200);
     assert_eq!(list.json(), json!([]), "no member, so not in the list");
     // It still authenticates, and reaches nothing private.
     token.get("/user").await.expect(200);
@@ -123,9 +160,16 @@ async fn a_token_without_a_membership_is_told_so(server: TestServer) {
 async fn an_owners_bot_revokes_its_siblings(server: TestServer) {
     let company = Company::on(&server);
     let group = format!("{}/access_tokens", company.acme.path());
-    let owner = company.acme.token("owner").role(AccessLevel::Owner).create();
+    let owner = company
+        .acme
+        .token("owner")
+        .role(AccessLevel::Owner)
+        .create();
     let sibling = company.acme.token("sibling").create();
-    owner.delete(&format!("{group}/{}", sibling.id)).await.expect(204);
+    owner
+        .delete(&format!("{group}/{}", sibling.id))
+        .await
+        .expect(204);
     assert!(!sibling.works().await);
 
     let second = company.acme.token("second").create();
@@ -134,21 +178,40 @@ async fn an_owners_bot_revokes_its_siblings(server: TestServer) {
     assert_eq!(answer.outcome(), refused("maintainer cannot delete second"));
     // Above or below is not its own group.
     let below = company.sub.token("below").create();
-    let answer = owner.delete(&format!("{}/access_tokens/{}", company.sub.path(), below.id)).await;
+    let answer = owner
+        .delete(&format!(
+            "{}/access_tokens/{}",
+            company.sub.path(),
+            below.id
+        ))
+        .await;
     assert_eq!(answer.outcome(), refused("owner cannot delete below"));
     assert!(second.works().await && below.works().await);
 }
 
 async fn a_token_revokes_itself_whatever_its_scope(server: TestServer) {
     let company = Company::on(&server);
-    for scope in Scope::ALL.into_iter().filter(|scope| {
-        !matches!(scope, Scope::ReadUser | Scope::Sudo | Scope::AdminMode)
-    }) {
-        let token = company.acme.token("ci").role(AccessLevel::Guest).scopes([scope]).create();
+    for scope in Scope::ALL
+        .into_iter()
+        .filter(|scope| !matches!(scope, Scope::ReadUser | Scope::Sudo | Scope::AdminMode))
+    {
+        let token = company
+            .acme
+            .token("ci")
+            .role(AccessLevel::Guest)
+            .scopes([scope])
+            .create();
         let answer = token.delete("/personal_access_tokens/self").await;
         assert_eq!(answer.status, 204, "{}", scope.name());
         assert!(answer.body.is_empty());
-        assert_eq!(token.get("/personal_access_tokens/self").await.expect(401).json()["error"], "invalid_token");
+        assert_eq!(
+            token
+                .get("/personal_access_tokens/self")
+                .await
+                .expect(401)
+                .json()["error"],
+            "invalid_token"
+        );
     }
     // Its bot is kept, and so is the row.
     let path = format!("{}/access_tokens?state=inactive", company.acme.path());

@@ -22,8 +22,16 @@ async fn a_token_rotates_itself_at_any_role(server: TestServer) {
     let company = Company::on(&server);
     for level in AccessLevel::ALL {
         for scope in [Scope::Api, Scope::SelfRotate] {
-            let old = company.acme.token("ci").role(level).scopes([scope]).create();
-            let new = old.post(&path(&company.acme), Value::Null).await.expect(200);
+            let old = company
+                .acme
+                .token("ci")
+                .role(level)
+                .scopes([scope])
+                .create();
+            let new = old
+                .post(&path(&company.acme), Value::Null)
+                .await
+                .expect(200);
             assert_eq!(new.header("cache-control"), "no-store");
             let new = new.json();
             assert_is_token_object(&new, true);
@@ -32,11 +40,18 @@ async fn a_token_rotates_itself_at_any_role(server: TestServer) {
             assert_eq!(new["expires_at"], server.days_ahead(7));
             assert!(!old.works().await);
             let value = new["token"].as_str().unwrap();
-            server.with_token(value).get("/personal_access_tokens/self").await.expect(200);
+            server
+                .with_token(value)
+                .get("/personal_access_tokens/self")
+                .await
+                .expect(200);
         }
     }
     let dated = company.acme.token("ci").create();
-    let new = dated.post(&path(&company.acme), json!({ "expires_at": "2026-12-24" })).await.expect(200);
+    let new = dated
+        .post(&path(&company.acme), json!({ "expires_at": "2026-12-24" }))
+        .await
+        .expect(200);
     assert_eq!(new.json()["expires_at"], "2026-12-24");
 }
 
@@ -48,24 +63,50 @@ async fn each_refusal_has_its_words(server: TestServer) {
     assert_eq!(answer.outcome(), not_applicable);
 
     let token = company.acme.token("ci").create();
-    let answer = token.post(&path(&company.acme), json!({ "expires_at": "x" })).await;
+    let answer = token
+        .post(&path(&company.acme), json!({ "expires_at": "x" }))
+        .await;
     assert_eq!(answer.outcome(), invalid("expires_at is invalid"));
-    let answer = token.post(&path(&company.acme), json!({ "expires_at": "2027-11-21" })).await;
-    assert_eq!(answer.outcome(), refused("Expiration date must be before 2027-11-20"));
+    let answer = token
+        .post(&path(&company.acme), json!({ "expires_at": "2027-11-21" }))
+        .await;
+    assert_eq!(
+        answer.outcome(),
+        refused("Expiration date must be before 2027-11-20")
+    );
     // Somebody else's group: hidden, and in sight.
-    assert_eq!(token.post(&path(&company.other), json!({})).await.outcome(), group_missing());
+    assert_eq!(
+        token.post(&path(&company.other), json!({})).await.outcome(),
+        group_missing()
+    );
     let open = server.group("open").public().create();
-    assert_eq!(token.post(&path(&open), json!({})).await.outcome(), unauthorized());
-    assert_eq!(token.post(&path(&company.sub), json!({})).await.outcome(), unauthorized());
+    assert_eq!(
+        token.post(&path(&open), json!({})).await.outcome(),
+        unauthorized()
+    );
+    assert_eq!(
+        token.post(&path(&company.sub), json!({})).await.outcome(),
+        unauthorized()
+    );
     assert!(token.works().await);
 
-    let narrow = company.acme.token("narrow").scopes([Scope::ReadApi, Scope::WriteRepository]).create();
-    let answer = narrow.post(&path(&company.acme), json!({})).await.expect(403);
+    let narrow = company
+        .acme
+        .token("narrow")
+        .scopes([Scope::ReadApi, Scope::WriteRepository])
+        .create();
+    let answer = narrow
+        .post(&path(&company.acme), json!({}))
+        .await
+        .expect(403);
     assert_eq!(answer.json()["error"], "insufficient_scope");
 
     let short = company.acme.token("short").expires("2026-11-21").create();
     server.clock.advance(TimeDelta::days(1));
-    let answer = short.post(&path(&company.acme), json!({})).await.expect(401);
+    let answer = short
+        .post(&path(&company.acme), json!({}))
+        .await
+        .expect(401);
     assert_eq!(answer.json()["error"], "invalid_token");
 }
 

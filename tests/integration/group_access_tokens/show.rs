@@ -7,7 +7,10 @@ use super::{assert_is_token_object, missing};
 use crate::on_both;
 use crate::support::{Company, TestResource, TestServer};
 
-on_both![a_token_is_shown_by_its_id, whatever_is_no_token_of_this_group_is_missing];
+on_both![
+    a_token_is_shown_by_its_id,
+    whatever_is_no_token_of_this_group_is_missing
+];
 
 async fn a_token_is_shown_by_its_id(server: TestServer) {
     let company = Company::on(&server);
@@ -47,10 +50,28 @@ async fn whatever_is_no_token_of_this_group_is_missing(server: TestServer) {
     let alice = company.alice.api();
     let group = format!("{}/access_tokens", company.acme.path());
     let ids = [elsewhere.id, below.id, project.id, own.id, 99_999].map(|id| id.to_string());
-    for id in ids.iter().map(String::as_str).chain(["0", "-1", "self", "1e3", "0x10", "1.0"]) {
-        assert_eq!(alice.get(&format!("{group}/{id}")).await.outcome(), missing(id), "{id}");
+    for id in ids
+        .iter()
+        .map(String::as_str)
+        .chain(["0", "-1", "self", "1e3", "0x10", "1.0"])
+    {
+        assert_eq!(
+            alice.get(&format!("{group}/{id}")).await.outcome(),
+            missing(id),
+            "{id}"
+        );
     }
-    for id in ["１", "1%20OR%201%3D1", "1%00", "99999999999999999999", "self;", "%2e%2e", "1%2F2", "%FF", "..%2f1"] {
+    for id in [
+        "１",
+        "1%20OR%201%3D1",
+        "1%00",
+        "99999999999999999999",
+        "self;",
+        "%2e%2e",
+        "1%2F2",
+        "%FF",
+        "..%2f1",
+    ] {
         let answer = alice.get(&format!("{group}/{id}")).await;
         assert_eq!(answer.status, 404, "{id}: {}", answer.text());
     }

@@ -33,17 +33,31 @@ async fn off_nobody_creates_or_rotates_anywhere_below(server: TestServer) {
             );
         }
         let rotate = format!("{path}/{}/rotate", token.id);
-        assert_eq!(company.alice.api().post(&rotate, json!({})).await.outcome(), unauthorized());
+        assert_eq!(
+            company.alice.api().post(&rotate, json!({})).await.outcome(),
+            unauthorized()
+        );
         let answer = company.root.api().post(&rotate, json!({})).await;
-        assert_eq!(answer.outcome(), (404, json!({ "message": "404 Not Found" })));
+        assert_eq!(
+            answer.outcome(),
+            (404, json!({ "message": "404 Not Found" }))
+        );
         assert!(token.works().await);
     }
     let after = server.inventory();
-    assert_eq!((after.users, after.memberships), (before.users, before.memberships));
+    assert_eq!(
+        (after.users, after.memberships),
+        (before.users, before.memberships)
+    );
 
     // Other top-level groups have switches of their own.
     let path = format!("{}/access_tokens", company.other.path());
-    company.oscar.api().post(&path, body.clone()).await.expect(201);
+    company
+        .oscar
+        .api()
+        .post(&path, body.clone())
+        .await
+        .expect(201);
 
     company.acme.allow_creation(true);
     let path = format!("{}/access_tokens", company.deep.path());
@@ -58,26 +72,57 @@ async fn off_existing_tokens_go_on(server: TestServer) {
     let path = format!("{}/access_tokens", company.deep.path());
     let alice = company.alice.api();
     assert!(token.works().await);
-    assert_eq!(alice.get(&path).await.expect(200).json().as_array().unwrap().len(), 2);
+    assert_eq!(
+        alice
+            .get(&path)
+            .await
+            .expect(200)
+            .json()
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
     alice.get(&format!("{path}/{}", token.id)).await.expect(200);
-    token.post(&format!("{path}/self/rotate"), Value::Null).await.expect(200);
-    alice.delete(&format!("{path}/{}", second.id)).await.expect(204);
+    token
+        .post(&format!("{path}/self/rotate"), Value::Null)
+        .await
+        .expect(200);
+    alice
+        .delete(&format!("{path}/{}", second.id))
+        .await
+        .expect(204);
     assert!(!second.works().await);
     // A person's own tokens have nothing to do with it.
-    company.alice.personal_token([Scope::Api]).get("/user").await.expect(200);
+    company
+        .alice
+        .personal_token([Scope::Api])
+        .get("/user")
+        .await
+        .expect(200);
 }
 
 async fn a_subgroup_has_no_switch_of_its_own(server: TestServer) {
     let company = Company::on(&server);
     let (sub, alice) = (company.sub.resource(), company.alice.actor());
-    let latchkey::access_tokens::Resource::Group(sub) = sub else { unreachable!() };
+    let latchkey::access_tokens::Resource::Group(sub) = sub else {
+        unreachable!()
+    };
     let refusal = server.attempt_as(alice, move |conn, ctx| {
         latchkey::groups::update::allow_token_creation(conn, ctx, &sub, false).map(|_| ())
     });
     let refusal = refusal.unwrap_err().to_string();
-    assert!(refusal.contains("can only be changed on a top-level group"), "{refusal}");
+    assert!(
+        refusal.contains("can only be changed on a top-level group"),
+        "{refusal}"
+    );
     let path = format!("{}/access_tokens", company.sub.path());
-    company.alice.api().post(&path, json!({ "name": "x", "scopes": ["api"] })).await.expect(201);
+    company
+        .alice
+        .api()
+        .post(&path, json!({ "name": "x", "scopes": ["api"] }))
+        .await
+        .expect(201);
 }
 
 async fn the_effective_value_is_shown_to_owners(server: TestServer) {
@@ -91,7 +136,13 @@ async fn the_effective_value_is_shown_to_owners(server: TestServer) {
                 assert_eq!(shown[key], json!(allowed));
             }
         }
-        let to_maintainer = company.bob.api().get(&company.acme.path()).await.expect(200).json();
+        let to_maintainer = company
+            .bob
+            .api()
+            .get(&company.acme.path())
+            .await
+            .expect(200)
+            .json();
         assert!(to_maintainer.get(key).is_none());
     }
 }

@@ -37,19 +37,33 @@ async fn a_use_is_noted_at_most_every_ten_minutes(server: TestServer) {
 
 async fn only_a_successful_request_is_a_use(server: TestServer) {
     let company = Company::on(&server);
-    let narrow = company.acme.token("narrow").scopes([Scope::ReadRepository]).create();
+    let narrow = company
+        .acme
+        .token("narrow")
+        .scopes([Scope::ReadRepository])
+        .create();
     let short = company.acme.token("short").expires("2026-11-21").create();
     let dead = company.acme.token("dead").create();
     server.retain_bots(true);
     let alice = company.alice.api();
     let path = format!("{}/access_tokens", company.acme.path());
-    alice.delete(&format!("{path}/{}", dead.id)).await.expect(204);
+    alice
+        .delete(&format!("{path}/{}", dead.id))
+        .await
+        .expect(204);
     server.clock.advance(TimeDelta::days(1));
     narrow.get("/user").await.expect(403);
     short.get("/user").await.expect(401);
     dead.get("/user").await.expect(401);
     server.rest().await;
-    for token in alice.get(&path).await.expect(200).json().as_array().unwrap() {
+    for token in alice
+        .get(&path)
+        .await
+        .expect(200)
+        .json()
+        .as_array()
+        .unwrap()
+    {
         assert_eq!(token["last_used_at"], Value::Null, "{}", token["name"]);
     }
 }
