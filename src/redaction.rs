@@ -52,6 +52,34 @@ pub fn redact(text: &str) -> Cow<'_, str> {
         .redact(text)
 }
 
+/// The path and query of a request without the parameters that are secrets, fit for a link or a redirect.
+pub fn without_secrets(target: &str) -> String {
+    let Some((path, query)) = target.split_once('?') else {
+        return target.to_owned();
+    };
+    let kept: Vec<&str> = query
+        .split('&')
+        .filter(|pair| !is_secret_pair(pair))
+        .collect();
+    if kept.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{}", kept.join("&"))
+    }
+}
+
+/// Is this `name=value` of a query a secret?
+pub fn is_secret_pair(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or_default().replace('+', " ");
+    let name = percent_decode_str(&name)
+        .decode_utf8_lossy()
+        .to_ascii_lowercase();
+    SECRET_NAMES.contains(&name.as_str())
+        || ["bearer_token", "password", "secret"]
+            .iter()
+            .any(|word| name.contains(word))
+}
+
 /// The path and query of a request, fit for a log: percent signs hide nothing from it.
 pub fn redact_target(target: &str) -> String {
     REDACTOR
@@ -254,6 +282,19 @@ static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secret_parameters_are_left_out_of_links() {
+        for (target, kept) in [
+            ("/groups/acme?page=2", "/groups/acme?page=2"),
+            ("/x?private_token=abc", "/x"),
+            ("/x?a=1&access_token=abc&b=2", "/x?a=1&b=2"),
+            ("/x?%70rivate_token=abc&PASSWORD=p&user[password]=p", "/x"),
+            ("/x", "/x"),
+        ] {
+            assert_eq!(without_secrets(target), kept, "{target}");
+        }
+    }
 
     const CLASSIC: &str = "glpat-AbCdEfGhIjKlMnOpQrSt";
     const CHECKED: &str = "AAECAwQFBgcICQoLDA0ODxAREhNvOjED.01.0w0221qi9";

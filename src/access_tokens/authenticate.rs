@@ -2,8 +2,10 @@
 
 use chrono::NaiveDate;
 
+use super::rotate::revoke_family;
 use super::secret::Digest;
 use super::{AccessToken, store};
+use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::{Denied, Error};
 use crate::members::Memberships;
@@ -18,11 +20,9 @@ pub struct Found {
     pub user: User,
     /// Their living memberships.
     pub memberships: Memberships,
-    /// The revision of the settings at that moment.
-    pub settings_revision: i64,
 }
 
-/// Looks a digest up, in one query.
+/// Looks a digest up, in one query, which also tells the revision of the settings.
 ///
 /// # Errors
 /// When the database is away: never taken for "no such token".
@@ -30,21 +30,33 @@ pub fn find(
     conn: &mut DbConnection,
     digest: &Digest,
     today: NaiveDate,
-) -> Result<Option<Found>, Error> {
-    let mut rows = store::find_by_digest(conn, digest)?.into_iter();
-    let Some((token, user, settings_revision, first)) = rows.next() else {
-        return Ok(None);
-    };
-    let memberships = first
-        .into_iter()
-        .chain(rows.filter_map(|(_, _, _, more)| more))
-        .collect();
-    Ok(Some(Found {
+) -> Result<(i64, Option<Found>), Error> {
+    let mut revision = None;
+    let mut holder = None;
+    let mut memberships = Vec::new();
+    for (settings_revision, token, user, membership) in store::find_by_digest(conn, digest)? {
+        revision = Some(settings_revision);
+        if let (Some(token), Some(user)) = (token, user) {
+            holder.get_or_insert((token, user));
+        }
+        memberships.extend(membership);
+    }
+    let revision =
+        revision.ok_or_else(|| Error::internal(anyhow::anyhow!("the instance has no row")))?;
+    let found = holder.map(|(token, user)| Found {
         token,
         user,
         memberships: Memberships::living(memberships, today),
-        settings_revision,
-    }))
+    });
+    Ok((revision, found))
+}
+
+/// What follows when a revoked value asks for what only its owner would ask for: somebody else has it.
+///
+/// # Errors
+/// When the database is away.
+pub fn raise_alarm(conn: &mut DbConnection, ctx: &Context, found: &Found) -> Result<(), Error> {
+    revoke_family(conn, ctx, &found.token)
 }
 
 /// May this token act on this day? Expired is said before revoked.

@@ -255,7 +255,9 @@ fn list(
         }
         for word in &query.words {
             rows = if word.chars().count() < SHORT_WORD {
-                rows.filter(lower(access_tokens::name).eq(word.to_lowercase()))
+                // PostgreSQL takes no NUL, and no name has one.
+                let word = word.to_lowercase().replace('\0', "%00");
+                rows.filter(lower(access_tokens::name).eq(word))
             } else {
                 rows.filter(
                     lower(access_tokens::name)
@@ -275,12 +277,14 @@ fn list(
         }
         let used = || access_token_uses::last_used_at.nullable();
         if let Some(at) = query.last_used_before {
-            let never = Timestamp::from(DateTime::<Utc>::MAX_UTC);
-            rows = rows.filter(coalesce_timestamp(used(), never).le(Timestamp::from(at)));
+            rows = rows
+                .filter(used().is_not_null())
+                .filter(used().assume_not_null().le(Timestamp::from(at)));
         }
         if let Some(at) = query.last_used_after {
-            let never = Timestamp::from(DateTime::UNIX_EPOCH);
-            rows = rows.filter(coalesce_timestamp(used(), never).ge(Timestamp::from(at)));
+            rows = rows
+                .filter(used().is_not_null())
+                .filter(used().assume_not_null().ge(Timestamp::from(at)));
         }
         if let Some(day) = query.expires_before {
             rows = rows.filter(coalesce_date(access_tokens::expires_at, far()).lt(day));

@@ -51,24 +51,24 @@ pub(super) fn insert(conn: &mut DbConnection, new: &NewRow<'_>) -> Result<Access
         .get_result(conn)?)
 }
 
-/// What the one query of an authentication finds.
-pub(super) type AuthenticationRow = (AccessToken, User, i64, Option<Membership>);
+/// What the one query of an authentication finds: the revision of the settings in any case.
+pub(super) type AuthenticationRow = (i64, Option<AccessToken>, Option<User>, Option<Membership>);
 
 /// A token by the digest of its value, with its user, the user's memberships and the revision of the
-/// settings: everything that lets a request in, at once.
+/// settings: everything that lets a request in, or not, at once.
 pub(super) fn find_by_digest(
     conn: &mut DbConnection,
     digest: &Digest,
 ) -> Result<Vec<AuthenticationRow>, Error> {
-    Ok(access_tokens::table
-        .inner_join(users::table)
-        .inner_join(instance::table.on(instance::id.eq(1)))
-        .left_join(memberships::table.on(memberships::user_id.eq(users::id)))
-        .filter(access_tokens::digest.eq(digest.as_bytes().as_slice()))
+    Ok(instance::table
+        .left_join(access_tokens::table.on(access_tokens::digest.eq(digest.as_bytes().to_vec())))
+        .left_join(users::table.on(users::id.nullable().eq(access_tokens::user_id.nullable())))
+        .left_join(memberships::table.on(memberships::user_id.nullable().eq(users::id.nullable())))
+        .filter(instance::id.eq(1))
         .select((
-            AccessToken::as_select(),
-            User::as_select(),
             instance::settings_revision,
+            Option::<AccessToken>::as_select(),
+            Option::<User>::as_select(),
             Option::<Membership>::as_select(),
         ))
         .load(conn)?)

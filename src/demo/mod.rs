@@ -183,7 +183,7 @@ mod tests {
         let today = app.clock.now().date_naive();
         let found = app
             .db
-            .read_now(|conn| authenticate::find(conn, &digest, today))
+            .read_now(|conn| Ok(authenticate::find(conn, &digest, today)?.1))
             .unwrap()
             .unwrap();
         authenticate::verdict(&found, today).unwrap();

@@ -13,7 +13,6 @@ use super::endpoint::{Access, Endpoint};
 use super::params::{InvalidParams, Params};
 use super::{api_error, body, client, csrf};
 use crate::access_tokens::authenticate::{self, Found};
-use crate::access_tokens::rotate::revoke_family;
 use crate::access_tokens::scope::ScopeNeed;
 use crate::access_tokens::secret::Candidate;
 use crate::actor::{Actor, Channel, Credential, Declared, Origin, TokenCredential};
@@ -327,11 +326,8 @@ async fn identify(
     let found = app
         .db
         .read(move |conn| {
-            let found = authenticate::find(conn, &digest, today)?;
-            let policy = match &found {
-                Some(found) => reader.policy_at(conn, found.settings_revision)?,
-                None => reader.policy_now(conn)?,
-            };
+            let (revision, found) = authenticate::find(conn, &digest, today)?;
+            let policy = reader.policy_at(conn, revision)?;
             Ok((found, policy))
         })
         .await?;
@@ -346,7 +342,7 @@ async fn identify(
     }
     if let Err(reason) = authenticate::verdict(&found, today) {
         if !app.rotations.overlapped(found.token.id, arrived) {
-            watch_for_reuse(app, req, &found, &policy, origin, now).await?;
+            watch_for_reuse(app, req, found, &policy, origin, now).await?;
         }
         return Err(reason);
     }
@@ -420,7 +416,7 @@ async fn without_token(
 async fn watch_for_reuse(
     app: &App,
     req: &HttpRequest,
-    found: &Found,
+    found: Found,
     policy: &Arc<Policy>,
     origin: Origin,
     now: DateTime<Utc>,
@@ -438,9 +434,8 @@ async fn watch_for_reuse(
         declared: Declared::Only(&[]),
     };
     let ctx = app.context(actor, Arc::clone(policy), now);
-    let token = found.token.clone();
     app.db
-        .write(move |conn| revoke_family(conn, &ctx, &token))
+        .write(move |conn| authenticate::raise_alarm(conn, &ctx, &found))
         .await
 }
 

@@ -385,7 +385,7 @@ impl PageCall {
             flashes: self.take_flashes(),
             search: String::new(),
             assets: ASSETS.clone(),
-            return_to: self.here(),
+            return_to: crate::redaction::without_secrets(&self.here()),
             version: env!("CARGO_PKG_VERSION").into(),
         }
     }

@@ -120,7 +120,8 @@ pub fn to_sign_in(req: &HttpRequest) -> HttpResponse {
         .unwrap_or("/");
     if *req.method() == Method::GET && here != "/" {
         location.push_str("?redirect_to=");
-        location.extend(utf8_percent_encode(here, IN_QUERY));
+        let kept = crate::redaction::without_secrets(here);
+        location.extend(utf8_percent_encode(&kept, IN_QUERY));
     }
     HttpResponse::Found()
         .insert_header((LOCATION, location))

@@ -4,15 +4,7 @@ use actix_web::HttpResponseBuilder;
 use actix_web::http::header::LINK;
 
 use crate::db::{Page, Total};
-
-/// Query parameters that are never repeated in a link: they are credentials.
-const SECRETS: [&str; 5] = [
-    "private_token",
-    "access_token",
-    "bearer_token",
-    "job_token",
-    "feed_token",
-];
+use crate::redaction::is_secret_pair;
 
 /// Adds `X-Page` and its kin, and `Link`. `path` is the request's own, below the external URL.
 pub fn add_headers<T>(
@@ -58,7 +50,7 @@ fn kept_query(query: &str) -> String {
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let name = pair.split('=').next().unwrap_or_default();
         let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
-        if matches!(name.as_ref(), "page" | "per_page") || SECRETS.contains(&name.as_ref()) {
+        if matches!(name.as_ref(), "page" | "per_page") || is_secret_pair(pair) {
             continue;
         }
         // What can't stand in a header was never valid in a URL either.

