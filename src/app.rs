@@ -147,7 +147,7 @@ pub struct Failures {
     seen: Mutex<HashMap<String, (DateTime<Utc>, u32)>>,
 }
 
-/// Addresses remembered at the most; beyond that the oldest minute is forgotten.
+/// Addresses remembered at the most; beyond that older minutes are forgotten, and then all.
 const ADDRESSES: usize = 50_000;
 
 impl Failures {
@@ -160,6 +160,10 @@ impl Failures {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= ADDRESSES {
             seen.retain(|_, (since, _)| now - *since < minute);
+            // Full of this minute's: forgetting them all is better than growing.
+            if seen.len() >= ADDRESSES {
+                seen.clear();
+            }
         }
         let (since, count) = seen.entry(address_prefix(ip)).or_insert((now, 0));
         if now - *since >= minute {

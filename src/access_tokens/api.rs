@@ -223,6 +223,11 @@ pub async fn revoke(call: ApiCall) -> Result<HttpResponse, Error> {
     Ok(HttpResponse::NoContent().finish())
 }
 
+/// The token that made the request.
+fn own_id(call: &ApiCall) -> i64 {
+    call.ctx.actor.token().map_or(0, |token| token.id)
+}
+
 fn new_expiry(call: &ApiCall) -> Result<NewExpiry, Error> {
     let date = call.params.read(|params| params.date("expires_at"))?;
     Ok(date.map_or(NewExpiry::ApiDefault, NewExpiry::On))
@@ -232,15 +237,13 @@ fn new_expiry(call: &ApiCall) -> Result<NewExpiry, Error> {
 pub async fn rotate(call: ApiCall) -> Result<HttpResponse, Error> {
     let expiry = new_expiry(&call)?;
     let (id, token_id) = (call.segment("id"), call.segment("token_id"));
+    let _running = call.app.rotations.running(token_number(&token_id));
     let created = call
         .write(move |conn, ctx| {
             let resource = resource(conn, ctx, &id)?;
             rotating::rotate(conn, ctx, &resource, token_number(&token_id), expiry)
         })
         .await?;
-    call.app
-        .rotations
-        .note(created.listed.token.previous_token_id);
     Ok(with_value(&created, call.ctx.today(), true, 200))
 }
 
@@ -248,15 +251,13 @@ pub async fn rotate(call: ApiCall) -> Result<HttpResponse, Error> {
 pub async fn rotate_self(call: ApiCall) -> Result<HttpResponse, Error> {
     let expiry = new_expiry(&call)?;
     let id = call.segment("id");
+    let _running = call.app.rotations.running(own_id(&call));
     let created = call
         .write(move |conn, ctx| {
             let resource = resource(conn, ctx, &id)?;
             rotating::rotate_self(conn, ctx, Some(&resource), expiry)
         })
         .await?;
-    call.app
-        .rotations
-        .note(created.listed.token.previous_token_id);
     Ok(with_value(&created, call.ctx.today(), true, 200))
 }
 
@@ -275,11 +276,9 @@ pub async fn revoke_self(call: ApiCall) -> Result<HttpResponse, Error> {
 /// `POST /personal_access_tokens/self/rotate`. The token itself, a bot's or a person's.
 pub async fn rotate_personal_self(call: ApiCall) -> Result<HttpResponse, Error> {
     let expiry = new_expiry(&call)?;
+    let _running = call.app.rotations.running(own_id(&call));
     let created = call
         .write(move |conn, ctx| rotating::rotate_self(conn, ctx, None, expiry))
         .await?;
-    call.app
-        .rotations
-        .note(created.listed.token.previous_token_id);
     Ok(with_value(&created, call.ctx.today(), false, 200))
 }

@@ -41,8 +41,9 @@ pub fn revoke(
     if listed.access_level.is_none() && !orphans {
         return Err(Error::refused("Failed to find bot user"));
     }
-    revoke_row(conn, &ctx, &listed, Some(&resource))?;
-    if !ctx.policy.retains_bots(resource.group().retain_bots) {
+    // A value that was rotated away has a successor on the same bot: only the living one takes it along.
+    let ended = revoke_row(conn, &ctx, &listed, Some(&resource))?;
+    if ended && !ctx.policy.retains_bots(resource.group().retain_bots) {
         bots::delete::mark_gone(conn, &ctx, listed.user.id)?;
     }
     Ok(listed)
@@ -63,7 +64,8 @@ pub fn revoke_self(conn: &mut DbConnection, ctx: &Context) -> Result<(), Error> 
     let listed =
         store::find(conn, credential.id)?.ok_or(Error::Unauthenticated(Denied::Revoked))?;
     let resource = resource_of(conn, &listed)?;
-    revoke_row(conn, ctx, &listed, resource.as_ref())
+    let ctx = ctx.refreshed(conn)?;
+    revoke_row(conn, &ctx, &listed, resource.as_ref()).map(|_| ())
 }
 
 /// Revokes any token from the console: it is only marked, bot and membership stay.
@@ -83,7 +85,7 @@ pub fn revoke_from_console(
         Some(resource) => resource.locked(conn, ctx)?.1,
         None => ctx.refreshed(conn)?,
     };
-    revoke_row(conn, &ctx, listed, resource.as_ref())
+    revoke_row(conn, &ctx, listed, resource.as_ref()).map(|_| ())
 }
 
 /// Revokes one of a person's own personal tokens.
@@ -135,15 +137,15 @@ pub fn resource_of(
     })
 }
 
-/// The change itself and its line in the trail, once.
+/// The change itself and its line in the trail, once. `false` if it was revoked before.
 fn revoke_row(
     conn: &mut DbConnection,
     ctx: &Context,
     listed: &ListedToken,
     resource: Option<&Resource>,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     if !store::mark_revoked(conn, listed.token.id, ctx.now)? {
-        return Ok(());
+        return Ok(false);
     }
     let mut event = Event::new(
         format!("{}_access_token_deleted", listed.token.kind()),
@@ -153,5 +155,6 @@ fn revoke_row(
     if let Some(resource) = resource {
         event = event.in_group(resource.group());
     }
-    audit::record(conn, ctx, event)
+    audit::record(conn, ctx, event)?;
+    Ok(true)
 }

@@ -14,32 +14,54 @@ use super::{AccessToken, ListedToken, Resource, store};
 use crate::audit::{self, Event, Target};
 use crate::bots;
 use crate::context::Context;
-use crate::db::{DbConnection, lock_root};
+use crate::db::{DbConnection, lock_digests, lock_root};
 use crate::error::{Denied, Error, What};
 use crate::permissions::Right;
 
-/// When this node answered recent rotations. A request that was on its way before is late, not suspicious.
+/// Rotations that this node is doing or has just done. A request that was on its way before is late, not
+/// suspicious.
 #[derive(Debug, Default)]
-pub struct Rotations(Mutex<HashMap<i64, Instant>>);
+pub struct Rotations(Mutex<HashMap<i64, Option<Instant>>>);
+
+/// A rotation that is being done; done when this is dropped.
+#[derive(Debug)]
+pub struct Running<'a> {
+    rotations: &'a Rotations,
+    token_id: i64,
+}
 
 /// A request is never on its way for longer.
 const ON_ITS_WAY: Duration = Duration::from_secs(120);
 
 impl Rotations {
-    /// Notes that this token was rotated away, once that is committed.
-    pub fn note(&self, token_id: Option<i64>) {
-        let Some(token_id) = token_id else {
-            return;
-        };
+    /// Says that this token is about to be rotated away.
+    pub fn running(&self, token_id: i64) -> Running<'_> {
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.retain(|_, at| at.elapsed() < ON_ITS_WAY);
-        recent.insert(token_id, Instant::now());
+        recent.retain(|_, done| done.is_none_or(|at| at.elapsed() < ON_ITS_WAY));
+        recent.insert(token_id, None);
+        Running {
+            rotations: self,
+            token_id,
+        }
     }
 
     /// Was a request that arrived then on its way while the token was being rotated?
     pub fn overlapped(&self, token_id: i64, arrived: Instant) -> bool {
         let recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.get(&token_id).is_some_and(|at| arrived < *at)
+        recent
+            .get(&token_id)
+            .is_some_and(|done| done.is_none_or(|at| arrived < at))
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let mut recent = self
+            .rotations
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        recent.insert(self.token_id, Some(Instant::now()));
     }
 }
 
@@ -123,9 +145,8 @@ pub fn rotate_self(
         }
     }
     let resource = resource_of(conn, &listed)?;
-    if let Some(resource) = &resource {
-        lock_root(conn, resource.group().root_id)?;
-    }
+    take_turns(conn, listed.user.id, resource.as_ref())?;
+    let ctx = &ctx.refreshed(conn)?;
     let listed = store::find(conn, credential.id)?
         .filter(|now| !now.token.revoked)
         .ok_or_else(dead)?;
@@ -142,6 +163,7 @@ pub fn rotate_personal(
     id: i64,
     expiry: NewExpiry,
 ) -> Result<Created, Error> {
+    take_turns(conn, ctx.actor.user_id().unwrap_or(0), None)?;
     let ctx = ctx.refreshed(conn)?;
     let listed = super::revoke::find_personal(conn, &ctx, id)?;
     replace(conn, &ctx, &listed, None, expiry)
@@ -220,20 +242,21 @@ pub fn revoke_family(
     ctx: &Context,
     reused: &AccessToken,
 ) -> Result<(), Error> {
+    let reused_now = store::find(conn, reused.id)?;
+    let resource = match &reused_now {
+        Some(listed) => resource_of(conn, listed)?,
+        None => None,
+    };
+    take_turns(conn, reused.user_id, resource.as_ref())?;
     let mut ended = Vec::new();
     for token in store::descendants(conn, reused.id)? {
         if token.is_active(ctx.today()) && store::mark_revoked(conn, token.id, ctx.now)? {
             ended.push(token);
         }
     }
-    let Some(last) = ended.last() else {
+    if ended.is_empty() {
         return Ok(());
-    };
-    let listed = store::find(conn, last.id)?;
-    let resource = match &listed {
-        Some(listed) => resource_of(conn, listed)?,
-        None => None,
-    };
+    }
     let ids: Vec<i64> = ended.iter().map(|token| token.id).collect();
     record(
         conn,
@@ -243,6 +266,19 @@ pub fn revoke_family(
         resource.as_ref(),
         json!({ "revoked": ids }),
     )
+}
+
+/// One at a time: the rotations of a family, and the alarm that ends it.
+fn take_turns(
+    conn: &mut DbConnection,
+    user_id: i64,
+    resource: Option<&Resource>,
+) -> Result<(), Error> {
+    match resource {
+        Some(resource) => lock_root(conn, resource.group().root_id)?,
+        None => lock_digests(conn, &[&user_id.to_be_bytes()])?,
+    }
+    Ok(())
 }
 
 fn record(

@@ -37,7 +37,7 @@ impl Serve {
         let mut config = Config::resolve(common, &self.options, &environment, cores())?;
         // The web server below tells of each of its threads; whoever names a filter may have that.
         let filter = match config.log.as_str() {
-            "info" => "info,actix_server=warn",
+            "info" => "info,actix_server=warn,actix_http=off",
             other => other,
         };
         logging::init(filter, config.log_format, logging::Target::Stdout)

@@ -29,6 +29,9 @@ impl DbConnection {
                 let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
                 conn.batch_execute(SQLITE_PRAGMAS)
                     .map_err(ConnectionError::CouldntSetupConfiguration)?;
+                // SQLite's own folds ASCII only; PostgreSQL's and ours fold every script.
+                super::lower_utils::register_impl(&mut conn, |text: String| text.to_lowercase())
+                    .map_err(ConnectionError::CouldntSetupConfiguration)?;
                 DbConnection::Sqlite(conn)
             }
             DatabaseUrl::Postgres(_) => {

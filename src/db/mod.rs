@@ -35,7 +35,7 @@ where
 }
 
 diesel::define_sql_function! {
-    /// Lower case; SQLite's own folds ASCII only.
+    /// Lower case, of every script, in both databases.
     fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
 }
 

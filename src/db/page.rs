@@ -85,6 +85,23 @@ impl<T> Page<T> {
         }
     }
 
+    /// As [`Page::new`], where the rows are counted only if this page doesn't tell how many there are. `ids`
+    /// brings the ids of all rows, one more than [`COUNTED_AT_MOST`] at the most.
+    ///
+    /// # Errors
+    /// Those of counting.
+    pub fn counted<E>(
+        rows: Vec<T>,
+        request: PageRequest,
+        ids: impl FnOnce() -> Result<Vec<i64>, E>,
+    ) -> Result<Self, E> {
+        let counted = match request.total_if_last(rows.len()) {
+            Some(counted) => counted,
+            None => i64::try_from(ids()?.len()).unwrap_or(i64::MAX),
+        };
+        Ok(Page::new(rows, request, counted))
+    }
+
     /// How many pages there are, when the rows are counted; at least 1.
     pub fn total_pages(&self) -> Option<i64> {
         match self.total {

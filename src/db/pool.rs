@@ -43,6 +43,9 @@ impl Database {
     /// # Errors
     /// When the writer's thread can't be started.
     pub fn open(url: DatabaseUrl, pool_size: u32) -> Result<Self, Error> {
+        if let DatabaseUrl::Sqlite(path) = &url {
+            create_private(path).map_err(|error| Error::unavailable(error.into()))?;
+        }
         let counters = Arc::new(Counters::default());
         let manager = Manager {
             url: url.clone(),
@@ -242,6 +245,20 @@ impl Database {
         tokio::task::spawn_blocking(work)
             .await
             .unwrap_or_else(|panic| Err(Error::internal(anyhow::anyhow!("{panic}"))))
+    }
+}
+
+/// A new database file is for its owner's eyes only; the files that SQLite puts beside it follow it.
+fn create_private(path: &std::path::Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let made = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match made {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
     }
 }
 

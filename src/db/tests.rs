@@ -126,3 +126,24 @@ fn newer_and_foreign_databases_are_told_apart() {
         .unwrap();
     assert_eq!(schema_state(&mut conn).unwrap(), SchemaState::Foreign);
 }
+
+#[test]
+fn a_new_database_file_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (db, dir) = fresh();
+    put(&db, "something").unwrap();
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{:?}", entry.file_name());
+    }
+}
+
+#[test]
+fn lower_folds_every_script() {
+    let (db, _dir) = fresh();
+    let folded: String = db
+        .read_now(|conn| Ok(diesel::select(super::lower("ÜBERBLICK ŁÓDŹ")).get_result(conn)?))
+        .unwrap();
+    assert_eq!(folded, "überblick łódź");
+}

@@ -328,18 +328,13 @@ pub fn list_visible(
         .limit(request.per_page + 1)
         .offset(request.offset())
         .load(conn)?;
-    let counted = match request.total_if_last(rows.len()) {
-        Some(counted) => counted,
-        None => {
-            let ids: Vec<i64> = base()
-                .limit(COUNTED_AT_MOST + 1)
-                .select(groups::id)
-                .load(conn)?;
-            i64::try_from(ids.len()).unwrap_or(i64::MAX)
-        }
-    };
-    let rows = rows.into_iter().map(Group::from).collect();
-    Ok(Page::new(rows, request, counted))
+    let page = Page::counted(rows, request, || {
+        base()
+            .limit(COUNTED_AT_MOST + 1)
+            .select(groups::id)
+            .load(conn)
+    })?;
+    Ok(page.map(Group::from))
 }
 
 /// What this actor sees without being a member.

@@ -10,6 +10,7 @@ use crate::audit::{self, Event, Target};
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::{Error, What};
+use crate::permissions::Right;
 use crate::users::{self, User};
 
 /// Gives a direct member another role or end.
@@ -84,7 +85,10 @@ pub fn find_removable(
     resource: &Resource,
     user_id: i64,
 ) -> Result<(Membership, User), Error> {
-    let leaving = ctx.actor.user_id() == Some(user_id) && !ctx.actor.is_bot();
+    let leaving = ctx.actor.user_id() == Some(user_id)
+        && ctx
+            .actor
+            .may(Right::LeaveMembership, &resource.place(), &ctx.policy);
     if !leaving {
         may_give(ctx, resource, AccessLevel::Guest)?;
     }

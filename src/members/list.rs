@@ -191,21 +191,13 @@ pub fn list(
         .limit(request.per_page + 1)
         .offset(request.offset())
         .load(conn)?;
-    let counted = match request.total_if_last(rows.len()) {
-        Some(counted) => counted,
-        None => {
-            let ids: Vec<i64> = base()
-                .limit(COUNTED_AT_MOST + 1)
-                .select(memberships::id)
-                .load(conn)?;
-            i64::try_from(ids.len()).unwrap_or(i64::MAX)
-        }
-    };
-    Ok(Page::new(
-        rows.into_iter().map(member).collect(),
-        request,
-        counted,
-    ))
+    let page = Page::counted(rows, request, || {
+        base()
+            .limit(COUNTED_AT_MOST + 1)
+            .select(memberships::id)
+            .load(conn)
+    })?;
+    Ok(page.map(member))
 }
 
 /// What stands for a membership without an end when ends are compared.

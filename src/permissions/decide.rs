@@ -112,6 +112,8 @@ impl Actor {
                 !policy.settings.disable_personal_access_tokens
                     && (!self.is_bot() || self.is_bot_of(place))
             }
+            // A bot's membership belongs to its token.
+            Right::LeaveMembership => !self.is_bot(),
             Right::ChangeCreationSwitch => place.is_top_level && !self.is_bot(),
             _ => true,
         }

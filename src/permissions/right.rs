@@ -31,6 +31,8 @@ pub enum Right {
     DeleteProject,
     /// Add, change and remove members of a group or project.
     ManageMembers,
+    /// End one's own membership.
+    LeaveMembership,
     /// Turn the creation of tokens on or off, on a top-level group.
     ChangeCreationSwitch,
     /// See the access tokens of a group or project.
@@ -47,7 +49,7 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Right; 19] = [
+    pub const ALL: [Right; 20] = [
         Right::Anyone,
         Right::OwnAccount,
         Right::OwnToken,
@@ -61,6 +63,7 @@ impl Right {
         Right::EditProject,
         Right::DeleteProject,
         Right::ManageMembers,
+        Right::LeaveMembership,
         Right::ChangeCreationSwitch,
         Right::SeeTokens,
         Right::CreateToken,
@@ -72,6 +75,7 @@ impl Right {
     /// The role that it takes on a group; `None` where a role doesn't decide.
     pub(super) fn level_on_group(self) -> Option<AccessLevel> {
         match self {
+            Right::LeaveMembership => Some(AccessLevel::Guest),
             Right::CreateProject => Some(AccessLevel::Developer),
             Right::CreateSubgroup => Some(AccessLevel::Maintainer),
             Right::EditGroup
@@ -88,6 +92,7 @@ impl Right {
     /// The role that it takes on a project; `None` where a role doesn't decide.
     pub(super) fn level_on_project(self) -> Option<AccessLevel> {
         match self {
+            Right::LeaveMembership => Some(AccessLevel::Guest),
             Right::EditProject
             | Right::ManageMembers
             | Right::SeeTokens

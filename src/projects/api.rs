@@ -189,7 +189,7 @@ pub async fn create(call: ApiCall) -> Result<HttpResponse, Error> {
             let namespace = match namespace_id {
                 Some(id) => groups::store::find(conn, id)?
                     .filter(|group| match group.owner_id {
-                        Some(owner) => owner == user_id || ctx.actor.is_admin(),
+                        Some(_) => ctx.actor.level(&group.place()).is_some(),
                         None => ctx.actor.may(
                             crate::permissions::Right::SeeGroup,
                             &group.place(),

@@ -285,18 +285,13 @@ pub fn list_visible(
         .limit(request.per_page + 1)
         .offset(request.offset())
         .load(conn)?;
-    let counted = match request.total_if_last(rows.len()) {
-        Some(counted) => counted,
-        None => {
-            let ids: Vec<i64> = base()
-                .limit(COUNTED_AT_MOST + 1)
-                .select(projects::id)
-                .load(conn)?;
-            i64::try_from(ids.len()).unwrap_or(i64::MAX)
-        }
-    };
-    let rows = rows.into_iter().map(assemble).collect();
-    Ok(Page::new(rows, request, counted))
+    let page = Page::counted(rows, request, || {
+        base()
+            .limit(COUNTED_AT_MOST + 1)
+            .select(projects::id)
+            .load(conn)
+    })?;
+    Ok(page.map(assemble))
 }
 
 /// A project to be.

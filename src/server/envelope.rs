@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -225,6 +225,10 @@ fn log(app: &App, res: &ServiceResponse, route: &str, id: &str, started: Instant
         .path_and_query()
         .map(|path| path.as_str())
         .unwrap_or_default();
+    let bytes = match res.response().body().size() {
+        BodySize::Sized(bytes) => bytes,
+        BodySize::None | BodySize::Stream => 0,
+    };
     let facts = req
         .extensions()
         .get::<LogFacts>()
@@ -236,6 +240,7 @@ fn log(app: &App, res: &ServiceResponse, route: &str, id: &str, started: Instant
         route,
         path = %redaction::redact_target(target),
         status = res.status().as_u16(),
+        bytes,
         duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         ip = client::address(app, req).map(|ip| ip.to_string()).unwrap_or_default(),
         user_id = facts.user_id,

@@ -143,11 +143,23 @@ fn copy_beside(conn: &mut DbConnection, path: &std::path::Path) -> Result<(), St
         }
         _ => {}
     }
+    make_private(&copy).map_err(|error| StartError::Copy(copy.clone(), error))?;
     let quoted = copy.display().to_string().replace('\'', "''");
     conn.batch_execute(&format!("VACUUM INTO '{quoted}'"))
         .map_err(|error| StartError::Copy(copy.clone(), std::io::Error::other(error)))?;
     tracing::info!(copy = %copy.display(), "Copied the database before migrating it");
     Ok(())
+}
+
+/// An empty file for its owner's eyes only, to be filled.
+fn make_private(path: &std::path::Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map(|_| ())
 }
 
 /// The first start notes the secret's fingerprint; every later one compares.

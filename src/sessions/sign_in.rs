@@ -41,13 +41,6 @@ pub async fn sign_in(
     login: &str,
     given: Password,
 ) -> Result<User, Error> {
-    let attempt = Attempt::new(&app.instance.lookup_key, login, ctx.actor.origin.ip);
-    let (settings, now, noted) = (ctx.policy.settings.clone(), ctx.now, attempt.clone());
-    // Counted before it is tried: many at once don't get more tries than one after the other.
-    app.db
-        .write(move |conn| note(conn, &noted, &settings, now))
-        .await?;
-
     let typed = login.to_owned();
     let (user, hash) = app
         .db
@@ -60,8 +53,21 @@ pub async fn sign_in(
             Ok((user, hash))
         })
         .await?;
+    // Name and address of one person are one account.
+    let account = match &user {
+        Some(user) => format!("user {}", user.id),
+        None => format!("login {}", login.trim().to_lowercase()),
+    };
+    let attempt = Attempt::new(&app.instance.lookup_key, &account, ctx.actor.origin.ip);
+    let (settings, now, noted) = (ctx.policy.settings.clone(), ctx.now, attempt.clone());
+    // Counted before it is tried: many at once don't get more tries than one after the other.
+    app.db
+        .write(move |conn| note(conn, &noted, &settings, now))
+        .await?;
+
     let hashed = hash.is_some();
     let stored = hash.unwrap_or_else(|| password::dummy_hash().to_owned());
+    let verified_hash = stored.clone();
     let (verified, rehashed) = app
         .hashing
         .run(move || {
@@ -77,7 +83,16 @@ pub async fn sign_in(
         Some(user) => {
             let (ctx, signed_in) = (ctx.clone(), user.clone());
             app.db
-                .write(move |conn| succeed(conn, &ctx, &attempt, &signed_in, rehashed.as_deref()))
+                .write(move |conn| {
+                    succeed(
+                        conn,
+                        &ctx,
+                        &attempt,
+                        &signed_in,
+                        &verified_hash,
+                        rehashed.as_deref(),
+                    )
+                })
                 .await?;
             Ok(user)
         }
@@ -105,10 +120,10 @@ struct Attempt {
 }
 
 impl Attempt {
-    fn new(key: &DigestKey, login: &str, ip: Option<IpAddr>) -> Self {
+    fn new(key: &DigestKey, account: &str, ip: Option<IpAddr>) -> Self {
         let network = ip.map(address_prefix).unwrap_or_default();
         Attempt {
-            account: key.digest(&format!("login {}", login.trim().to_lowercase())),
+            account: key.digest(account),
             network_digest: key.digest(&format!("network {network}")),
             network,
         }
@@ -196,14 +211,24 @@ fn seconds_until(then: DateTime<Utc>, now: DateTime<Utc>) -> u64 {
         .max(1)
 }
 
-/// Forgets the failures of this account from this network, and notes the sign-in.
+/// Forgets the failures of this account from this network, and notes the sign-in; unless the person may
+/// not any more, or not with this password.
 fn succeed(
     conn: &mut DbConnection,
     ctx: &Context,
     attempt: &Attempt,
     user: &User,
+    verified_hash: &str,
     rehashed: Option<&str>,
 ) -> Result<(), Error> {
+    // Blocked, or given another password, while this one was being verified?
+    let still = users::store::find(conn, user.id)?
+        .filter(may_sign_in)
+        .is_some()
+        && users::store::password_hash(conn, user.id)?.as_deref() == Some(verified_hash);
+    if !still {
+        return Err(Error::refused(INVALID));
+    }
     diesel::delete(
         sign_in_failures::table
             .filter(sign_in_failures::account_digest.eq(attempt.account.as_bytes().as_slice()))

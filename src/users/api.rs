@@ -56,7 +56,7 @@ fn whole(ctx: &Context, user: &User) -> Value {
         "theme_id": 3,
         "color_scheme_id": 1,
         "projects_limit": if user.is_human() { 100_000 } else { 0 },
-        "current_sign_in_at": moment(user.last_sign_in_at),
+        "current_sign_in_at": null,
         "identities": [],
         "can_create_group": may_create,
         "can_create_project": user.is_human(),

@@ -1,7 +1,7 @@
 //! The command line as an operator meets it: the real program, its arguments, what it prints and how it ends.
 
 use std::{
-    fs,
+    fmt, fs,
     io::{BufRead, BufReader, Read, Write},
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -40,7 +40,6 @@ struct Console {
 }
 
 /// What came of a command.
-#[derive(Debug)]
 struct Outcome {
     line: String,
     status: Option<i32>,
@@ -194,6 +193,14 @@ impl Console {
             all.extend(fs::read(entry.unwrap().path()).unwrap());
         }
         all
+    }
+}
+
+/// As a terminal would show it.
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\n$ latchkey {}\n{}", self.line, self.said())?;
+        write!(f, "(status {:?})", self.status)
     }
 }
 

@@ -6,8 +6,8 @@ use actix_web::web;
 use super::open;
 use crate::permissions::Right::{
     Administer, Anyone, ChangeCreationSwitch, CreateProject, CreateSubgroup, CreateToken,
-    CreateTopLevelGroup, EditGroup, EditProject, ManageMembers, OwnAccount, OwnPersonalTokens,
-    RevokeToken, RotateToken, SeeGroup, SeeProject, SeeTokens,
+    CreateTopLevelGroup, EditGroup, EditProject, LeaveMembership, ManageMembers, OwnAccount,
+    OwnPersonalTokens, RevokeToken, RotateToken, SeeGroup, SeeProject, SeeTokens,
 };
 use crate::server::{health, metrics};
 use crate::web::endpoint::Area;
@@ -166,13 +166,13 @@ pub(super) fn areas() -> Vec<Area> {
                 endpoint(
                     Method::GET,
                     "/{full_path:.+}/-/group_members/{id}/remove",
-                    &[SeeGroup, ManageMembers],
+                    &[SeeGroup, ManageMembers, LeaveMembership],
                     members::pages::group_confirm_remove,
                 ),
                 endpoint(
                     Method::POST,
                     "/{full_path:.+}/-/group_members/{id}/remove",
-                    &[SeeGroup, ManageMembers],
+                    &[SeeGroup, ManageMembers, LeaveMembership],
                     members::pages::group_remove,
                 ),
                 public_endpoint(
@@ -283,13 +283,13 @@ pub(super) fn areas() -> Vec<Area> {
                 endpoint(
                     Method::GET,
                     "/{full_path:.+}/-/project_members/{id}/remove",
-                    &[SeeProject, ManageMembers],
+                    &[SeeProject, ManageMembers, LeaveMembership],
                     members::pages::project_confirm_remove,
                 ),
                 endpoint(
                     Method::POST,
                     "/{full_path:.+}/-/project_members/{id}/remove",
-                    &[SeeProject, ManageMembers],
+                    &[SeeProject, ManageMembers, LeaveMembership],
                     members::pages::project_remove,
                 ),
                 public_endpoint(

@@ -12,6 +12,7 @@ on_both![
     an_address_that_tries_many_names_waits,
     many_at_once_get_no_more_tries_than_one_after_the_other,
     the_limits_are_settings,
+    name_and_address_are_one_account,
 ];
 
 const WRONG: &str = "a horse that forgot its batteries";
@@ -174,4 +175,13 @@ async fn the_limits_are_settings(server: TestServer) {
         .sign_in("alice", PASSWORD)
         .await
         .expect(303);
+}
+
+async fn name_and_address_are_one_account(server: TestServer) {
+    let alice = server.person("alice").create();
+    fail(&server, "alice", 3).await;
+    fail(&server, &alice.user.email, 2).await;
+    for login in ["alice", &alice.user.email] {
+        seconds_to_wait(&server.visitor().sign_in(login, PASSWORD).await);
+    }
 }

@@ -15,6 +15,7 @@ on_both![
     a_token_without_a_membership_is_told_so,
     an_owners_bot_revokes_its_siblings,
     a_token_revokes_itself_whatever_its_scope,
+    revoking_a_value_that_was_rotated_away_leaves_its_successor_alone,
 ];
 
 async fn a_revoked_token_is_dead_at_once(server: TestServer) {
@@ -218,4 +219,26 @@ async fn a_token_revokes_itself_whatever_its_scope(server: TestServer) {
     let list = company.alice.api().get(&path).await.expect(200).json();
     assert_eq!(list.as_array().unwrap().len(), 11);
     assert_eq!(list[0]["revoked"], true);
+}
+
+async fn revoking_a_value_that_was_rotated_away_leaves_its_successor_alone(server: TestServer) {
+    let company = Company::on(&server);
+    let alice = company.alice.api();
+    let token = company.acme.token("ci").create();
+    let group = company.acme.path();
+    let old = format!("{group}/access_tokens/{}", token.id);
+    let new = alice
+        .post(&format!("{old}/rotate"), json!({}))
+        .await
+        .expect(200)
+        .json();
+    alice.delete(&old).await.expect(204);
+    let path = format!("{group}/access_tokens/{}", new["id"]);
+    assert_eq!(alice.get(&path).await.expect(200).json()["active"], true);
+    assert_eq!(
+        server.count("audit_events", "event = 'group_access_token_deleted'"),
+        0
+    );
+    alice.delete(&path).await.expect(204);
+    alice.get(&path).await.expect(404);
 }

@@ -2,7 +2,7 @@
 
 use latchkey::{groups::Visibility, members::AccessLevel, permissions::Right, users::UserState};
 
-use super::{Caller, Kind, ME, Spot, Tree, World};
+use super::world::{Caller, Kind, ME, Spot, Tree, World};
 
 /// The rights that a place decides about.
 pub(super) const OF_PLACES: [Right; 13] = [
@@ -144,6 +144,10 @@ pub(super) fn may(world: &World, right: Right, spot: Spot) -> bool {
         Right::EditProject => is_project && manages,
         Right::DeleteProject => is_project && at_least(AccessLevel::Owner),
         Right::ManageMembers => manages,
+        // Whoever has a role can give it up; a bot's belongs to its token.
+        Right::LeaveMembership => {
+            (is_project || is_group) && at_least(AccessLevel::Guest) && !is_bot(caller)
+        }
         Right::ChangeCreationSwitch => {
             is_group && manages && parent(tree, spot).is_none() && !is_bot(caller)
         }

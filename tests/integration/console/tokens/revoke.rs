@@ -39,7 +39,10 @@ fn once_more_changes_nothing() {
             .done("token revoke 1")
             .ends_with("was revoked already")
     );
-    assert_eq!(console.count("audit_events WHERE event LIKE '%revoked'"), 1);
+    assert_eq!(
+        console.count("audit_events WHERE event = 'group_access_token_deleted'"),
+        1
+    );
 }
 
 #[test]
