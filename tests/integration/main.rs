@@ -32,6 +32,7 @@ mod pagination;
 mod permissions;
 mod personal_access_tokens;
 mod plans;
+mod project_access_tokens;
 mod projects;
 mod races;
 mod search;
