@@ -13,6 +13,7 @@ use super::{
     ListedToken, Resource, create as creating, list as listing, revoke as revoking,
     rotate as rotating,
 };
+use crate::audit::{self, Event, Target};
 use crate::context::Context;
 use crate::db::{DbConnection, PageRequest};
 use crate::error::{Error, What};
@@ -206,19 +207,42 @@ pub async fn create(call: ApiCall) -> Result<HttpResponse, Error> {
     Ok(with_value(&created, call.ctx.today(), true, 201))
 }
 
+/// A refusal leaves a line in the trail too; in a transaction of its own, because the refused one was
+/// taken back.
+async fn note_refusal<T>(
+    call: &ApiCall,
+    what: &'static str,
+    outcome: Result<T, Error>,
+) -> Result<T, Error> {
+    if let Err(error @ (Error::Refused(_) | Error::Unauthenticated(_))) = &outcome {
+        let (id, token_id) = (call.segment("id"), call.segment("token_id"));
+        let details = json!({ "token_id": token_id, "reason": error.to_string() });
+        call.write(move |conn, ctx| {
+            let group = find_visible(conn, ctx, &GroupRef::parse(&id))?;
+            let name = format!("group_access_token_{what}");
+            let event = Event::new(name, Target::Group(&group)).with(details.clone());
+            audit::record_refusal(conn, ctx, event)
+        })
+        .await?;
+    }
+    outcome
+}
+
 /// `DELETE /groups/:id/access_tokens/:token_id`. Owners, and Owner bots of this group.
 pub async fn revoke(call: ApiCall) -> Result<HttpResponse, Error> {
     let (id, token_id) = (call.segment("id"), call.segment("token_id"));
-    call.write(move |conn, ctx| {
-        let resource = resource(conn, ctx, &id)?;
-        revoking::revoke(conn, ctx, &resource, token_number(&token_id), false).map_err(|error| {
-            match error {
-                Error::NotFound(What::ResourceToken(..)) => missing_token(&token_id),
-                other => other,
-            }
+    let outcome = call
+        .write(move |conn, ctx| {
+            let resource = resource(conn, ctx, &id)?;
+            revoking::revoke(conn, ctx, &resource, token_number(&token_id), false).map_err(
+                |error| match error {
+                    Error::NotFound(What::ResourceToken(..)) => missing_token(&token_id),
+                    other => other,
+                },
+            )
         })
-    })
-    .await?;
+        .await;
+    note_refusal(&call, "deletion_failed", outcome).await?;
     call.app.bots_gone.notify_one();
     Ok(HttpResponse::NoContent().finish())
 }
@@ -238,12 +262,13 @@ pub async fn rotate(call: ApiCall) -> Result<HttpResponse, Error> {
     let expiry = new_expiry(&call)?;
     let (id, token_id) = (call.segment("id"), call.segment("token_id"));
     let _running = call.app.rotations.running(token_number(&token_id));
-    let created = call
+    let outcome = call
         .write(move |conn, ctx| {
             let resource = resource(conn, ctx, &id)?;
             rotating::rotate(conn, ctx, &resource, token_number(&token_id), expiry)
         })
-        .await?;
+        .await;
+    let created = note_refusal(&call, "rotation_failed", outcome).await?;
     Ok(with_value(&created, call.ctx.today(), true, 200))
 }
 

@@ -16,6 +16,7 @@ on_both![
     an_owners_bot_revokes_its_siblings,
     a_token_revokes_itself_whatever_its_scope,
     revoking_a_value_that_was_rotated_away_leaves_its_successor_alone,
+    refusals_leave_a_line_in_the_trail,
 ];
 
 async fn a_revoked_token_is_dead_at_once(server: TestServer) {
@@ -241,4 +242,25 @@ async fn revoking_a_value_that_was_rotated_away_leaves_its_successor_alone(serve
     );
     alice.delete(&path).await.expect(204);
     alice.get(&path).await.expect(404);
+}
+
+async fn refusals_leave_a_line_in_the_trail(server: TestServer) {
+    let company = Company::on(&server);
+    let bob = company.bob.api();
+    let token = company.acme.token("ci").create();
+    let path = format!("{}/access_tokens/{}", company.acme.path(), token.id);
+    for _ in 0..2 {
+        bob.delete(&path).await.expect(400);
+        bob.post(&format!("{path}/rotate"), json!({}))
+            .await
+            .expect(401);
+    }
+    for event in ["deletion_failed", "rotation_failed"] {
+        let line = format!(
+            "event = 'group_access_token_{event}' AND occurrences = 2 AND actor_id = {}",
+            company.bob.id
+        );
+        assert_eq!(server.count("audit_events", &line), 1, "{event}");
+    }
+    assert!(token.works().await);
 }
