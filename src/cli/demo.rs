@@ -94,7 +94,7 @@ impl Demo {
         };
         let (address, out) = (config.listen, *out);
         thread::spawn(move || greet(&welcome, address, &out));
-        serve(&config, app, listener)
+        serve(&config, app, listener, || Ok(()))
     }
 
     fn config(&self, folder: Option<&Path>) -> Result<Config, Failure> {

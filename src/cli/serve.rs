@@ -56,8 +56,9 @@ impl Serve {
         let app = open(&config, how)?;
         offer_setup(&app, out)?;
         let url = ExternalUrl::of_listener(address).to_string();
-        out.result(&json!({ "listening": url }), &format!("Listening on {url}"))?;
-        serve(&config, app, listener)
+        serve(&config, app, listener, || {
+            out.result(&json!({ "listening": url }), &format!("Listening on {url}"))
+        })
     }
 }
 
@@ -91,14 +92,21 @@ pub(super) fn open(config: &Config, how: Migrate) -> Result<App, Failure> {
     Ok(app)
 }
 
-/// Serves until a signal comes.
-pub(super) fn serve(config: &Config, app: App, listener: TcpListener) -> Result<(), Failure> {
+/// Serves until a signal comes; says so with `announce` when it does.
+pub(super) fn serve(
+    config: &Config,
+    app: App,
+    listener: TcpListener,
+    announce: impl FnOnce() -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let metrics = MetricsAccess {
         allowed: config.metrics_allowed.clone(),
         token: config.metrics_token.clone(),
     };
     actix_web::rt::System::new()
-        .block_on(run::serve(app, listener, config.workers, metrics))
+        .block_on(run::serve(app, listener, config.workers, metrics, || {
+            announce().map_err(|failure| anyhow::anyhow!("{failure}"))
+        }))
         .map_err(|error| Failure::new(format!("the server stopped: {error:#}")))
 }
 

@@ -9,6 +9,7 @@ use actix_session::config::{BrowserSession, CookieContentSecurity};
 use actix_web::cookie::SameSite;
 use actix_web::{App as ActixApp, HttpServer, middleware, web};
 use diesel::prelude::*;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::metrics::Metrics;
 use super::{background, envelope, routes};
@@ -249,22 +250,26 @@ pub fn start_with(
 }
 
 /// Serves until SIGTERM or SIGINT, then lets running requests finish, and writes what is still to be
-/// written.
+/// written. `announce` is called once signals are heeded and requests are answered.
 ///
 /// # Errors
-/// When the socket can't be used.
+/// When the socket can't be used, or `announce` fails.
 pub async fn serve(
     app: App,
     listener: TcpListener,
     workers: usize,
     metrics_access: MetricsAccess,
+    announce: impl FnOnce() -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
+    // Before anybody is told that we run: a signal that comes early must stop us as gently as a late one.
+    let signals = Signals::listen()?;
     let server = start_with(app.clone(), listener, workers, metrics_access)?;
     let handle = server.handle();
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let chores = tokio::spawn(background::run(app.clone(), stopped));
     let running = tokio::spawn(server);
-    wait_for_signal().await?;
+    announce()?;
+    signals.any().await;
     tracing::info!("Stopping: no new requests, running ones may finish");
     handle.stop(true).await;
     running.await??;
@@ -275,13 +280,24 @@ pub async fn serve(
     Ok(())
 }
 
-async fn wait_for_signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that ask a server to stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
-    Ok(())
+
+    async fn any(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
