@@ -29,8 +29,7 @@ pub fn shell(call: &PageCall, project: &Project, title: &str, place: Place) -> S
     let rights = Rights {
         members: could(Right::SeeProject),
         general: could(Right::EditProject),
-        // Projects have no page for their tokens yet.
-        access_tokens: false,
+        access_tokens: could(Right::SeeTokens),
     };
     let sidebar = Sidebar::project(&project.name, &full_path, rights, place);
     call.shell(

@@ -8,9 +8,10 @@ use super::super::{ListedToken, Resource, revoke, store};
 use crate::context::Context;
 use crate::db::{DbConnection, Page, PageRequest};
 use crate::error::{Error, What};
-use crate::groups::store::{GroupRef, find_visible};
+use crate::groups::store::GroupRef;
 use crate::members::AccessLevel;
 use crate::permissions::{Place, Right};
+use crate::projects::store::ProjectRef;
 use crate::users::User;
 use crate::web::page::PageCall;
 use crate::web::views::access_tokens::TokenKind;
@@ -23,6 +24,8 @@ use crate::{groups, projects};
 pub(super) enum Asked {
     /// The group with this full path.
     Group(String),
+    /// The project with this full path.
+    Project(String),
     /// Whoever is signed in.
     Person,
 }
@@ -33,20 +36,23 @@ impl Asked {
         Asked::Group(call.segment("full_path").to_owned())
     }
 
+    /// The project that the address names.
+    pub(super) fn project(call: &PageCall) -> Self {
+        Asked::Project(call.segment("full_path").to_owned())
+    }
+
     /// The holder, if its tokens may be seen; for everybody else there is no such page.
     pub(super) fn find(&self, conn: &mut DbConnection, ctx: &Context) -> Result<Holder, Error> {
         match self {
             Asked::Group(path) => {
-                let group = find_visible(conn, ctx, &GroupRef::Path(path.clone()))?;
-                let resource = Resource::Group(group);
-                if ctx
-                    .actor
-                    .may(Right::SeeTokens, &resource.place(), &ctx.policy)
-                {
-                    Ok(Holder::Resource(resource))
-                } else {
-                    Err(resource.missing())
-                }
+                let name = GroupRef::Path(path.clone());
+                let group = groups::store::find_visible(conn, ctx, &name)?;
+                of_resource(ctx, Resource::Group(group))
+            }
+            Asked::Project(path) => {
+                let name = ProjectRef::Path(path.clone());
+                let project = projects::store::find_visible(conn, ctx, &name)?;
+                of_resource(ctx, Resource::Project(project))
             }
             Asked::Person => {
                 let person = ctx.actor.user.clone();
@@ -56,6 +62,17 @@ impl Asked {
                     .ok_or(Error::NotFound(What::Thing))
             }
         }
+    }
+}
+
+fn of_resource(ctx: &Context, resource: Resource) -> Result<Holder, Error> {
+    if ctx
+        .actor
+        .may(Right::SeeTokens, &resource.place(), &ctx.policy)
+    {
+        Ok(Holder::Resource(resource))
+    } else {
+        Err(resource.missing())
     }
 }
 

@@ -66,6 +66,56 @@ pub async fn group_rotate(call: PageCall) -> Result<HttpResponse, Error> {
     confirm::rotate(&call, Asked::group(&call)).await
 }
 
+/// `GET /{full_path}/-/settings/access_tokens` (`SeeTokens`, `SeeProject`).
+///
+/// # Errors
+/// [`Error::NotFound`] without the right; when the database is away.
+pub async fn project_index(call: PageCall) -> Result<HttpResponse, Error> {
+    index::show(&call, Asked::project(&call)).await
+}
+
+/// `POST /{full_path}/-/settings/access_tokens` (`CreateToken`, `SeeTokens`, `SeeProject`).
+///
+/// # Errors
+/// As [`project_index`].
+pub async fn project_create(call: PageCall) -> Result<HttpResponse, Error> {
+    create::create(&call, Asked::project(&call)).await
+}
+
+/// `GET /{full_path}/-/settings/access_tokens/{id}/revoke` (`SeeTokens`, `SeeProject`).
+///
+/// # Errors
+/// As [`project_index`].
+pub async fn project_confirm_revoke(call: PageCall) -> Result<HttpResponse, Error> {
+    confirm::ask_revoke(&call, Asked::project(&call)).await
+}
+
+/// `PUT /{full_path}/-/settings/access_tokens/{id}/revoke` (`RevokeToken`, `SeeTokens`,
+/// `SeeProject`).
+///
+/// # Errors
+/// As [`project_index`].
+pub async fn project_revoke(call: PageCall) -> Result<HttpResponse, Error> {
+    confirm::revoke(&call, Asked::project(&call)).await
+}
+
+/// `GET /{full_path}/-/settings/access_tokens/{id}/rotate` (`SeeTokens`, `SeeProject`).
+///
+/// # Errors
+/// As [`project_index`].
+pub async fn project_confirm_rotate(call: PageCall) -> Result<HttpResponse, Error> {
+    confirm::ask_rotate(&call, Asked::project(&call)).await
+}
+
+/// `PUT /{full_path}/-/settings/access_tokens/{id}/rotate` (`RotateToken`, `SeeTokens`,
+/// `SeeProject`).
+///
+/// # Errors
+/// As [`project_index`].
+pub async fn project_rotate(call: PageCall) -> Result<HttpResponse, Error> {
+    confirm::rotate(&call, Asked::project(&call)).await
+}
+
 /// `GET /-/user_settings/personal_access_tokens` (`OwnPersonalTokens`).
 ///
 /// # Errors

@@ -262,6 +262,42 @@ pub(super) fn areas() -> Vec<Area> {
                     &[SeeProject, EditProject],
                     projects::pages::update,
                 ),
+                endpoint(
+                    Method::GET,
+                    TOKENS,
+                    &[SeeProject, SeeTokens],
+                    access_tokens::pages::project_index,
+                ),
+                endpoint(
+                    Method::POST,
+                    TOKENS,
+                    &[SeeProject, SeeTokens, CreateToken],
+                    access_tokens::pages::project_create,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/{full_path:.+}/-/settings/access_tokens/{id}/revoke",
+                    &[SeeProject, SeeTokens, RevokeToken],
+                    access_tokens::pages::project_confirm_revoke,
+                ),
+                endpoint(
+                    Method::PUT,
+                    "/{full_path:.+}/-/settings/access_tokens/{id}/revoke",
+                    &[SeeProject, SeeTokens, RevokeToken],
+                    access_tokens::pages::project_revoke,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/{full_path:.+}/-/settings/access_tokens/{id}/rotate",
+                    &[SeeProject, SeeTokens, RotateToken],
+                    access_tokens::pages::project_confirm_rotate,
+                ),
+                endpoint(
+                    Method::PUT,
+                    "/{full_path:.+}/-/settings/access_tokens/{id}/rotate",
+                    &[SeeProject, SeeTokens, RotateToken],
+                    access_tokens::pages::project_rotate,
+                ),
                 public_endpoint(
                     Method::GET,
                     "/{full_path:.+}/-/project_members",
