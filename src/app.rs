@@ -18,6 +18,7 @@ use crate::context::{Context, Instance};
 use crate::db::{Database, DbConnection};
 use crate::error::Error;
 use crate::settings::{self, Policy};
+use crate::users::password::{self, Password, PasswordProblem};
 
 /// The application: cheap to clone.
 #[derive(Clone)]
@@ -215,6 +216,27 @@ impl Hashing {
         tokio::task::spawn_blocking(work)
             .await
             .map_err(|panic| Error::internal(anyhow::anyhow!("{panic}")))
+    }
+
+    /// Checks a new password against the rules and hashes it. `about` is what is known of the person, which
+    /// makes no password. The inner error says what is wrong with it.
+    ///
+    /// # Errors
+    /// As [`Hashing::run`].
+    pub async fn hash<const N: usize>(
+        &self,
+        password: Password,
+        about: [String; N],
+    ) -> Result<Result<String, PasswordProblem>, Error> {
+        let work = move || {
+            let about: Vec<&str> = about.iter().map(String::as_str).collect();
+            match password.check(&about) {
+                Ok(()) => password::hash(&password, &mut rand::rng()).map(Ok),
+                Err(problem) => Ok(Err(problem)),
+            }
+        };
+        let hashed = self.run(work).await?;
+        hashed.map_err(|error| Error::internal(error.into()))
     }
 }
 

@@ -23,6 +23,15 @@ pub enum Error {
     /// A rule of the product says no, in a sentence that people may read.
     #[error("{0}")]
     Refused(String),
+    /// As [`Error::Invalid`], for a new object of this kind, which is told in one sentence.
+    #[error("the {0} could not be saved: {1}")]
+    NotSaved(&'static str, FieldErrors),
+    /// A list can't be paged like this in this order.
+    #[error("no keyset pagination in this order")]
+    NoKeyset,
+    /// No, and the caller isn't told why.
+    #[error("bad request")]
+    BadRequest,
     /// Fields of a form or an object that can't be as they are.
     #[error("{0}")]
     Invalid(FieldErrors),
@@ -56,6 +65,8 @@ pub enum What {
     User,
     /// A group or project access token: whose, and the id as it was asked for.
     ResourceToken(&'static str, String),
+    /// One row of a list, such as a membership.
+    Entry,
     /// Anything else.
     Thing,
 }
@@ -70,6 +81,7 @@ impl fmt::Display for What {
             What::ResourceToken(kind, id) => {
                 write!(f, "Could not find {kind} access token with token_id: {id}")
             }
+            What::Entry => f.write_str("Entry"),
             What::Thing => f.write_str("Thing"),
         }
     }

@@ -133,20 +133,22 @@ fn find(
     text: &str,
     request: PageRequest,
 ) -> Result<(Page<Group>, Page<Project>), Error> {
-    let filter = groups::store::Filter {
+    let filter = groups::list::Filter {
         search: Some(text.to_owned()),
+        search_full_path: true,
         ..Default::default()
     };
-    let groups = groups::store::list_visible(conn, ctx, &filter, request)?;
-    let filter = projects::store::Filter {
+    let groups = groups::list::list_visible(conn, ctx, &filter, request)?;
+    let filter = projects::list::Filter {
         search: Some(text.to_owned()),
-        order: projects::store::Order::Path,
+        search_namespaces: true,
+        order: projects::list::Order::Path,
         ascending: true,
         ..Default::default()
     };
     Ok((
         groups,
-        projects::store::list_visible(conn, ctx, &filter, request)?,
+        projects::list::list_visible(conn, ctx, &filter, request)?,
     ))
 }
 

@@ -16,6 +16,7 @@ pub mod error;
 pub mod groups;
 pub mod help;
 pub mod home;
+pub mod instance;
 pub mod logging;
 pub mod members;
 pub mod permissions;

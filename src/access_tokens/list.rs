@@ -13,7 +13,7 @@ use crate::db::{
     Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, Timestamp, coalesce_date,
     coalesce_timestamp, lower,
 };
-use crate::error::{Denied, Error};
+use crate::error::{Denied, Error, What};
 use crate::groups::store::like_pattern;
 use crate::members::{AccessLevel, Membership};
 use crate::permissions::Right;
@@ -96,7 +96,12 @@ pub struct Query {
 enum Holder {
     Group(i64),
     Project(i64),
+    /// The personal ones of a person.
     Person(i64),
+    /// All of a user, person or bot.
+    User(i64),
+    /// All of all.
+    Everybody,
 }
 
 /// The tokens of this very group or project.
@@ -179,6 +184,52 @@ pub fn personal(
     )
 }
 
+/// The tokens that act as one user: oneself, a bot included; for administrators anybody, or everybody.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] for somebody else's.
+pub fn of_anybody(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    user_id: Option<i64>,
+    query: &Query,
+    request: PageRequest,
+) -> Result<Page<ListedToken>, Error> {
+    manageable(ctx)?;
+    let own = ctx.actor.user_id();
+    let holder = if ctx.actor.may_on_instance(Right::Administer) {
+        user_id.map_or(Holder::Everybody, Holder::User)
+    } else {
+        let id = own.filter(|own| user_id.is_none_or(|asked| asked == *own));
+        Holder::User(id.ok_or(Error::Unauthenticated(Denied::Unknown))?)
+    };
+    list(conn, holder, query, request, ctx.today())
+}
+
+/// A token by its id: one that acts as oneself; for administrators any.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] for somebody else's and for an id that isn't there; administrators are told
+/// which, by [`Error::NotFound`].
+pub fn by_id(conn: &mut DbConnection, ctx: &Context, id: i64) -> Result<ListedToken, Error> {
+    manageable(ctx)?;
+    let admin = ctx.actor.may_on_instance(Right::Administer);
+    match find(conn, id)? {
+        Some(listed) if admin || ctx.actor.user_id() == Some(listed.user.id) => Ok(listed),
+        None if admin => Err(Error::NotFound(What::Thing)),
+        _ => Err(Error::Unauthenticated(Denied::Unknown)),
+    }
+}
+
+/// May tokens be looked after at all, by somebody whom we know?
+fn manageable(ctx: &Context) -> Result<(), Error> {
+    let off = ctx.policy.settings.disable_personal_access_tokens;
+    if off || !ctx.actor.may_on_instance(Right::OwnAccount) {
+        return Err(Error::Unauthenticated(Denied::Unknown));
+    }
+    Ok(())
+}
+
 /// Any user's personal tokens; for the console.
 ///
 /// # Errors
@@ -229,6 +280,8 @@ fn list(
                 .filter(access_tokens::user_id.eq(id))
                 .filter(access_tokens::group_id.is_null())
                 .filter(access_tokens::project_id.is_null()),
+            Holder::User(id) => rows.filter(access_tokens::user_id.eq(id)),
+            Holder::Everybody => rows,
         };
         let passed = || {
             access_tokens::expires_at

@@ -6,6 +6,7 @@ pub mod attention;
 pub mod authenticate;
 pub mod create;
 pub mod expiry;
+pub mod idempotency;
 pub mod list;
 pub mod pages;
 pub mod resource;

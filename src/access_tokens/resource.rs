@@ -2,10 +2,12 @@
 
 use super::scope::TokenKind;
 use crate::context::Context;
-use crate::db::{DbConnection, lock_root};
+use crate::db::{DbConnection, in_turn};
 use crate::error::{Error, What};
+use crate::groups::store::GroupRef;
 use crate::groups::{self, Group};
 use crate::permissions::Place;
+use crate::projects::store::ProjectRef;
 use crate::projects::{self, Project};
 
 /// The group or project that a token belongs to.
@@ -92,14 +94,63 @@ impl Resource {
         conn: &mut DbConnection,
         ctx: &Context,
     ) -> Result<(Resource, Context), Error> {
-        lock_root(conn, self.group().root_id)?;
-        let ctx = ctx.refreshed(conn)?;
+        let fresh = self.in_turn(conn)?;
+        Ok((fresh, ctx.refreshed(conn)?))
+    }
+
+    /// As [`Resource::locked`], for who needs no actor.
+    pub(super) fn in_turn(&self, conn: &mut DbConnection) -> Result<Resource, Error> {
+        in_turn(
+            conn,
+            self,
+            |resource| vec![resource.group().root_id],
+            |conn, resource| resource.reread(conn),
+        )
+    }
+
+    fn reread(&self, conn: &mut DbConnection) -> Result<Resource, Error> {
         let fresh = match self {
             Resource::Group(group) => groups::store::find(conn, group.id)?.map(Resource::Group),
             Resource::Project(project) => {
                 projects::store::find(conn, project.id)?.map(Resource::Project)
             }
         };
-        Ok((fresh.ok_or_else(|| self.missing())?, ctx))
+        fresh.ok_or_else(|| self.missing())
+    }
+}
+
+/// A kind of resource, for what serves both with one implementation.
+pub trait Kind: 'static {
+    /// `group` or `project`.
+    const NOUN: &'static str;
+
+    /// The one that a program names, by id or full path, if the actor may know of it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], the same for a hidden one and for one that doesn't exist.
+    fn find_visible(conn: &mut DbConnection, ctx: &Context, name: &str) -> Result<Resource, Error>;
+}
+
+/// Of groups.
+#[derive(Debug, Clone, Copy)]
+pub struct OfGroup;
+
+/// Of projects.
+#[derive(Debug, Clone, Copy)]
+pub struct OfProject;
+
+impl Kind for OfGroup {
+    const NOUN: &'static str = "group";
+
+    fn find_visible(conn: &mut DbConnection, ctx: &Context, name: &str) -> Result<Resource, Error> {
+        groups::store::find_visible(conn, ctx, &GroupRef::parse(name)).map(Resource::Group)
+    }
+}
+
+impl Kind for OfProject {
+    const NOUN: &'static str = "project";
+
+    fn find_visible(conn: &mut DbConnection, ctx: &Context, name: &str) -> Result<Resource, Error> {
+        projects::store::find_visible(conn, ctx, &ProjectRef::parse(name)).map(Resource::Project)
     }
 }

@@ -88,6 +88,30 @@ pub fn revoke_from_console(
     revoke_row(conn, &ctx, listed, resource.as_ref()).map(|_| ())
 }
 
+/// Revokes a token by its id: one that acts as oneself; administrators any. A bot stays in every case.
+///
+/// # Errors
+/// [`Error::NotFound`] for an id that isn't there, [`Error::BadRequest`] for somebody else's.
+pub fn revoke_by_id(conn: &mut DbConnection, ctx: &Context, id: i64) -> Result<(), Error> {
+    if store::find(conn, id)?.is_none() {
+        return Err(Error::NotFound(What::Entry));
+    }
+    let listed = match super::list::by_id(conn, ctx, id) {
+        Err(Error::Unauthenticated(_)) if ctx.actor.is_signed_in() => {
+            return Err(Error::BadRequest);
+        }
+        found => found?,
+    };
+    let resource = resource_of(conn, &listed)?;
+    let ctx = match &resource {
+        Some(resource) => resource.locked(conn, ctx)?.1,
+        None => ctx.refreshed(conn)?,
+    };
+    // Whoever was an administrator when the request was let in may not be one any more.
+    let listed = super::list::by_id(conn, &ctx, id)?;
+    revoke_row(conn, &ctx, &listed, resource.as_ref()).map(|_| ())
+}
+
 /// Revokes one of a person's own personal tokens.
 ///
 /// # Errors

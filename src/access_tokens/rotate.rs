@@ -14,7 +14,7 @@ use super::{AccessToken, ListedToken, Resource, store};
 use crate::audit::{self, Event, Target};
 use crate::bots;
 use crate::context::Context;
-use crate::db::{DbConnection, lock_digests, lock_root};
+use crate::db::{DbConnection, lock_digests};
 use crate::error::{Denied, Error, What};
 use crate::permissions::Right;
 
@@ -145,7 +145,7 @@ pub fn rotate_self(
         }
     }
     let resource = resource_of(conn, &listed)?;
-    take_turns(conn, listed.user.id, resource.as_ref())?;
+    let resource = take_turns(conn, listed.user.id, resource)?;
     let ctx = &ctx.refreshed(conn)?;
     let listed = store::find(conn, credential.id)?
         .filter(|now| !now.token.revoked)
@@ -166,6 +166,32 @@ pub fn rotate_personal(
     take_turns(conn, ctx.actor.user_id().unwrap_or(0), None)?;
     let ctx = ctx.refreshed(conn)?;
     let listed = super::revoke::find_personal(conn, &ctx, id)?;
+    replace(conn, &ctx, &listed, None, expiry)
+}
+
+/// Rotates a token by its id: one that acts as oneself; administrators any, those of groups and projects under
+/// the rules of their place. Of a bot's tokens it may rotate the one that it shows, and no other.
+///
+/// # Errors
+/// As [`by_id`](super::list::by_id), and as [`rotate`], [`rotate_self`] and [`rotate_personal`].
+pub fn rotate_by_id(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    id: i64,
+    expiry: NewExpiry,
+) -> Result<Created, Error> {
+    let listed = super::list::by_id(conn, ctx, id)?;
+    if let Some(resource) = resource_of(conn, &listed)? {
+        let shown = ctx.actor.token().is_some_and(|token| token.id == id);
+        return if shown {
+            rotate_self(conn, ctx, None, expiry)
+        } else {
+            rotate(conn, ctx, &resource, id, expiry)
+        };
+    }
+    take_turns(conn, listed.user.id, None)?;
+    let ctx = ctx.refreshed(conn)?;
+    let listed = super::list::by_id(conn, &ctx, id)?;
     replace(conn, &ctx, &listed, None, expiry)
 }
 
@@ -247,7 +273,7 @@ pub fn revoke_family(
         Some(listed) => resource_of(conn, listed)?,
         None => None,
     };
-    take_turns(conn, reused.user_id, resource.as_ref())?;
+    let resource = take_turns(conn, reused.user_id, resource)?;
     let mut ended = Vec::new();
     for token in store::descendants(conn, reused.id)? {
         if token.is_active(ctx.today()) && store::mark_revoked(conn, token.id, ctx.now)? {
@@ -268,17 +294,22 @@ pub fn revoke_family(
     )
 }
 
-/// One at a time: the rotations of a family, and the alarm that ends it.
+/// One at a time: the rotations of a family, and the alarm that ends it. Returns the resource as it is now;
+/// nothing, if it was deleted meanwhile, with its tokens.
 fn take_turns(
     conn: &mut DbConnection,
     user_id: i64,
-    resource: Option<&Resource>,
-) -> Result<(), Error> {
-    match resource {
-        Some(resource) => lock_root(conn, resource.group().root_id)?,
-        None => lock_digests(conn, &[&user_id.to_be_bytes()])?,
+    resource: Option<Resource>,
+) -> Result<Option<Resource>, Error> {
+    let Some(resource) = resource else {
+        lock_digests(conn, &[&user_id.to_be_bytes()])?;
+        return Ok(None);
+    };
+    match resource.in_turn(conn) {
+        Ok(resource) => Ok(Some(resource)),
+        Err(Error::NotFound(_)) => Ok(None),
+        Err(error) => Err(error),
     }
-    Ok(())
 }
 
 fn record(

@@ -342,15 +342,20 @@ impl ScopeNeed {
         Self::ReadUser,
     ];
 
+    /// The scopes of which one is enough; none where any will do.
+    pub const fn enough(self) -> &'static [Scope] {
+        match self {
+            Self::Read => &[Scope::Api, Scope::ReadApi],
+            Self::Write => &[Scope::Api],
+            Self::AnyScope => &[],
+            Self::SelfRotate => &[Scope::Api, Scope::SelfRotate],
+            Self::ReadUser => &[Scope::Api, Scope::ReadApi, Scope::ReadUser],
+        }
+    }
+
     /// Do these scopes open the endpoint?
     pub fn is_met_by(self, scopes: &Scopes) -> bool {
-        match self {
-            Self::Read => scopes.contains_any(&[Scope::Api, Scope::ReadApi]),
-            Self::Write => scopes.contains(Scope::Api),
-            Self::AnyScope => true,
-            Self::SelfRotate => scopes.contains_any(&[Scope::Api, Scope::SelfRotate]),
-            Self::ReadUser => scopes.contains_any(&[Scope::Api, Scope::ReadApi, Scope::ReadUser]),
-        }
+        self == Self::AnyScope || scopes.contains_any(self.enough())
     }
 
     /// The scopes that a refusal names, with spaces between them.

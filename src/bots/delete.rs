@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use crate::context::Context;
-use crate::db::schema::{memberships, projects, users};
+use crate::db::schema::{groups, projects, users};
 use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
-use crate::users::store::{NewUser, insert};
-use crate::users::{User, UserKind};
+use crate::groups::relocation::below;
+use crate::users::{UserKind, ghost};
 
 /// From now on the bot counts as absent; its rows go a moment later.
 ///
@@ -39,11 +39,7 @@ pub fn delete_gone(
         .limit(limit)
         .select(users::id)
         .load(conn)?;
-    if ids.is_empty() {
-        return Ok(0);
-    }
-    hand_to_ghost(conn, &ids, now)?;
-    Ok(diesel::delete(users::table.filter(users::id.eq_any(&ids))).execute(conn)?)
+    ghost::replace(conn, &ids, now)
 }
 
 /// Deletes the bots of a project, at once.
@@ -59,51 +55,56 @@ pub fn delete_of_project(
         .filter(users::bot_project_id.eq(project_id))
         .select(users::id)
         .load(conn)?;
-    if ids.is_empty() {
-        return Ok(());
-    }
-    hand_to_ghost(conn, &ids, now)?;
-    diesel::delete(users::table.filter(users::id.eq_any(&ids))).execute(conn)?;
+    ghost::replace(conn, &ids, now)?;
     Ok(())
 }
 
-fn hand_to_ghost(conn: &mut DbConnection, ids: &[i64], now: DateTime<Utc>) -> Result<(), Error> {
-    let ghost = ghost(conn, now)?.id;
-    diesel::update(projects::table.filter(projects::creator_id.eq_any(ids)))
-        .set(projects::creator_id.eq(ghost))
-        .execute(conn)?;
-    diesel::update(memberships::table.filter(memberships::created_by_id.eq_any(ids)))
-        .set(memberships::created_by_id.eq(ghost))
-        .execute(conn)?;
-    diesel::update(users::table.filter(users::created_by_id.eq_any(ids)))
-        .set(users::created_by_id.eq(ghost))
-        .execute(conn)?;
-    Ok(())
-}
-
-/// The one user to whom the records of deleted users belong; made when it is first needed.
-fn ghost(conn: &mut DbConnection, now: DateTime<Utc>) -> Result<User, Error> {
-    let found = users::table
-        .filter(users::kind.eq(UserKind::Ghost.as_str()))
-        .select(User::as_select())
+/// Deletes the bots of all projects in a person's own namespace, at once.
+///
+/// # Errors
+/// When the database is away.
+pub fn delete_of_namespace(
+    conn: &mut DbConnection,
+    owner_id: i64,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let inside = projects::table
+        .inner_join(groups::table)
+        .filter(groups::owner_id.eq(owner_id))
+        .select(projects::id.nullable());
+    let ids: Vec<i64> = users::table
+        .filter(users::bot_project_id.eq_any(inside))
+        .select(users::id)
         .load(conn)?;
-    if let Some(ghost) = found.into_iter().next() {
-        return Ok(ghost);
-    }
-    insert(
-        conn,
-        &NewUser {
-            username: "ghost",
-            name: "Ghost User",
-            email: "ghost@noreply.invalid",
-            kind: UserKind::Ghost,
-            admin: false,
-            external: false,
-            password_hash: None,
-            bot_group_id: None,
-            bot_project_id: None,
-            created_by_id: None,
-            now,
-        },
-    )
+    ghost::replace(conn, &ids, now)?;
+    Ok(())
+}
+
+/// Deletes the bots of a group and of everything below it, at once.
+///
+/// # Errors
+/// When the database is away.
+pub fn delete_below(
+    conn: &mut DbConnection,
+    traversal: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let groups_below = || {
+        groups::table
+            .filter(below!(traversal))
+            .select(groups::id.nullable())
+    };
+    let projects_below = projects::table
+        .filter(projects::group_id.nullable().eq_any(groups_below()))
+        .select(projects::id.nullable());
+    let ids: Vec<i64> = users::table
+        .filter(
+            users::bot_group_id
+                .eq_any(groups_below())
+                .or(users::bot_project_id.eq_any(projects_below)),
+        )
+        .select(users::id)
+        .load(conn)?;
+    ghost::replace(conn, &ids, now)?;
+    Ok(())
 }

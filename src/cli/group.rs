@@ -10,7 +10,7 @@ use crate::access_tokens::Resource;
 use crate::db::PageRequest;
 use crate::error::Error;
 use crate::groups::create::{self, NewGroupForm};
-use crate::groups::store::{self, Filter};
+use crate::groups::list::{Filter, list_visible};
 use crate::groups::{Group, Visibility};
 use crate::members::{AccessLevel, add};
 
@@ -104,7 +104,7 @@ impl List {
                     page,
                     per_page: 100,
                 };
-                let found = store::list_visible(conn, ctx, &Filter::default(), request)?;
+                let found = list_visible(conn, ctx, &Filter::default(), request)?;
                 all.extend(found.rows);
                 if !found.has_next {
                     break;

@@ -10,7 +10,7 @@ use crate::db::PageRequest;
 use crate::groups::Visibility;
 use crate::projects::Project;
 use crate::projects::create::{self, NewProjectForm};
-use crate::projects::store::{self, Filter, Order};
+use crate::projects::list::{Filter, Order, list_visible};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -100,7 +100,7 @@ impl List {
                     page,
                     per_page: 100,
                 };
-                let found = store::list_visible(conn, ctx, &filter, request)?;
+                let found = list_visible(conn, ctx, &filter, request)?;
                 all.extend(found.rows);
                 if !found.has_next {
                     break;

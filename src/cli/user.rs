@@ -8,7 +8,9 @@ use super::instance::Instance;
 use super::output::{Output, Table};
 use super::{Failure, input, json, target};
 use crate::users::create::NewPerson;
-use crate::users::{User, create, state, store};
+use crate::users::edit::PersonChanges;
+use crate::users::store::UserRef;
+use crate::users::{User, create, edit, state, store};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -106,6 +108,12 @@ pub(super) struct Update {
     acting: Acting,
 }
 
+impl Named {
+    fn whom(&self) -> UserRef {
+        UserRef::Username(self.username.clone())
+    }
+}
+
 impl Command {
     pub(super) fn run(self, instance: &Instance, out: &Output) -> Result<(), Failure> {
         match self {
@@ -114,22 +122,27 @@ impl Command {
             Command::Block(named) => {
                 let user = instance.open(&named.acting)?.write(move |conn, ctx| {
                     target::person(conn, &named.username)?;
-                    state::block(conn, ctx, &named.username)
+                    state::block(conn, ctx, &named.whom())
                 })?;
                 done(out, "Blocked", &user)
             }
             Command::Unblock(named) => {
                 let user = instance.open(&named.acting)?.write(move |conn, ctx| {
                     target::person(conn, &named.username)?;
-                    state::unblock(conn, ctx, &named.username)
+                    state::unblock(conn, ctx, &named.whom())
                 })?;
                 done(out, "Unblocked", &user)
             }
             Command::Password(password) => password.run(instance, out),
             Command::Update(update) => {
                 let user = instance.open(&update.acting)?.write(move |conn, ctx| {
-                    target::person(conn, &update.username)?;
-                    state::set_standing(conn, ctx, &update.username, update.admin, update.external)
+                    let user = target::person(conn, &update.username)?;
+                    let changes = PersonChanges {
+                        admin: update.admin,
+                        external: update.external,
+                        ..PersonChanges::default()
+                    };
+                    edit::edit(conn, ctx, user.id, &changes)
                 })?;
                 done(out, "Updated", &user)
             }
@@ -197,8 +210,11 @@ impl Password {
         let username = self.username;
         let user = console.read(|conn, _| target::person(conn, &username))?;
         let hash = input::password(&[&user.username, &user.email, &user.name], out)?;
-        let user = console
-            .write(move |conn, ctx| state::set_password(conn, ctx, &user.username, &hash))?;
+        let changes = PersonChanges {
+            password_hash: Some(hash),
+            ..PersonChanges::default()
+        };
+        let user = console.write(move |conn, ctx| edit::edit(conn, ctx, user.id, &changes))?;
         done(out, "Changed the password of", &user)
     }
 }

@@ -8,6 +8,7 @@ pub mod schema;
 #[cfg(test)]
 mod tests;
 mod timestamp;
+mod turns;
 mod url;
 pub mod violation;
 mod writer;
@@ -17,6 +18,7 @@ pub use migrations::{SchemaState, migrate, revert, schema_state};
 pub use page::{COUNTED_AT_MOST, Page, PageRequest, Total};
 pub use pool::Database;
 pub use timestamp::Timestamp;
+pub use turns::in_turn;
 pub use url::{DatabaseUrl, InvalidUrl};
 
 use diesel::expression::Expression;
@@ -37,6 +39,11 @@ where
 diesel::define_sql_function! {
     /// Lower case, of every script, in both databases.
     fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
+diesel::define_sql_function! {
+    /// A text from its character number `start` on, counted from 1.
+    fn substr(text: diesel::sql_types::Text, start: diesel::sql_types::Integer) -> diesel::sql_types::Text;
 }
 
 diesel::define_sql_function! {
@@ -61,12 +68,34 @@ pub fn after_subtree(traversal: &str) -> String {
 }
 
 /// Takes the lock under which whatever changes who may do what below one top-level group takes turns,
-/// until the transaction ends. SQLite has one writer, and needs none.
+/// until the transaction ends. SQLite has one writer, and needs none. [`in_turn`] also finds out whether it
+/// is still the right one.
 ///
 /// # Errors
 /// When the lock isn't had within the lock time-out, or the database is away.
 pub fn lock_root(conn: &mut DbConnection, root_id: i64) -> Result<(), diesel::result::Error> {
     lock(conn, root_id)
+}
+
+/// As [`lock_root`], for several roots, one after the other; in one order, so that nobody waits in a
+/// circle.
+///
+/// # Errors
+/// As [`lock_root`].
+pub fn lock_roots(conn: &mut DbConnection, root_ids: &[i64]) -> Result<(), diesel::result::Error> {
+    match conn {
+        DbConnection::Sqlite(_) => Ok(()),
+        DbConnection::Postgres(pg) => {
+            use schema::groups;
+            // The rows are sorted before the function is called for each.
+            groups::table
+                .filter(groups::id.eq_any(root_ids))
+                .order(groups::id.asc())
+                .select(pg_advisory_xact_lock(groups::id))
+                .execute(pg)
+                .map(|_| ())
+        }
+    }
 }
 
 /// As [`lock_root`], for changes to the instance as a whole (its administrators, its settings).

@@ -161,6 +161,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    idempotency_keys (digest) {
+        digest -> Binary,
+        request_digest -> Binary,
+        token_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     sign_in_failures (id) {
         id -> BigInt,
         account_digest -> Binary,
@@ -209,6 +218,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     access_token_uses,
     sessions,
     used_form_nonces,
+    idempotency_keys,
     sign_in_failures,
     audit_events,
 );

@@ -19,7 +19,12 @@ pub fn is_unique(error: &DieselError, table: &str, column: &str) -> bool {
 /// Was the statement refused because of what other transactions did, so that trying again may work?
 pub fn is_transient(error: &DieselError) -> bool {
     match error {
-        DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
+        DieselError::DatabaseError(
+            DatabaseErrorKind::SerializationFailure
+            // What the row was to point at went in between; looking again says so.
+            | DatabaseErrorKind::ForeignKeyViolation,
+            _,
+        ) => true,
         DieselError::DatabaseError(_, info) => info.message().contains("deadlock detected"),
         _ => false,
     }
@@ -46,6 +51,9 @@ pub fn is_outage(error: &DieselError) -> bool {
         "remaining connection slots",
         "could not receive data from server",
     ];
+    if is_transient(error) {
+        return true;
+    }
     match error {
         DieselError::DatabaseError(
             DatabaseErrorKind::ClosedConnection
@@ -57,6 +65,41 @@ pub fn is_outage(error: &DieselError) -> bool {
             SIGNS.iter().any(|sign| info.message().contains(sign))
         }
         DieselError::BrokenTransactionManager => true,
-        other => is_transient(other),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(kind: DatabaseErrorKind, message: &str) -> DieselError {
+        DieselError::DatabaseError(kind, Box::new(message.to_owned()))
+    }
+
+    #[test]
+    fn what_may_work_the_next_time_is_nobodys_fault() {
+        for (kind, message) in [
+            (
+                DatabaseErrorKind::SerializationFailure,
+                "could not serialize access due to concurrent update",
+            ),
+            (DatabaseErrorKind::Unknown, "deadlock detected"),
+            (
+                DatabaseErrorKind::ForeignKeyViolation,
+                "insert or update on table \"projects\" violates foreign key constraint",
+            ),
+        ] {
+            let error = failed(kind, message);
+            assert!(is_transient(&error) && is_outage(&error), "{message}");
+        }
+        let gone = failed(
+            DatabaseErrorKind::Unknown,
+            "server closed the connection unexpectedly",
+        );
+        assert!(is_outage(&gone) && !is_transient(&gone));
+        let taken = failed(DatabaseErrorKind::UniqueViolation, "duplicate key value");
+        assert!(!is_outage(&taken) && !is_transient(&taken));
+        assert!(!is_outage(&DieselError::NotFound));
     }
 }

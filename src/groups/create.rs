@@ -4,11 +4,12 @@ use serde_json::json;
 
 use super::path::{MAX_NESTING, PathSegment, Place as Segment};
 use super::store::{self, NewGroup};
+use super::turn::locked;
 use super::{Group, Visibility};
 use crate::access_tokens::Resource;
 use crate::audit::{self, Event, Target};
 use crate::context::Context;
-use crate::db::{DbConnection, lock_root};
+use crate::db::DbConnection;
 use crate::error::{Error, FieldErrors};
 use crate::members::{AccessLevel, store as memberships};
 use crate::permissions::Right;
@@ -45,10 +46,7 @@ pub fn create(
 ) -> Result<Group, Error> {
     let (parent, ctx) = match parent {
         Some(parent) => {
-            lock_root(conn, parent.root_id)?;
-            let ctx = ctx.refreshed(conn)?;
-            let parent =
-                store::find(conn, parent.id)?.ok_or(Error::NotFound(crate::error::What::Group))?;
+            let (parent, ctx) = locked(conn, ctx, parent)?;
             if !ctx
                 .actor
                 .may(Right::CreateSubgroup, &parent.place(), &ctx.policy)

@@ -2,13 +2,19 @@
 
 pub mod api;
 pub mod create;
+pub mod delete;
 pub mod form;
 pub mod frame;
+pub mod list;
 pub mod pages;
 pub mod path;
+pub mod relocation;
+pub mod rename;
 pub mod rows;
 pub mod store;
+pub mod transfer;
 pub mod tree;
+pub mod turn;
 pub mod update;
 pub mod visibility;
 

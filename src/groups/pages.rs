@@ -9,8 +9,9 @@ use actix_web::http::{StatusCode, header};
 
 use super::create::{self as creating, NewGroupForm};
 use super::form::{levels, typed_level};
+use super::list::{Filter, Order, list_visible};
 use super::path::FullPath;
-use super::store::{Filter, GroupRef, Order, find_visible, list_visible};
+use super::store::{GroupRef, find_visible};
 use super::{Group, Visibility, frame, rows};
 use crate::context::Context;
 use crate::db::{DbConnection, Page, PageRequest};
@@ -40,8 +41,8 @@ const FIELDS: [Field; 5] = [
 
 /// Orders of a list: value, label, what it means.
 const ORDERS: [(&str, &str, Order, bool); 4] = [
-    ("name_asc", "Name", Order::Name, false),
-    ("name_desc", "Name, descending", Order::Name, true),
+    ("name_asc", "Name", Order::FullName, false),
+    ("name_desc", "Name, descending", Order::FullName, true),
     ("created_desc", "Newest", Order::CreatedAt, true),
     ("created_asc", "Oldest", Order::CreatedAt, false),
 ];
@@ -71,6 +72,7 @@ async fn list(call: PageCall, explore: bool) -> Result<HttpResponse, Error> {
         .unwrap_or(ORDERS[0]);
     let filter = Filter {
         search: (!search.is_empty()).then(|| search.clone()),
+        search_full_path: true,
         membership: !explore,
         // What is searched for is listed wherever it lies; without a search, the tree shows where.
         topmost: search.is_empty(),
@@ -157,14 +159,14 @@ pub async fn overview(call: PageCall, group: Group) -> Result<HttpResponse, Erro
                 list_visible(conn, ctx, &filter, request)
             })?;
             let rows = rows::rows(conn, ctx, &subgroups.rows, true)?;
-            let filter = projects::store::Filter {
+            let filter = projects::list::Filter {
                 group_id: Some(here.id),
-                order: projects::store::Order::Name,
+                order: projects::list::Order::Name,
                 ascending: true,
-                ..projects::store::Filter::default()
+                ..projects::list::Filter::default()
             };
             let inside = lists::page_or_last(project_request, |request| {
-                projects::store::list_visible(conn, ctx, &filter, request)
+                projects::list::list_visible(conn, ctx, &filter, request)
             })?;
             Ok((subgroups, rows, inside))
         })

@@ -38,7 +38,7 @@ pub fn rows(
     ids.extend(below.iter().map(|group| group.id));
     let counts = Counts {
         subgroups: tree::count_subgroups(conn, ctx, &ids)?,
-        projects: projects::store::count_visible_in(conn, ctx, &ids)?,
+        projects: projects::list::count_visible_in(conn, ctx, &ids)?,
     };
     let mut children: HashMap<i64, Vec<GroupRow>> = HashMap::new();
     for group in &below {

@@ -1,22 +1,19 @@
 //! Groups in the database.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{exists, not};
+use diesel::dsl::exists;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
 
 use super::path::FullPath;
 use super::{Group, GroupRow, Visibility};
 use crate::context::Context;
-use crate::db::schema::{groups, memberships, projects, routes};
-use crate::db::{
-    Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, Timestamp, after_subtree, lower,
-};
+use crate::db::schema::{groups, projects, routes};
+use crate::db::{DbConnection, Timestamp, after_subtree};
 use crate::error::{Error, What};
 use crate::permissions::Right;
 use crate::projects::ProjectRow;
 
-use aliases::parents;
+pub(super) use aliases::parents;
 pub(crate) use aliases::{member_groups, roots};
 
 /// Other names for the table, where one query needs it twice.
@@ -53,7 +50,7 @@ impl GroupRef {
     }
 }
 
-type Joined = (GroupRow, bool, Option<bool>);
+pub(super) type Joined = (GroupRow, bool, Option<bool>);
 
 /// Select list and join that every single look-up shares.
 macro_rules! with_root {
@@ -194,147 +191,6 @@ pub fn ancestry(conn: &mut DbConnection, group: &Group) -> Result<Vec<GroupRow>,
         .order(groups::traversal.asc())
         .select(GroupRow::as_select())
         .load(conn)?)
-}
-
-/// What narrows a list of groups.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// Name or path contains this, whatever the case.
-    pub search: Option<String>,
-    /// Direct children of this group.
-    pub parent_id: Option<i64>,
-    /// Groups without a parent only.
-    pub top_level_only: bool,
-    /// Only groups where the actor is a member, directly or from above.
-    pub membership: bool,
-    /// Only those that aren't below another one of the list: what a tree starts with.
-    pub topmost: bool,
-    /// The order.
-    pub order: Order,
-    /// Largest first?
-    pub descending: bool,
-}
-
-/// What a list of groups is sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Order {
-    /// The full name, whatever the case.
-    #[default]
-    Name,
-    /// When it was made.
-    CreatedAt,
-}
-
-/// Is the user a living member of a group above, or of this one too unless `strictly`?
-macro_rules! is_member {
-    ($ctx:expr, $strictly:expr) => {
-        exists(
-            memberships::table
-                .inner_join(
-                    member_groups.on(member_groups
-                        .field(groups::id)
-                        .nullable()
-                        .eq(memberships::group_id)),
-                )
-                .filter(memberships::user_id.eq($ctx.actor.user_id().unwrap_or(0)))
-                .filter(
-                    memberships::expires_at
-                        .is_null()
-                        .or(memberships::expires_at.gt($ctx.today())),
-                )
-                .filter(groups::traversal.like(member_groups.field(groups::traversal).concat("%")))
-                .filter(
-                    member_groups
-                        .field(groups::id)
-                        .ne(groups::id)
-                        .or((!$strictly).into_sql::<Bool>()),
-                ),
-        )
-    };
-}
-pub(crate) use is_member;
-
-/// The groups that this actor may know of.
-///
-/// # Errors
-/// When the database is away.
-pub fn list_visible(
-    conn: &mut DbConnection,
-    ctx: &Context,
-    filter: &Filter,
-    request: PageRequest,
-) -> Result<Page<Group>, Error> {
-    let base = || {
-        let mut query = groups::table
-            .inner_join(roots.on(roots.field(groups::id).eq(groups::root_id)))
-            .filter(groups::kind.eq("group"))
-            .into_boxed::<Backend>();
-        if let Some(parent) = filter.parent_id {
-            query = query.filter(groups::parent_id.eq(parent));
-        }
-        if filter.top_level_only {
-            query = query.filter(groups::parent_id.is_null());
-        }
-        if let Some(search) = &filter.search {
-            let pattern = like_pattern(search);
-            query = query.filter(
-                lower(groups::name)
-                    .like(pattern.clone())
-                    .escape('\\')
-                    .or(lower(groups::full_path).like(pattern).escape('\\')),
-            );
-        }
-        let everything = ctx.actor.is_admin() && !filter.membership;
-        if !everything {
-            let member = is_member!(ctx, false);
-            if filter.membership {
-                query = query.filter(member);
-            } else {
-                query = query.filter(groups::visibility.eq_any(open_visibilities(ctx)).or(member));
-            }
-        }
-        if filter.topmost && everything {
-            query = query.filter(groups::parent_id.is_null());
-        } else if filter.topmost && filter.membership {
-            query = query.filter(not(is_member!(ctx, true)));
-        } else if filter.topmost {
-            let parent_is_open = exists(
-                parents
-                    .filter(parents.field(groups::id).nullable().eq(groups::parent_id))
-                    .filter(
-                        parents
-                            .field(groups::visibility)
-                            .eq_any(open_visibilities(ctx)),
-                    ),
-            );
-            query = query
-                .filter(not(is_member!(ctx, true)))
-                .filter(not(parent_is_open));
-        }
-        query
-    };
-    let rows = base().select((
-        GroupRow::as_select(),
-        roots.field(groups::resource_access_token_creation_allowed),
-        roots.field(groups::retain_bots),
-    ));
-    let rows = match (filter.order, filter.descending) {
-        (Order::Name, false) => rows.order((lower(groups::full_name).asc(), groups::id.asc())),
-        (Order::Name, true) => rows.order((lower(groups::full_name).desc(), groups::id.desc())),
-        (Order::CreatedAt, false) => rows.order((groups::created_at.asc(), groups::id.asc())),
-        (Order::CreatedAt, true) => rows.order((groups::created_at.desc(), groups::id.desc())),
-    };
-    let rows: Vec<Joined> = rows
-        .limit(request.per_page + 1)
-        .offset(request.offset())
-        .load(conn)?;
-    let page = Page::counted(rows, request, || {
-        base()
-            .limit(COUNTED_AT_MOST + 1)
-            .select(groups::id)
-            .load(conn)
-    })?;
-    Ok(page.map(Group::from))
 }
 
 /// What this actor sees without being a member.

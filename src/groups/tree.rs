@@ -6,7 +6,8 @@ use diesel::dsl::{count_star, exists};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use super::store::{is_member, member_groups, open_visibilities, roots};
+use super::list::is_member;
+use super::store::{member_groups, open_visibilities, roots};
 use super::{Group, GroupRow};
 use crate::context::Context;
 use crate::db::schema::{groups, memberships};

@@ -3,10 +3,13 @@
 use serde_json::json;
 
 use super::create::{check_description, checked_name, wider_than_parent};
+use super::path::{PathSegment, Place as Segment};
+use super::rename::rename;
+use super::turn::{locked, reread};
 use super::{Group, Visibility, store};
 use crate::audit::{self, Event, Target};
 use crate::context::Context;
-use crate::db::{DbConnection, lock_root};
+use crate::db::DbConnection;
 use crate::error::{Error, FieldErrors, What};
 use crate::permissions::Right;
 
@@ -15,13 +18,16 @@ use crate::permissions::Right;
 pub struct GroupChanges {
     /// As shown.
     pub name: Option<String>,
+    /// The last segment.
+    pub path: Option<String>,
     /// What it is for.
     pub description: Option<String>,
     /// Who may see it.
     pub visibility: Option<Visibility>,
 }
 
-/// Changes name, description and visibility. Owners only.
+/// Changes name, path, description and visibility. Owners only. A new path is a new address, for everything
+/// below as well; the old ones are free.
 ///
 /// # Errors
 /// [`Error::Forbidden`] without the right, [`Error::Invalid`] by field.
@@ -37,6 +43,10 @@ pub fn update(
     }
     let mut errors = FieldErrors::default();
     let name = checked_name(changes.name.as_deref().unwrap_or(&group.name), &mut errors);
+    let path = changes.path.clone().unwrap_or_else(|| group.path.clone());
+    if path != group.path {
+        check_path(&path, &group, &mut errors);
+    }
     let description = changes
         .description
         .as_deref()
@@ -65,6 +75,7 @@ pub fn update(
     errors.check()?;
     let changed = json!({
         "name": changed(&group.name, &name),
+        "path": changed(&group.path, &path),
         "description": changed(&group.description, &description),
         "visibility": changed(group.visibility.name(), visibility.name()),
     });
@@ -74,7 +85,19 @@ pub fn update(
         &ctx,
         Event::new("group_updated", Target::Group(&group)).with(changed),
     )?;
-    store::find(conn, group.id)?.ok_or(Error::NotFound(What::Group))
+    let updated = reread(conn, &group)?;
+    if path == group.path {
+        return Ok(updated);
+    }
+    rename(conn, &updated, &path, ctx.now)?;
+    let renamed = reread(conn, &group)?;
+    audit::record(
+        conn,
+        &ctx,
+        Event::new("group_renamed", Target::Group(&renamed))
+            .with(json!({ "full_path": [group.full_path, renamed.full_path] })),
+    )?;
+    Ok(renamed)
 }
 
 /// Turns the creation of group and project access tokens on or off for a top-level group and all below.
@@ -115,15 +138,15 @@ pub fn allow_token_creation(
     store::find(conn, group.id)?.ok_or(Error::NotFound(What::Group))
 }
 
-fn locked(
-    conn: &mut DbConnection,
-    ctx: &Context,
-    group: &Group,
-) -> Result<(Group, Context), Error> {
-    lock_root(conn, group.root_id)?;
-    let ctx = ctx.refreshed(conn)?;
-    let group = store::find(conn, group.id)?.ok_or(Error::NotFound(What::Group))?;
-    Ok((group, ctx))
+fn check_path(path: &str, group: &Group, errors: &mut FieldErrors) {
+    let segment = if group.parent_id.is_some() {
+        Segment::Below
+    } else {
+        Segment::TopLevel
+    };
+    if let Err(problem) = PathSegment::parse(path, segment) {
+        errors.add("path", problem.to_string());
+    }
 }
 
 /// Old and new, if they differ.

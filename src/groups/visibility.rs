@@ -30,6 +30,11 @@ impl Visibility {
         }
     }
 
+    /// Each visibility with its name, narrowest first.
+    pub fn named() -> [(&'static str, Self); 3] {
+        Self::ALL.map(|visibility| (visibility.name(), visibility))
+    }
+
     /// The name as a label, such as `Internal`.
     pub const fn label(self) -> &'static str {
         match self {

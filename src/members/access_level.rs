@@ -40,6 +40,11 @@ impl AccessLevel {
         self as i32
     }
 
+    /// Each role with its number, lowest first.
+    pub fn numbered() -> [(i64, Self); 6] {
+        Self::ALL.map(|level| (i64::from(level.number()), level))
+    }
+
     /// The role with this number, if there is one.
     pub fn from_number(number: i64) -> Option<Self> {
         Self::ALL

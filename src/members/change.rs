@@ -13,6 +13,17 @@ use crate::error::{Error, What};
 use crate::permissions::Right;
 use crate::users::{self, User};
 
+/// When a membership ends from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ends {
+    /// When it would have ended anyway.
+    AsBefore,
+    /// Not by itself.
+    Never,
+    /// At the start of this day.
+    On(NaiveDate),
+}
+
 /// Gives a direct member another role or end.
 ///
 /// # Errors
@@ -24,11 +35,16 @@ pub fn change(
     resource: &Resource,
     user_id: i64,
     access_level: AccessLevel,
-    expires_at: Option<NaiveDate>,
+    ends: Ends,
 ) -> Result<(), Error> {
     let (resource, ctx) = resource.locked(conn, ctx)?;
     may_give(&ctx, &resource, access_level)?;
     let (membership, user) = find_direct(conn, &ctx, &resource, user_id)?;
+    let expires_at = match ends {
+        Ends::AsBefore => membership.expires_at,
+        Ends::Never => None,
+        Ends::On(date) => Some(date),
+    };
     if expires_at != membership.expires_at {
         check_date(&ctx, expires_at)?;
     }
@@ -104,8 +120,8 @@ fn find_direct(
     resource: &Resource,
     user_id: i64,
 ) -> Result<(Membership, User), Error> {
-    let membership = store::find(conn, resource, user_id)?.ok_or(Error::NotFound(What::Thing))?;
-    let user = users::store::find(conn, user_id)?.ok_or(Error::NotFound(What::Thing))?;
+    let membership = store::find(conn, resource, user_id)?.ok_or(Error::NotFound(What::Entry))?;
+    let user = users::store::find(conn, user_id)?.ok_or(Error::NotFound(What::Entry))?;
     if !user.is_human() {
         return Err(Error::Forbidden(Some(
             "A bot's membership belongs to its token".into(),

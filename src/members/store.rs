@@ -70,7 +70,7 @@ pub(crate) fn find(
 }
 
 /// Stores another role and end.
-pub(super) fn update(
+pub(crate) fn update(
     conn: &mut DbConnection,
     id: i64,
     access_level: AccessLevel,
@@ -127,7 +127,7 @@ pub(super) fn other_lasting_owners(
 
 /// Active people who own the group directly and without an end; two are enough to know that neither is
 /// the last.
-pub(super) fn lasting_owners(conn: &mut DbConnection, group_id: i64) -> Result<Vec<i64>, Error> {
+pub(crate) fn lasting_owners(conn: &mut DbConnection, group_id: i64) -> Result<Vec<i64>, Error> {
     Ok(memberships::table
         .inner_join(users::table.on(users::id.eq(memberships::user_id)))
         .filter(memberships::group_id.eq(group_id))

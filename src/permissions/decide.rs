@@ -23,6 +23,25 @@ impl Actor {
         }
     }
 
+    /// Their own roles on a project: the direct one, and the one that its groups give. Whose namespace it is has it
+    /// directly.
+    pub fn roles_on(&self, place: &Place<'_>) -> (Option<AccessLevel>, Option<AccessLevel>) {
+        let own = place.owner_id.is_some() && place.owner_id == self.user_id();
+        let direct = self
+            .memberships
+            .iter()
+            .find(|membership| {
+                place.project_id.is_some() && membership.project_id == place.project_id
+            })
+            .map(|membership| membership.access_level);
+        let direct = if own {
+            Some(AccessLevel::Owner)
+        } else {
+            direct
+        };
+        (direct, self.memberships.on_group(place.traversal))
+    }
+
     /// May they know that it exists?
     ///
     /// Public is for everybody; internal for every account that isn't external (bots count as internal,
@@ -114,6 +133,8 @@ impl Actor {
             }
             // A bot's membership belongs to its token.
             Right::LeaveMembership => !self.is_bot(),
+            // Where a tree lies decides whose power reaches it: that takes a person on both sides.
+            Right::TransferGroup | Right::ReceiveGroup => !self.is_bot(),
             Right::ChangeCreationSwitch => place.is_top_level && !self.is_bot(),
             _ => true,
         }

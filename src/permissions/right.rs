@@ -25,8 +25,16 @@ pub enum Right {
     CreateProject,
     /// Change a group's name, description and visibility.
     EditGroup,
+    /// Move a group elsewhere, with everything in it.
+    TransferGroup,
+    /// Take in a group from elsewhere, below this one.
+    ReceiveGroup,
+    /// Delete a group, with everything in it.
+    DeleteGroup,
     /// Change a project's name, description and visibility.
     EditProject,
+    /// Move a project elsewhere.
+    TransferProject,
     /// Delete a project.
     DeleteProject,
     /// Add, change and remove members of a group or project.
@@ -49,7 +57,7 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Right; 20] = [
+    pub const ALL: [Right; 24] = [
         Right::Anyone,
         Right::OwnAccount,
         Right::OwnToken,
@@ -60,7 +68,11 @@ impl Right {
         Right::CreateSubgroup,
         Right::CreateProject,
         Right::EditGroup,
+        Right::TransferGroup,
+        Right::ReceiveGroup,
+        Right::DeleteGroup,
         Right::EditProject,
+        Right::TransferProject,
         Right::DeleteProject,
         Right::ManageMembers,
         Right::LeaveMembership,
@@ -79,6 +91,9 @@ impl Right {
             Right::CreateProject => Some(AccessLevel::Developer),
             Right::CreateSubgroup => Some(AccessLevel::Maintainer),
             Right::EditGroup
+            | Right::TransferGroup
+            | Right::ReceiveGroup
+            | Right::DeleteGroup
             | Right::ManageMembers
             | Right::ChangeCreationSwitch
             | Right::SeeTokens
@@ -99,7 +114,7 @@ impl Right {
             | Right::CreateToken
             | Right::RotateToken
             | Right::RevokeToken => Some(AccessLevel::Maintainer),
-            Right::DeleteProject => Some(AccessLevel::Owner),
+            Right::TransferProject | Right::DeleteProject => Some(AccessLevel::Owner),
             _ => None,
         }
     }

@@ -6,11 +6,12 @@ use super::Project;
 use super::store::{self, NewProject};
 use crate::audit::{self, Event, Target};
 use crate::context::Context;
-use crate::db::{DbConnection, lock_root};
-use crate::error::{Error, FieldErrors, What};
+use crate::db::DbConnection;
+use crate::error::{Error, FieldErrors};
 use crate::groups::create::{check_description, checked_name, wider_than_parent};
 use crate::groups::path::{PathSegment, Place as Segment, suggest};
-use crate::groups::{self, Group, Visibility};
+use crate::groups::turn::locked;
+use crate::groups::{Group, Visibility};
 use crate::permissions::Right;
 
 /// A project as somebody asks for it: a name or a path is needed, the other follows from it.
@@ -36,9 +37,7 @@ pub fn create(
     namespace: &Group,
     form: &NewProjectForm,
 ) -> Result<Project, Error> {
-    lock_root(conn, namespace.root_id)?;
-    let ctx = ctx.refreshed(conn)?;
-    let namespace = groups::store::find(conn, namespace.id)?.ok_or(Error::NotFound(What::Group))?;
+    let (namespace, ctx) = locked(conn, ctx, namespace)?;
     if !ctx
         .actor
         .may(Right::CreateProject, &namespace.place(), &ctx.policy)

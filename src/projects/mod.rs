@@ -4,9 +4,12 @@ pub mod api;
 pub mod create;
 pub mod delete;
 pub mod frame;
+pub mod list;
 pub mod pages;
+pub mod relocation;
 pub mod rows;
 pub mod store;
+pub mod transfer;
 pub mod update;
 
 use chrono::{DateTime, Utc};

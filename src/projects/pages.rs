@@ -9,7 +9,8 @@ pub use settings::{edit, update};
 
 use actix_web::HttpResponse;
 
-use super::store::{Filter, Order, ProjectRef, find_visible, list_visible};
+use super::list::{Filter, Order, list_visible};
+use super::store::{ProjectRef, find_visible};
 use super::{Project, frame, rows};
 use crate::context::Context;
 use crate::db::{DbConnection, PageRequest};
@@ -138,6 +139,7 @@ async fn listed(
         .unwrap_or(ORDERS[0]);
     let filter = Filter {
         search: (!search.is_empty()).then(|| search.clone()),
+        search_namespaces: true,
         order,
         ascending,
         ..filter

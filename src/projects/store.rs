@@ -1,20 +1,16 @@
 //! Projects in the database.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{count_star, exists};
+use diesel::dsl::exists;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
-use std::collections::HashMap;
 
 use super::{Project, ProjectRow};
 use crate::context::Context;
-use crate::db::schema::{groups, memberships, projects, routes};
-use crate::db::{
-    Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, Timestamp, after_subtree, lower,
-};
+use crate::db::schema::{groups, projects, routes};
+use crate::db::{DbConnection, Timestamp};
 use crate::error::{Error, What};
 use crate::groups::path::FullPath;
-use crate::groups::store::{is_member, like_pattern, member_groups, open_visibilities, roots};
+use crate::groups::store::roots;
 use crate::groups::{Group, GroupRow, Visibility};
 use crate::permissions::Right;
 
@@ -38,9 +34,9 @@ impl ProjectRef {
     }
 }
 
-type Joined = (ProjectRow, (GroupRow, bool, Option<bool>));
+pub(super) type Joined = (ProjectRow, (GroupRow, bool, Option<bool>));
 
-fn assemble((row, namespace): Joined) -> Project {
+pub(super) fn assemble((row, namespace): Joined) -> Project {
     Project {
         row,
         namespace: Group::from(namespace),
@@ -68,6 +64,8 @@ macro_rules! whole {
         )
     };
 }
+
+pub(super) use {whole, with_namespace};
 
 /// A project by id, whoever asks.
 ///
@@ -127,171 +125,6 @@ pub fn find_visible(
                 .may(Right::SeeProject, &project.place(), &ctx.policy)
         })
         .ok_or(Error::NotFound(What::Project))
-}
-
-/// What narrows a list of projects.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// Name or full path contains this, whatever the case.
-    pub search: Option<String>,
-    /// In this namespace directly,
-    pub group_id: Option<i64>,
-    /// or anywhere below the group with this traversal.
-    pub below: Option<String>,
-    /// Only this visibility.
-    pub visibility: Option<Visibility>,
-    /// Only archived ones, or only others.
-    pub archived: Option<bool>,
-    /// Only projects where the actor is a member, directly or from above.
-    pub membership: bool,
-    /// The column to sort by.
-    pub order: Order,
-    /// Smallest first?
-    pub ascending: bool,
-}
-
-/// What a list of projects is sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Order {
-    /// When it was made.
-    #[default]
-    CreatedAt,
-    /// The id.
-    Id,
-    /// The name, whatever the case.
-    Name,
-    /// The path.
-    Path,
-    /// The last time something happened.
-    LastActivityAt,
-}
-
-/// Is it the user's own, or are they a living member, of it or from above?
-macro_rules! is_involved {
-    ($ctx:expr) => {
-        groups::owner_id
-            .is_not_null()
-            .and(
-                groups::owner_id
-                    .assume_not_null()
-                    .eq($ctx.actor.user_id().unwrap_or(0)),
-            )
-            .or(is_member!($ctx, false))
-            .or(projects::id.nullable().eq_any(
-                memberships::table
-                    .filter(memberships::user_id.eq($ctx.actor.user_id().unwrap_or(0)))
-                    .filter(
-                        memberships::expires_at
-                            .is_null()
-                            .or(memberships::expires_at.gt($ctx.today())),
-                    )
-                    .select(memberships::project_id),
-            ))
-    };
-}
-
-/// How many projects that this actor may know of lie directly in each of these namespaces; those
-/// without any are absent.
-///
-/// # Errors
-/// When the database is away.
-pub fn count_visible_in(
-    conn: &mut DbConnection,
-    ctx: &Context,
-    namespaces: &[i64],
-) -> Result<HashMap<i64, i64>, Error> {
-    let counts: Vec<(i64, i64)> = projects::table
-        .inner_join(groups::table.on(groups::id.eq(projects::group_id)))
-        .filter(projects::group_id.eq_any(namespaces.to_vec()))
-        .filter(
-            ctx.actor
-                .is_admin()
-                .into_sql::<Bool>()
-                .or(projects::visibility.eq_any(open_visibilities(ctx)))
-                .or(is_involved!(ctx)),
-        )
-        .group_by(projects::group_id)
-        .select((projects::group_id, count_star()))
-        .load(conn)?;
-    Ok(counts.into_iter().collect())
-}
-
-/// The projects that this actor may know of.
-///
-/// # Errors
-/// When the database is away.
-pub fn list_visible(
-    conn: &mut DbConnection,
-    ctx: &Context,
-    filter: &Filter,
-    request: PageRequest,
-) -> Result<Page<Project>, Error> {
-    let base = || {
-        let mut query = with_namespace!(projects::table).into_boxed::<Backend>();
-        if let Some(id) = filter.group_id {
-            query = query.filter(projects::group_id.eq(id));
-        }
-        if let Some(traversal) = &filter.below {
-            query = query
-                .filter(groups::traversal.ge(traversal.clone()))
-                .filter(groups::traversal.lt(after_subtree(traversal)));
-        }
-        if let Some(visibility) = filter.visibility {
-            query = query.filter(projects::visibility.eq(visibility.name()));
-        }
-        if let Some(archived) = filter.archived {
-            query = query.filter(projects::archived.eq(archived));
-        }
-        if let Some(search) = &filter.search {
-            let pattern = like_pattern(search);
-            query = query.filter(
-                lower(projects::name)
-                    .like(pattern.clone())
-                    .escape('\\')
-                    .or(lower(groups::full_path.concat("/").concat(projects::path))
-                        .like(pattern)
-                        .escape('\\')),
-            );
-        }
-        if filter.membership {
-            query = query.filter(is_involved!(ctx));
-        } else if !ctx.actor.is_admin() {
-            query = query.filter(
-                projects::visibility
-                    .eq_any(open_visibilities(ctx))
-                    .or(is_involved!(ctx)),
-            );
-        }
-        query
-    };
-    let rows = base().select(whole!());
-    let rows = match (filter.order, filter.ascending) {
-        (Order::CreatedAt, true) => rows.order((projects::created_at.asc(), projects::id.asc())),
-        (Order::CreatedAt, false) => rows.order((projects::created_at.desc(), projects::id.desc())),
-        (Order::Id, true) => rows.order(projects::id.asc()),
-        (Order::Id, false) => rows.order(projects::id.desc()),
-        (Order::Name, true) => rows.order((lower(projects::name).asc(), projects::id.asc())),
-        (Order::Name, false) => rows.order((lower(projects::name).desc(), projects::id.desc())),
-        (Order::Path, true) => rows.order((lower(projects::path).asc(), projects::id.asc())),
-        (Order::Path, false) => rows.order((lower(projects::path).desc(), projects::id.desc())),
-        (Order::LastActivityAt, true) => {
-            rows.order((projects::last_activity_at.asc(), projects::id.asc()))
-        }
-        (Order::LastActivityAt, false) => {
-            rows.order((projects::last_activity_at.desc(), projects::id.desc()))
-        }
-    };
-    let rows: Vec<Joined> = rows
-        .limit(request.per_page + 1)
-        .offset(request.offset())
-        .load(conn)?;
-    let page = Page::counted(rows, request, || {
-        base()
-            .limit(COUNTED_AT_MOST + 1)
-            .select(projects::id)
-            .load(conn)
-    })?;
-    Ok(page.map(assemble))
 }
 
 /// A project to be.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::access_tokens::uses;
+use crate::access_tokens::{idempotency, uses};
 use crate::app::App;
 use crate::bots;
 use crate::sessions;
@@ -82,5 +82,12 @@ async fn sweep_out(app: &App) {
         .await
     {
         tracing::warn!(%error, "Old sessions could not be swept out; they wait");
+    }
+    if let Err(error) = app
+        .db
+        .write(move |conn| idempotency::sweep(conn, now))
+        .await
+    {
+        tracing::warn!(%error, "Old idempotency keys could not be swept out; they wait");
     }
 }

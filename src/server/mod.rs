@@ -4,5 +4,6 @@ pub mod background;
 pub mod envelope;
 pub mod health;
 pub mod metrics;
+pub mod reference;
 pub mod routes;
 pub mod run;

@@ -14,9 +14,10 @@ use crate::db::schema::instance;
 use crate::db::{DbConnection, Timestamp, lock_instance};
 use crate::error::{Error, FieldErrors, What};
 use crate::groups;
+use crate::groups::create::checked_name;
 use crate::groups::path::{PathSegment, Place};
 use crate::permissions::Right;
-use crate::text::{Email, Name};
+use crate::text::Email;
 
 /// A person to be. The password is hashed before, off the database.
 #[derive(Debug, Clone)]
@@ -144,19 +145,15 @@ fn insert_person(conn: &mut DbConnection, ctx: &Context, new: &NewPerson) -> Res
     } else {
         &new.name
     };
-    let name = Name::parse(shown).map_err(|problem| errors.add("name", problem.rule.to_string()));
-    let email =
-        Email::parse(&new.email).map_err(|problem| errors.add("email", problem.rule.to_string()));
+    let name = checked_name(shown, &mut errors);
+    let email = checked_email(&new.email, &mut errors);
     errors.check()?;
-    let (Ok(name), Ok(email)) = (name, email) else {
-        return Err(Error::internal(anyhow::anyhow!("checked fields are gone")));
-    };
     let user = insert(
         conn,
         &NewUser {
             username: &new.username,
-            name: name.as_str(),
-            email: email.as_str(),
+            name: &name,
+            email: &email,
             kind: UserKind::Human,
             admin: new.admin,
             external: new.external,
@@ -175,4 +172,14 @@ fn insert_person(conn: &mut DbConnection, ctx: &Context, new: &NewPerson) -> Res
             .with(json!({ "admin": user.admin, "external": user.external })),
     )?;
     Ok(user)
+}
+
+pub(super) fn checked_email(text: &str, errors: &mut FieldErrors) -> String {
+    match Email::parse(text) {
+        Ok(email) => email.as_str().to_owned(),
+        Err(problem) => {
+            errors.add("email", problem.rule.to_string());
+            String::new()
+        }
+    }
 }

@@ -1,7 +1,13 @@
 //! Users: people, and the bots behind group and project access tokens.
 
+mod administer;
 pub mod api;
 pub mod create;
+pub mod delete;
+pub mod edit;
+pub(crate) mod ghost;
+mod holdings;
+pub mod list;
 pub mod pages;
 pub mod password;
 pub mod state;

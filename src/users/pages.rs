@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 
 use super::create::{NewPerson, set_up, setup_link_is_good};
-use super::password::{self, Password, PasswordProblem};
+use super::password::{Password, PasswordProblem};
 use super::{User, store};
 use crate::audit::{self, Event, Target};
 use crate::context::Context;
@@ -134,23 +134,8 @@ impl Typed {
 
 async fn hash(call: &PageCall, typed: &Typed) -> Result<Result<String, PasswordProblem>, Error> {
     let password = Password::new(call.form.text("user[password]"));
-    let about = [
-        typed.username.clone(),
-        typed.email.clone(),
-        typed.name.clone(),
-    ];
-    let hashed = call
-        .app
-        .hashing
-        .run(move || {
-            let about: Vec<&str> = about.iter().map(String::as_str).collect();
-            match password.check(&about) {
-                Ok(()) => password::hash(&password, &mut rand::rng()).map(Ok),
-                Err(problem) => Ok(Err(problem)),
-            }
-        })
-        .await?;
-    hashed.map_err(|error| Error::internal(error.into()))
+    let about = [&typed.username, &typed.email, &typed.name].map(String::clone);
+    call.app.hashing.hash(password, about).await
 }
 
 /// Makes the administrator. With a bad password it only finds out what else is wrong: whatever was made

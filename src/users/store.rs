@@ -10,6 +10,15 @@ use crate::db::violation::is_unique;
 use crate::db::{DbConnection, Timestamp, columns};
 use crate::error::Error;
 
+/// A user as a program or a person at the console names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserRef {
+    /// Their id.
+    Id(i64),
+    /// Their user name, in any case.
+    Username(String),
+}
+
 /// A user to be.
 #[derive(Debug)]
 pub(crate) struct NewUser<'a> {
@@ -53,15 +62,18 @@ pub(crate) fn insert(conn: &mut DbConnection, new: &NewUser<'_>) -> Result<User,
         ))
         .returning(columns::<User, _>())
         .get_result(conn)
-        .map_err(|error| {
-            if is_unique(&error, "users", "username_key") {
-                Error::invalid("username", "has already been taken")
-            } else if is_unique(&error, "users", "email_key") {
-                Error::invalid("email", "has already been taken")
-            } else {
-                error.into()
-            }
-        })
+        .map_err(taken)
+}
+
+/// Another user has the name or the address, or something else went wrong.
+fn taken(error: diesel::result::Error) -> Error {
+    if is_unique(&error, "users", "username_key") {
+        Error::invalid("username", "has already been taken")
+    } else if is_unique(&error, "users", "email_key") {
+        Error::invalid("email", "has already been taken")
+    } else {
+        error.into()
+    }
 }
 
 /// How names are compared. PostgreSQL takes no NUL, and no name has one.
@@ -93,6 +105,33 @@ pub fn find_by_username(conn: &mut DbConnection, username: &str) -> Result<Optio
         .select(User::as_select())
         .get_result(conn)
         .optional()?)
+}
+
+/// A user by id or by user name.
+///
+/// # Errors
+/// When the database is away.
+pub fn find_by_ref(conn: &mut DbConnection, whom: &UserRef) -> Result<Option<User>, Error> {
+    match whom {
+        UserRef::Id(id) => find(conn, *id),
+        UserRef::Username(username) => find_by_username(conn, username),
+    }
+}
+
+/// Keeps everybody else from pointing at this user, until the transaction ends. SQLite has one writer,
+/// and needs no lock.
+///
+/// # Errors
+/// When the lock isn't had within the lock time-out, or the database is away.
+pub(super) fn lock_row(conn: &mut DbConnection, id: i64) -> Result<(), Error> {
+    if let DbConnection::Postgres(pg) = conn {
+        users::table
+            .find(id)
+            .select(users::id)
+            .for_update()
+            .execute(pg)?;
+    }
+    Ok(())
 }
 
 /// A user by user name or address, whatever the case.
@@ -168,21 +207,29 @@ pub(crate) fn set_state(
     Ok(())
 }
 
-/// Stores whether a person is an administrator and external.
-pub(crate) fn set_standing(
+/// Stores what can be changed of a person, but for the password and the state.
+///
+/// # Errors
+/// [`Error::Invalid`] when the address is taken.
+pub(super) fn update(
     conn: &mut DbConnection,
-    id: i64,
-    admin: bool,
-    external: bool,
+    person: &User,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    diesel::update(users::table.find(id))
+    diesel::update(users::table.find(person.id))
         .set((
-            users::admin.eq(admin),
-            users::external.eq(external),
+            users::username.eq(&person.username),
+            users::username_key.eq(key(&person.username)),
+            users::name.eq(&person.name),
+            users::email.eq(&person.email),
+            users::email_key.eq(key(&person.email)),
+            users::admin.eq(person.admin),
+            users::external.eq(person.external),
+            users::confirmed_at.eq(person.confirmed_at.map(Timestamp::from)),
             users::updated_at.eq(Timestamp::from(now)),
         ))
-        .execute(conn)?;
+        .execute(conn)
+        .map_err(taken)?;
     Ok(())
 }
 

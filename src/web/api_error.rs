@@ -37,6 +37,14 @@ pub fn respond(error: &Error) -> HttpResponse {
         Error::Refused(text) => {
             message(StatusCode::BAD_REQUEST, format!("400 Bad request - {text}"))
         }
+        Error::NotSaved(what, errors) => message(
+            StatusCode::BAD_REQUEST,
+            format!("Failed to save {what} {}", as_hash(errors)),
+        ),
+        Error::NoKeyset => HttpResponse::MethodNotAllowed().json(json!({
+            "error": "Keyset pagination is not yet available for this type of request",
+        })),
+        Error::BadRequest => message(StatusCode::BAD_REQUEST, "400 Bad request".into()),
         Error::Invalid(errors) => {
             HttpResponse::BadRequest().json(json!({ "message": by_field(errors) }))
         }
@@ -81,6 +89,8 @@ pub fn message(status: StatusCode, text: String) -> HttpResponse {
 fn not_found(what: &What) -> String {
     match what {
         What::Thing => "404 Not Found".into(),
+        // As clients know it, small f.
+        What::Entry => "404 Not found".into(),
         other => format!("404 {other} Not Found"),
     }
 }
@@ -98,6 +108,18 @@ fn challenge(res: &mut HttpResponse, error: &str, description: &str) {
     if let Ok(value) = HeaderValue::from_str(&text) {
         res.headers_mut().insert(WWW_AUTHENTICATE, value);
     }
+}
+
+/// `{:path=>["has already been taken"]}`: what clients of old parse.
+fn as_hash(errors: &FieldErrors) -> String {
+    let fields = by_field(errors);
+    let entries: Vec<String> = fields
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(field, texts)| format!(":{field}=>{texts}"))
+        .collect();
+    format!("{{{}}}", entries.join(", "))
 }
 
 fn by_field(errors: &FieldErrors) -> Value {

@@ -5,6 +5,8 @@ use actix_web::{Resource, web};
 
 use crate::access_tokens::scope::ScopeNeed;
 use crate::permissions::Right;
+use crate::web::openapi::Answers;
+use crate::web::params::described::Described;
 
 /// What a route asks of its callers, declared where the route is.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +44,17 @@ impl Access {
     }
 }
 
+/// What the document of the API says of an endpoint, taken from the code that serves it.
+#[derive(Clone, Copy)]
+pub struct About {
+    /// What it is for.
+    pub summary: &'static str,
+    /// What it asks for.
+    pub parameters: fn() -> Vec<Described>,
+    /// What it answers with when all goes well.
+    pub answer: fn(&mut Answers),
+}
+
 /// One method on one path.
 pub struct Endpoint {
     /// The method.
@@ -50,7 +63,9 @@ pub struct Endpoint {
     pub path: &'static str,
     /// Who may come in.
     pub access: Access,
-    pub(super) build: Box<dyn Fn() -> actix_web::Route + Send + Sync>,
+    /// What it is, for the document of the API; pages have none.
+    pub about: Option<About>,
+    build: Box<dyn Fn() -> actix_web::Route + Send + Sync>,
 }
 
 impl Endpoint {
@@ -65,7 +80,17 @@ impl Endpoint {
             method,
             path,
             access,
+            about: None,
             build: Box::new(build),
+        }
+    }
+
+    /// The same row with what the document of the API says of it.
+    #[must_use]
+    pub fn about(self, about: About) -> Self {
+        Endpoint {
+            about: Some(about),
+            ..self
         }
     }
 }
@@ -91,22 +116,27 @@ impl Area {
         patterns
     }
 
-    /// The area's resources, in the order of the table. `wrong_method` answers what a path doesn't take.
-    pub fn resources(&self, wrong_method: fn() -> actix_web::Route) -> Vec<Resource> {
+    /// The area's resources, in the order of the table. `wrong_method` answers what a path doesn't take; it
+    /// is told what the path does take.
+    pub fn resources(&self, wrong_method: fn(String) -> actix_web::Route) -> Vec<Resource> {
         self.patterns()
             .into_iter()
             .map(|pattern| {
                 let mut resource = web::resource(pattern);
+                let mut allowed: Vec<Method> = Vec::new();
                 for endpoint in self
                     .endpoints
                     .iter()
                     .filter(|endpoint| endpoint.path == pattern)
                 {
                     for method in answered_methods(endpoint) {
-                        resource = resource.route((endpoint.build)().method(method));
+                        resource = resource.route((endpoint.build)().method(method.clone()));
+                        allowed.push(method);
                     }
                 }
-                resource.default_service(wrong_method())
+                allowed.dedup();
+                let allowed: Vec<&str> = allowed.iter().map(Method::as_str).collect();
+                resource.default_service(wrong_method(allowed.join(", ")))
             })
             .collect()
     }

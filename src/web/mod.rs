@@ -10,6 +10,7 @@ pub mod endpoint;
 pub mod form_errors;
 pub mod frame;
 pub mod lists;
+pub mod openapi;
 pub mod page;
 pub mod page_error;
 pub mod pagination;

@@ -184,12 +184,7 @@ where
             },
         )
     };
-    Endpoint {
-        method,
-        path,
-        access,
-        build: Box::new(build),
-    }
+    Endpoint::new(method, path, access, build)
 }
 
 async fn enter(

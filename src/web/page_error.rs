@@ -29,10 +29,12 @@ pub fn respond(
         }
         Error::NotFound(_) | Error::Unauthenticated(_) => StatusCode::NOT_FOUND,
         Error::Forbidden(_) | Error::InsufficientScope(_) => StatusCode::FORBIDDEN,
-        Error::Parameter(_) => StatusCode::BAD_REQUEST,
-        Error::Refused(_) | Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Parameter(_) | Error::BadRequest => StatusCode::BAD_REQUEST,
+        Error::Refused(_) | Error::Invalid(_) | Error::NotSaved(..) => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         Error::Conflict(_) => StatusCode::CONFLICT,
-        Error::NotApplicable => StatusCode::METHOD_NOT_ALLOWED,
+        Error::NotApplicable | Error::NoKeyset => StatusCode::METHOD_NOT_ALLOWED,
         Error::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
         Error::Unavailable(cause) => {
             tracing::error!(error = %format!("{cause:#}"), "Something that we need is away");

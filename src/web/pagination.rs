@@ -27,7 +27,7 @@ pub fn add_headers<T>(
         res.insert_header(("X-Total", total.to_string()));
         res.insert_header(("X-Total-Pages", last.unwrap_or(1).to_string()));
     }
-    let kept = kept_query(query);
+    let kept = kept_query(query, &["page", "per_page"]);
     let mut links = Vec::new();
     for (rel, page) in [
         ("prev", prev),
@@ -44,13 +44,20 @@ pub fn add_headers<T>(
     res.insert_header((LINK, links.join(", ")));
 }
 
-/// The query without paging and credentials, ready to be continued.
-fn kept_query(query: &str) -> String {
+/// The `Link` to the page after this one, where a row says what comes before it: the same query with `name`
+/// set to `value`.
+pub fn next_link(external_url: &str, path: &str, query: &str, name: &str, value: &str) -> String {
+    let kept = kept_query(query, &[name, "page"]);
+    format!("<{external_url}{path}?{kept}{name}={value}>; rel=\"next\"")
+}
+
+/// The query without these and without credentials, ready to be continued.
+fn kept_query(query: &str, left_out: &[&str]) -> String {
     let mut kept = String::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let name = pair.split('=').next().unwrap_or_default();
         let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
-        if matches!(name.as_ref(), "page" | "per_page") || is_secret_pair(pair) {
+        if left_out.contains(&name.as_ref()) || is_secret_pair(pair) {
             continue;
         }
         // What can't stand in a header was never valid in a URL either.

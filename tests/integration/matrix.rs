@@ -93,6 +93,7 @@ struct Stage {
     group: TestGroup,
     project: TestProject,
     token: TestToken,
+    project_token: TestToken,
     member: Person,
     asset: String,
     callers: Vec<Caller>,
@@ -110,6 +111,7 @@ impl Stage {
         let group = top.subgroup("acme").create();
         let project = group.project("api").create();
         let token = group.token("deploy").create();
+        let project_token = project.token("deploy").create();
         let member = server.person("member").create();
         group.member(&member, AccessLevel::Guest);
         project.member(&member, AccessLevel::Guest);
@@ -173,6 +175,7 @@ impl Stage {
             group,
             project,
             token,
+            project_token,
             member,
             asset,
             callers,
@@ -214,6 +217,13 @@ impl Stage {
             format!("/api/v4{}", project.path()),
         );
         let unique = || format!("n{}", self.server.next());
+        let others = |cases: Vec<Case>| {
+            cases.into_iter().map(|case| Case {
+                note: "somebody else's",
+                ..case
+            })
+        };
+        let project_tokens = project.page("settings/access_tokens");
         Some(match route {
             "GET /api/v4/groups/{id}" => get(api_group),
             "GET /api/v4/groups/{id}/projects" => get(format!("{api_group}/projects")),
@@ -257,8 +267,178 @@ impl Stage {
                 "/api/v4/personal_access_tokens/self/rotate".into(),
                 Value::Null,
             ),
+            "GET /api/v4/groups" => get("/api/v4/groups".into()),
+            "POST /api/v4/groups" => {
+                let (one, two) = (unique(), unique());
+                let mut cases = send(
+                    "/api/v4/groups".into(),
+                    json!({ "name": one, "path": one, "visibility": "private" }),
+                );
+                cases.push(Case {
+                    note: "in the group",
+                    path: "/api/v4/groups".into(),
+                    body: Body::Json(json!({
+                        "name": two, "path": two, "parent_id": group.id, "visibility": "private",
+                    })),
+                });
+                cases
+            }
+            "PUT /api/v4/groups/{id}" => {
+                let mut cases = send(api_group, json!({ "description": "edited" }));
+                cases.push(Case {
+                    note: "the switch of the group above",
+                    path: format!("/api/v4{}", self.top.path()),
+                    body: Body::Json(json!({ "resource_access_token_creation_allowed": true })),
+                });
+                cases
+            }
+            "DELETE /api/v4/groups/{id}" => {
+                let doomed = group.subgroup(&unique()).create();
+                get(format!("/api/v4{}", doomed.path()))
+            }
+            "POST /api/v4/groups/{id}/transfer" => {
+                let (one, two) = (unique(), unique());
+                let (one, two) = (group.subgroup(&one).create(), group.subgroup(&two).create());
+                let there = json!({ "group_id": self.top.id });
+                let mut cases = send(format!("/api/v4{}/transfer", one.path()), there);
+                cases.push(Case {
+                    note: "to the top",
+                    path: format!("/api/v4{}/transfer", two.path()),
+                    body: Body::Json(json!({})),
+                });
+                cases
+            }
+            "GET /api/v4/groups/{id}/subgroups" => get(format!("{api_group}/subgroups")),
+            "GET /api/v4/groups/{id}/descendant_groups" => {
+                get(format!("{api_group}/descendant_groups"))
+            }
+            "POST /api/v4/groups/{id}/members" => {
+                send(format!("{api_group}/members"), self.new_member_json())
+            }
+            "GET /api/v4/groups/{id}/members/all" => get(format!("{api_group}/members/all")),
+            "GET /api/v4/groups/{id}/members/all/{user_id}" => {
+                get(format!("{api_group}/members/all/{}", self.member.id))
+            }
+            "GET /api/v4/groups/{id}/members/{user_id}" => {
+                get(format!("{api_group}/members/{}", self.member.id))
+            }
+            "PUT /api/v4/groups/{id}/members/{user_id}" => send(
+                format!("{api_group}/members/{}", self.member.id),
+                json!({ "access_level": 10 }),
+            ),
+            "DELETE /api/v4/groups/{id}/members/{user_id}" => {
+                get(format!("{api_group}/members/{}", self.new_member(group)))
+            }
+            "GET /api/v4/projects" => get("/api/v4/projects".into()),
+            "PUT /api/v4/projects/{id}/transfer" => {
+                let moved = group.project(&unique()).create();
+                send(
+                    format!("/api/v4{}/transfer", moved.path()),
+                    json!({ "namespace": self.top.id }),
+                )
+            }
+            "GET /api/v4/projects/{id}/members" => get(format!("{api_project}/members")),
+            "POST /api/v4/projects/{id}/members" => {
+                send(format!("{api_project}/members"), self.new_member_json())
+            }
+            "GET /api/v4/projects/{id}/members/all" => get(format!("{api_project}/members/all")),
+            "GET /api/v4/projects/{id}/members/all/{user_id}" => {
+                get(format!("{api_project}/members/all/{}", self.member.id))
+            }
+            "GET /api/v4/projects/{id}/members/{user_id}" => {
+                get(format!("{api_project}/members/{}", self.member.id))
+            }
+            "PUT /api/v4/projects/{id}/members/{user_id}" => send(
+                format!("{api_project}/members/{}", self.member.id),
+                json!({ "access_level": 10 }),
+            ),
+            "DELETE /api/v4/projects/{id}/members/{user_id}" => get(format!(
+                "{api_project}/members/{}",
+                self.new_member(project)
+            )),
+            "GET /api/v4/projects/{id}/access_tokens" => {
+                get(format!("{api_project}/access_tokens"))
+            }
+            "POST /api/v4/projects/{id}/access_tokens" => {
+                let body = json!({ "name": "ci", "scopes": ["read_api"], "access_level": 10 });
+                send(format!("{api_project}/access_tokens"), body)
+            }
+            "GET /api/v4/projects/{id}/access_tokens/{token_id}" => get(format!(
+                "{api_project}/access_tokens/{}",
+                self.project_token.id
+            )),
+            "DELETE /api/v4/projects/{id}/access_tokens/{token_id}" => get(format!(
+                "{api_project}/access_tokens/{}",
+                self.new_project_token()
+            )),
+            "POST /api/v4/projects/{id}/access_tokens/{token_id}/rotate" => send(
+                format!(
+                    "{api_project}/access_tokens/{}/rotate",
+                    self.new_project_token()
+                ),
+                Value::Null,
+            ),
+            "POST /api/v4/projects/{id}/access_tokens/self/rotate" => send(
+                format!("{api_project}/access_tokens/self/rotate"),
+                Value::Null,
+            ),
+            "GET /api/v4/personal_access_tokens" => get("/api/v4/personal_access_tokens".into()),
+            "GET /api/v4/personal_access_tokens/self/associations" => {
+                get("/api/v4/personal_access_tokens/self/associations".into())
+            }
+            "GET /api/v4/personal_access_tokens/{id}" => {
+                let path = |id| format!("/api/v4/personal_access_tokens/{id}");
+                let mut cases = get(path(self.own_token(caller)));
+                cases.extend(others(get(path(self.members_token()))));
+                cases
+            }
+            "DELETE /api/v4/personal_access_tokens/{id}" => {
+                let path = |id| format!("/api/v4/personal_access_tokens/{id}");
+                let mut cases = get(path(self.own_token(caller)));
+                cases.extend(others(get(path(self.members_token()))));
+                cases
+            }
+            "POST /api/v4/personal_access_tokens/{id}/rotate" => {
+                let path = |id| format!("/api/v4/personal_access_tokens/{id}/rotate");
+                let mut cases = send(path(self.own_token(caller)), Value::Null);
+                cases.extend(others(send(path(self.members_token()), Value::Null)));
+                cases
+            }
+            "GET /api/v4/users" => get("/api/v4/users".into()),
+            "POST /api/v4/users" => {
+                let name = unique();
+                let body = json!({
+                    "username": name, "name": name, "email": format!("{name}@example.com"),
+                    "force_random_password": true,
+                });
+                send("/api/v4/users".into(), body)
+            }
+            "GET /api/v4/users/{id}" => get(format!("/api/v4/users/{}", self.member.id)),
+            "PUT /api/v4/users/{id}" => send(
+                format!("/api/v4/users/{}", self.member.id),
+                json!({ "name": "Member" }),
+            ),
+            "DELETE /api/v4/users/{id}" => get(format!("/api/v4/users/{}", self.new_person())),
+            "POST /api/v4/users/{id}/block" => send(
+                format!("/api/v4/users/{}/block", self.new_person()),
+                Value::Null,
+            ),
+            "POST /api/v4/users/{id}/unblock" => send(
+                format!("/api/v4/users/{}/unblock", self.new_person()),
+                Value::Null,
+            ),
+            "POST /api/v4/users/{user_id}/personal_access_tokens" => send(
+                format!("/api/v4/users/{}/personal_access_tokens", self.member.id),
+                json!({ "name": "script", "scopes": ["read_api"] }),
+            ),
             "GET /api/v4/user" => get("/api/v4/user".into()),
+            "POST /api/v4/user/personal_access_tokens" => send(
+                "/api/v4/user/personal_access_tokens".into(),
+                json!({ "name": "script", "scopes": ["self_rotate"] }),
+            ),
             "GET /api/v4/version" => get("/api/v4/version".into()),
+            "GET /api/v4/metadata" => get("/api/v4/metadata".into()),
+            "GET /api/v4/openapi.json" => get("/api/v4/openapi.json".into()),
 
             "GET /assets/{name}" => get(format!("/assets/{}", self.asset)),
             "GET /-/liveness"
@@ -267,6 +447,7 @@ impl Stage {
             | "GET /-/metrics"
             | "GET /"
             | "GET /help"
+            | "GET /help/api"
             | "GET /admin"
             | "GET /explore/groups"
             | "GET /dashboard/groups"
@@ -346,6 +527,25 @@ impl Stage {
             ),
             "PUT /groups/{full_path:.+}/-/settings/access_tokens/{id}/rotate" => form(
                 format!("{tokens}/{}/rotate", self.new_token()),
+                &[("_method", "put"), ("form_nonce", &unique())],
+            ),
+            "GET /{full_path:.+}/-/settings/access_tokens" => get(project_tokens),
+            "POST /{full_path:.+}/-/settings/access_tokens" => form(
+                project_tokens,
+                &new_token_fields("resource_access_token", &unique()),
+            ),
+            "GET /{full_path:.+}/-/settings/access_tokens/{id}/revoke" => {
+                get(format!("{project_tokens}/{}/revoke", self.project_token.id))
+            }
+            "GET /{full_path:.+}/-/settings/access_tokens/{id}/rotate" => {
+                get(format!("{project_tokens}/{}/rotate", self.project_token.id))
+            }
+            "PUT /{full_path:.+}/-/settings/access_tokens/{id}/revoke" => form(
+                format!("{project_tokens}/{}/revoke", self.new_project_token()),
+                &[("_method", "put")],
+            ),
+            "PUT /{full_path:.+}/-/settings/access_tokens/{id}/rotate" => form(
+                format!("{project_tokens}/{}/rotate", self.new_project_token()),
                 &[("_method", "put"), ("form_nonce", &unique())],
             ),
             "GET /groups/{full_path:.+}/-/edit" => get(group.page("edit")),
@@ -476,6 +676,19 @@ impl Stage {
 
     fn new_token(&self) -> i64 {
         self.group.token("to be used up").create().id
+    }
+
+    fn new_project_token(&self) -> i64 {
+        self.project.token("to be used up").create().id
+    }
+
+    fn new_person(&self) -> i64 {
+        let name = format!("m{}", self.server.next());
+        self.server.person(&name).create().id
+    }
+
+    fn new_member_json(&self) -> Value {
+        json!({ "user_id": self.new_person(), "access_level": 10 })
     }
 
     fn new_member(&self, resource: &impl TestResource) -> i64 {
@@ -759,8 +972,8 @@ fn jumps(row: &Row, visibility: Visibility) -> Vec<String> {
 on_both!(a_route_that_declares_nothing_refuses_everybody);
 
 async fn a_route_that_declares_nothing_refuses_everybody(server: TestServer) {
-    async fn answer_api(_: api::ApiCall) -> Result<HttpResponse, Error> {
-        Ok(HttpResponse::Ok().body("reached"))
+    async fn answer_api(_: api::ApiCall) -> Result<api::Shown<String>, Error> {
+        Ok(api::Shown("reached".into()))
     }
     async fn answer_page(_: page::PageCall) -> Result<HttpResponse, Error> {
         Ok(HttpResponse::Ok().body("reached"))
@@ -781,20 +994,22 @@ async fn a_route_that_declares_nothing_refuses_everybody(server: TestServer) {
                         api::declared(
                             Method::GET,
                             "/api/undeclared",
+                            "",
                             Access::Undeclared,
                             answer_api,
                         ),
                         api::declared(
                             Method::POST,
                             "/api/undeclared",
+                            "",
                             Access::Undeclared,
                             answer_api,
                         ),
-                        api::public_endpoint("/api/without_rights", &[], answer_api),
+                        api::public("/api/without_rights", "", &[], answer_api),
                         page::declared(Method::GET, "/undeclared", Access::Undeclared, answer_page),
                         page::declared(Method::GET, "/without_rights", NO_RIGHTS, answer_page),
                         // The other way round, so that a refusal above means something.
-                        api::public_endpoint("/api/declared", &[Right::Anyone], answer_api),
+                        api::public("/api/declared", "", &[Right::Anyone], answer_api),
                         page::public_endpoint(
                             Method::GET,
                             "/declared",
@@ -803,7 +1018,8 @@ async fn a_route_that_declares_nothing_refuses_everybody(server: TestServer) {
                         ),
                     ],
                 };
-                for resource in area.resources(|| web::route().to(HttpResponse::MethodNotAllowed)) {
+                for resource in area.resources(|_| web::route().to(HttpResponse::MethodNotAllowed))
+                {
                     config.service(resource);
                 }
             })

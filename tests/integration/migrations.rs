@@ -176,7 +176,7 @@ fn a_failing_migration_changes_nothing() {
         revert(conn, 1).unwrap();
         // The table that the last migration makes is there already, with a row in it.
         conn.batch_execute(
-            "CREATE TABLE audit_events (id INTEGER); INSERT INTO audit_events VALUES (7);",
+            "CREATE TABLE idempotency_keys (id INTEGER); INSERT INTO idempotency_keys VALUES (7);",
         )
         .unwrap();
         let before = columns(conn);

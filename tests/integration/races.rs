@@ -22,13 +22,13 @@ on_both!(
 );
 
 /// Keeps all changes below a group waiting until `release` is called.
-struct Hold {
+pub(crate) struct Hold {
     release: mpsc::Sender<()>,
     held: thread::JoinHandle<()>,
 }
 
 impl Hold {
-    fn on(server: &TestServer, group_id: i64) -> Hold {
+    pub(crate) fn on(server: &TestServer, group_id: i64) -> Hold {
         let (release, released) = mpsc::channel::<()>();
         let (begin, begun) = mpsc::channel();
         let (db, postgres) = (server.app.db.clone(), server.is_on_postgres());
@@ -55,7 +55,7 @@ impl Hold {
         Hold { release, held }
     }
 
-    fn release(self) {
+    pub(crate) fn release(self) {
         self.release.send(()).unwrap();
         self.held.join().unwrap();
     }

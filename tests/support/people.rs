@@ -13,6 +13,7 @@ use latchkey::{
         self, User,
         create::NewPerson,
         password::{Password, hash},
+        store::UserRef,
     },
 };
 
@@ -135,9 +136,9 @@ impl Person {
 
     /// Takes all rights away, until further notice.
     pub fn block(&self) {
-        let username = self.username.clone();
+        let whom = UserRef::Id(self.id);
         self.server
-            .arrange(move |conn, ctx| users::state::block(conn, ctx, &username));
+            .arrange(move |conn, ctx| users::state::block(conn, ctx, &whom));
     }
 }
 

@@ -92,6 +92,7 @@ pub async fn update(call: PageCall) -> Result<HttpResponse, Error> {
                 (OpenSection::General, _) => {
                     let changes = GroupChanges {
                         name: wanted.name.clone(),
+                        path: None,
                         description: wanted.description.clone(),
                         visibility: wanted.visibility,
                     };

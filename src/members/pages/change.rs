@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use super::{Kind, Told, address, find_manageable, list_page, may_manage, sentence, user_id};
 use crate::db::DbConnection;
 use crate::error::{Error, What};
+use crate::members::change::Ends;
 use crate::members::{AccessLevel, add as adding, change as changing};
 use crate::users::{self, User};
 use crate::web::form_errors::{Field, on_form};
@@ -151,7 +152,8 @@ pub(super) async fn change(call: PageCall, kind: Kind) -> Result<HttpResponse, E
     let changed = call
         .write(move |conn, ctx| {
             let resource = find_manageable(conn, ctx, kind, &path)?;
-            changing::change(conn, ctx, &resource, id, level, date)?;
+            let ends = date.map_or(Ends::Never, Ends::On);
+            changing::change(conn, ctx, &resource, id, level, ends)?;
             let user = users::store::find(conn, id)?.ok_or(Error::NotFound(What::User))?;
             Ok((resource, user))
         })

@@ -6,6 +6,7 @@ mod api;
 mod pages;
 
 use actix_web::http::Method;
+use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
@@ -65,7 +66,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
 fn filled(
     prefix: &str,
     area: &Area,
-    wrong: fn() -> actix_web::Route,
+    wrong: fn(String) -> actix_web::Route,
     missing: fn() -> actix_web::Route,
 ) -> actix_web::Scope {
     let mut scope = web::scope(prefix);
@@ -79,9 +80,14 @@ fn unknown_api() -> actix_web::Route {
     web::route().to(|| async { HttpResponse::NotFound().json(json!({ "error": "404 Not Found" })) })
 }
 
-fn wrong_api_method() -> actix_web::Route {
-    web::route().to(|| async {
-        HttpResponse::MethodNotAllowed().json(json!({ "error": "405 Not Allowed" }))
+fn wrong_api_method(allowed: String) -> actix_web::Route {
+    web::route().to(move || {
+        let allowed = allowed.clone();
+        async move {
+            HttpResponse::MethodNotAllowed()
+                .insert_header((ALLOW, allowed))
+                .json(json!({ "error": "405 Not Allowed" }))
+        }
     })
 }
 
@@ -93,16 +99,18 @@ fn unknown() -> actix_web::Route {
     )
 }
 
-fn wrong_method() -> actix_web::Route {
-    web::route().to(
-        |app: web::Data<crate::app::App>, req: HttpRequest| async move {
-            crate::web::page_error::with_status(
-                &app,
-                &req,
-                actix_web::http::StatusCode::METHOD_NOT_ALLOWED,
-            )
-        },
-    )
+fn wrong_method(allowed: String) -> actix_web::Route {
+    web::route().to(move |app: web::Data<crate::app::App>, req: HttpRequest| {
+        let allowed = HeaderValue::from_str(&allowed);
+        async move {
+            let status = actix_web::http::StatusCode::METHOD_NOT_ALLOWED;
+            let mut res = crate::web::page_error::with_status(&app, &req, status);
+            if let Ok(allowed) = allowed {
+                res.headers_mut().insert(ALLOW, allowed);
+            }
+            res
+        }
+    })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::permissions::Right::{
     CreateTopLevelGroup, EditGroup, EditProject, LeaveMembership, ManageMembers, OwnAccount,
     OwnPersonalTokens, RevokeToken, RotateToken, SeeGroup, SeeProject, SeeTokens,
 };
-use crate::server::{health, metrics};
+use crate::server::{health, metrics, reference};
 use crate::web::endpoint::Area;
 use crate::web::page::{endpoint, public_endpoint};
 use crate::{access_tokens, admin, groups, help, home, members, projects, sessions, users};
@@ -237,6 +237,7 @@ pub(super) fn areas() -> Vec<Area> {
                     home::search,
                 ),
                 public_endpoint(Method::GET, "/help", &[Anyone], help::index),
+                public_endpoint(Method::GET, "/help/api", &[Anyone], reference::page),
                 endpoint(Method::GET, "/admin", &[Administer], admin::overview),
                 public_endpoint(
                     Method::GET,

@@ -12,16 +12,19 @@
 //! ```
 
 mod dates;
+pub mod described;
 mod json;
+mod reader;
 #[cfg(test)]
 mod tests;
 
 pub use dates::{parse_date, parse_date_time};
+pub use described::Parameters;
+pub use reader::Reader;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, Utc};
 use percent_encoding::percent_decode;
 use serde::de::Deserializer as _;
 use zeroize::Zeroizing;
@@ -134,11 +137,18 @@ impl Params {
         let mut reader = Reader {
             params: self,
             problems: Vec::new(),
+            described: None,
         };
         match read(&mut reader) {
             Ok(value) if reader.problems.is_empty() => Ok(value),
             _ => Err(InvalidParams(reader.problems)),
         }
+    }
+
+    /// Body and query without credentials, in a form that is the same for the same parameters. It holds values:
+    /// it is for digests, not for eyes.
+    pub fn fingerprint(&self) -> String {
+        format!("{:?} {:?}", self.body, self.query)
     }
 
     fn get(&self, name: &str) -> Option<&Value> {
@@ -246,255 +256,5 @@ impl fmt::Display for InvalidParams {
             write!(f, "{separator}{name} {problem}")?;
         }
         Ok(())
-    }
-}
-
-/// Hands out parameters by name and type, and notes what is wrong with them.
-///
-/// For an optional parameter, `null` and an empty text are the same as leaving it out.
-pub struct Reader<'a> {
-    params: &'a Params,
-    problems: Vec<(&'static str, ParamProblem)>,
-}
-
-impl<'a> Reader<'a> {
-    /// Notes a problem that the handler found by itself.
-    pub fn reject<T>(&mut self, name: &'static str, problem: ParamProblem) -> Checked<T> {
-        self.problems.push((name, problem));
-        Err(Rejected(()))
-    }
-
-    /// Was it sent as `null` or as an empty text? Settings are blanked like that.
-    pub fn is_blanked(&self, name: &str) -> bool {
-        self.params.get(name).is_some_and(Value::is_blank)
-    }
-
-    /// A text, which may be empty.
-    pub fn required_text(&mut self, name: &'static str) -> Checked<String> {
-        match self.params.get(name) {
-            None | Some(Value::Null) => self.reject(name, ParamProblem::Missing),
-            Some(Value::Text(text)) => Ok(text.clone()),
-            Some(_) => self.reject(name, ParamProblem::Invalid),
-        }
-    }
-
-    /// A text.
-    pub fn text(&mut self, name: &'static str) -> Checked<Option<String>> {
-        self.optional(name, |value| match value {
-            Value::Text(text) => Some(text.clone()),
-            _ => None,
-        })
-    }
-
-    /// A text, where an empty one has a meaning of its own, such as taking a description away.
-    pub fn text_or_empty(&mut self, name: &'static str) -> Checked<Option<String>> {
-        if matches!(self.params.get(name), Some(Value::Text(text)) if text.is_empty()) {
-            return Ok(Some(String::new()));
-        }
-        self.text(name)
-    }
-
-    /// An integer. One too large for us becomes the largest that we know.
-    pub fn integer(&mut self, name: &'static str) -> Checked<Option<i64>> {
-        self.optional(name, as_integer)
-    }
-
-    /// An integer that must be sent.
-    pub fn required_integer(&mut self, name: &'static str) -> Checked<i64> {
-        let value = self.integer(name);
-        self.required(name, value)
-    }
-
-    /// A boolean, in one of the many ways to write one.
-    pub fn boolean(&mut self, name: &'static str) -> Checked<Option<bool>> {
-        self.optional(name, as_boolean)
-    }
-
-    /// A date, `YYYY-MM-DD`. Of a date-time, the date as it is written counts.
-    pub fn date(&mut self, name: &'static str) -> Checked<Option<NaiveDate>> {
-        self.optional(name, |value| match value {
-            Value::Text(text) => parse_date(text),
-            _ => None,
-        })
-    }
-
-    /// A point in time, ISO 8601. Without a zone it is UTC; a date alone means its midnight.
-    pub fn date_time(&mut self, name: &'static str) -> Checked<Option<DateTime<Utc>>> {
-        self.optional(name, |value| match value {
-            Value::Text(text) => parse_date_time(text),
-            _ => None,
-        })
-    }
-
-    /// One of several words.
-    pub fn choice<T>(
-        &mut self,
-        name: &'static str,
-        parse: impl FnOnce(&str) -> Option<T>,
-    ) -> Checked<Option<T>> {
-        match self.text(name)? {
-            None => Ok(None),
-            Some(text) => match parse(&text) {
-                None => self.reject(name, ParamProblem::NotOnOffer),
-                chosen => Ok(chosen),
-            },
-        }
-    }
-
-    /// One of several numbers.
-    pub fn number_choice<T>(
-        &mut self,
-        name: &'static str,
-        parse: impl FnOnce(i64) -> Option<T>,
-    ) -> Checked<Option<T>> {
-        match self.integer(name)? {
-            None => Ok(None),
-            Some(number) => match parse(number) {
-                None => self.reject(name, ParamProblem::NotOnOffer),
-                chosen => Ok(chosen),
-            },
-        }
-    }
-
-    /// One of several numbers, which must be sent.
-    pub fn required_number_choice<T>(
-        &mut self,
-        name: &'static str,
-        parse: impl FnOnce(i64) -> Option<T>,
-    ) -> Checked<T> {
-        let value = self.number_choice(name, parse);
-        self.required(name, value)
-    }
-
-    /// A list of words that are all on offer. A lone word is a list of one.
-    pub fn choices<T>(
-        &mut self,
-        name: &'static str,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> Checked<Option<Vec<T>>> {
-        if self.params.get(name).is_none_or(Value::is_blank) {
-            return Ok(None);
-        }
-        let entries = self.entries(name);
-        if entries.len() > MAX_CHOICES {
-            return self.reject(name, ParamProblem::NotOnOffer);
-        }
-        let chosen = entries.iter().map(|value| match value {
-            Value::Text(text) => parse(text).ok_or(ParamProblem::NotOnOffer),
-            _ => Err(ParamProblem::Invalid),
-        });
-        match chosen.collect() {
-            Ok(chosen) => Ok(Some(chosen)),
-            Err(problem) => self.reject(name, problem),
-        }
-    }
-
-    /// A list of words that are all on offer and that must be sent, be it empty.
-    pub fn required_choices<T>(
-        &mut self,
-        name: &'static str,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> Checked<Vec<T>> {
-        match self.params.get(name) {
-            None | Some(Value::Null) => self.reject(name, ParamProblem::Missing),
-            Some(Value::Text(text)) if text.is_empty() => Ok(Vec::new()),
-            Some(_) => self.choices(name, parse).map(Option::unwrap_or_default),
-        }
-    }
-
-    /// A list of integers. A lone one is a list of one.
-    pub fn integers(&mut self, name: &'static str) -> Checked<Option<Vec<i64>>> {
-        if self.params.get(name).is_none_or(Value::is_blank) {
-            return Ok(None);
-        }
-        let entries = self.entries(name);
-        match entries.iter().map(as_integer).collect() {
-            Some(numbers) if entries.len() <= MAX_NUMBERS => Ok(Some(numbers)),
-            _ => self.reject(name, ParamProblem::Invalid),
-        }
-    }
-
-    /// The number of the page that is asked for, from 1.
-    pub fn page(&mut self) -> Checked<i64> {
-        match self.integer("page")? {
-            None => Ok(1),
-            // The upper bound keeps the number of skipped rows an integer.
-            Some(page) if (1..=i64::from(i32::MAX)).contains(&page) => Ok(page),
-            Some(_) => self.reject("page", ParamProblem::NotAllowed),
-        }
-    }
-
-    /// How many rows a page shall have; more than the maximum is the maximum.
-    pub fn per_page(&mut self) -> Checked<i64> {
-        match self.integer("per_page")? {
-            None => Ok(DEFAULT_PER_PAGE),
-            Some(rows) if rows >= 1 => Ok(rows.min(MAX_PER_PAGE)),
-            Some(_) => self.reject("per_page", ParamProblem::NotAllowed),
-        }
-    }
-
-    fn optional<T>(
-        &mut self,
-        name: &'static str,
-        parse: impl FnOnce(&'a Value) -> Option<T>,
-    ) -> Checked<Option<T>> {
-        match self.params.get(name).filter(|value| !value.is_blank()) {
-            None => Ok(None),
-            Some(value) => match parse(value) {
-                None => self.reject(name, ParamProblem::Invalid),
-                parsed => Ok(parsed),
-            },
-        }
-    }
-
-    fn required<T>(&mut self, name: &'static str, value: Checked<Option<T>>) -> Checked<T> {
-        match value? {
-            Some(value) => Ok(value),
-            None => self.reject(name, ParamProblem::Missing),
-        }
-    }
-
-    fn entries(&self, name: &str) -> &'a [Value] {
-        match self.params.get(name) {
-            None => &[],
-            Some(Value::List(entries)) => entries,
-            Some(alone) => std::slice::from_ref(alone),
-        }
-    }
-}
-
-fn as_integer(value: &Value) -> Option<i64> {
-    match value {
-        Value::Integer(number) => Some(*number),
-        Value::Text(text) => parse_integer(text),
-        _ => None,
-    }
-}
-
-/// Reads decimal digits with an optional minus: no plus, no leading zero, no fraction, no exponent.
-fn parse_integer(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let is_plain = !digits.is_empty()
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
-        && (!digits.starts_with('0') || text == "0");
-    let limit = if digits.len() < text.len() {
-        i64::MIN
-    } else {
-        i64::MAX
-    };
-    is_plain.then(|| text.parse().unwrap_or(limit))
-}
-
-fn as_boolean(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(value) => Some(*value),
-        Value::Integer(1) => Some(true),
-        Value::Integer(0) => Some(false),
-        Value::Text(text) => match text.to_ascii_lowercase().as_str() {
-            "true" | "t" | "1" | "yes" | "on" => Some(true),
-            "false" | "f" | "0" | "no" | "off" => Some(false),
-            _ => None,
-        },
-        _ => None,
     }
 }

@@ -14,6 +14,7 @@ pub mod help;
 pub mod home;
 pub mod members;
 pub mod projects;
+pub mod reference;
 pub mod scopes;
 pub mod search;
 pub mod sessions;

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use latchkey::users;
+use latchkey::users::edit::PersonChanges;
 use latchkey::users::password::{Password, hash};
 
 use crate::on_both;
@@ -320,8 +321,12 @@ async fn the_cookie_tells_nothing_and_stays_at_home(server: TestServer) {
 }
 
 fn set_password(server: &TestServer, username: &'static str, password: &str) {
-    let hashed = hash(&Password::new(password), &mut rand::rng()).unwrap();
+    let changes = PersonChanges {
+        password_hash: Some(hash(&Password::new(password), &mut rand::rng()).unwrap()),
+        ..PersonChanges::default()
+    };
     server.arrange(move |conn, ctx| {
-        users::state::set_password(conn, ctx, username, &hashed).map(|_| ())
+        let user = users::store::find_by_username(conn, username)?.unwrap();
+        users::edit::edit(conn, ctx, user.id, &changes).map(|_| ())
     });
 }

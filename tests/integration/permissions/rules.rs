@@ -5,13 +5,17 @@ use latchkey::{groups::Visibility, members::AccessLevel, permissions::Right, use
 use super::world::{Caller, Kind, ME, Spot, Tree, World};
 
 /// The rights that a place decides about.
-pub(super) const OF_PLACES: [Right; 13] = [
+pub(super) const OF_PLACES: [Right; 17] = [
     Right::SeeGroup,
     Right::SeeProject,
     Right::CreateSubgroup,
     Right::CreateProject,
     Right::EditGroup,
+    Right::TransferGroup,
+    Right::ReceiveGroup,
+    Right::DeleteGroup,
     Right::EditProject,
+    Right::TransferProject,
     Right::DeleteProject,
     Right::ManageMembers,
     Right::ChangeCreationSwitch,
@@ -140,9 +144,11 @@ pub(super) fn may(world: &World, right: Right, spot: Spot) -> bool {
         Right::SeeProject => is_project && sees(world, spot),
         Right::CreateSubgroup => is_group && at_least(AccessLevel::Maintainer),
         Right::CreateProject => !is_project && at_least(AccessLevel::Developer),
-        Right::EditGroup => is_group && manages,
+        Right::EditGroup | Right::DeleteGroup => is_group && manages,
+        // A bot moves no tree.
+        Right::TransferGroup | Right::ReceiveGroup => is_group && manages && !is_bot(caller),
         Right::EditProject => is_project && manages,
-        Right::DeleteProject => is_project && at_least(AccessLevel::Owner),
+        Right::TransferProject | Right::DeleteProject => is_project && at_least(AccessLevel::Owner),
         Right::ManageMembers => manages,
         // Whoever has a role can give it up; a bot's belongs to its token.
         Right::LeaveMembership => {

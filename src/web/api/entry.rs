@@ -1,39 +1,25 @@
-//! One way in for every API request: body, credential, scope, parameters, then the handler.
+//! One way in for every API request: body, credential, blocked, scope.
 
 use actix_web::http::{Method, header};
-use actix_web::web::{self, Bytes, Payload};
+use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 use zeroize::Zeroizing;
 
-use super::endpoint::{Access, Endpoint};
-use super::params::{InvalidParams, Params};
-use super::{api_error, body, client, csrf};
+use super::ApiCall;
 use crate::access_tokens::authenticate::{self, Found};
-use crate::access_tokens::scope::ScopeNeed;
 use crate::access_tokens::secret::Candidate;
 use crate::actor::{Actor, Channel, Credential, Declared, Origin, TokenCredential};
 use crate::app::App;
 use crate::context::Context;
-use crate::db::{DbConnection, Page};
 use crate::error::{Denied, Error};
-use crate::permissions::Right;
 use crate::sessions::person::SignedIn;
 use crate::settings::{Policy, ReuseDetection};
-
-/// A request that was let in.
-pub struct ApiCall {
-    /// The application.
-    pub app: App,
-    /// Who asks, when, under which rules.
-    pub ctx: Context,
-    /// Path, body and query.
-    pub params: Params,
-    req: HttpRequest,
-}
+use crate::web::endpoint::Access;
+use crate::web::params::Params;
+use crate::web::{api_error, body, client, csrf};
 
 /// What the log tells of a caller.
 #[derive(Debug, Clone, Copy, Default)]
@@ -44,131 +30,8 @@ pub struct LogFacts {
     pub token_id: Option<i64>,
 }
 
-impl ApiCall {
-    /// A segment of the path, decoded once.
-    pub fn segment(&self, name: &str) -> String {
-        segment(&self.req, name)
-    }
-
-    /// Reads in the database.
-    ///
-    /// # Errors
-    /// The query's own.
-    pub async fn read<T: Send + 'static>(
-        &self,
-        mut query: impl FnMut(&mut DbConnection, &Context) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let ctx = self.ctx.clone();
-        self.app.db.read(move |conn| query(conn, &ctx)).await
-    }
-
-    /// Changes something, in one transaction.
-    ///
-    /// # Errors
-    /// The change's own.
-    pub async fn write<T: Send + 'static>(
-        &self,
-        mut change: impl FnMut(&mut DbConnection, &Context) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let ctx = self.ctx.clone();
-        self.app.db.write(move |conn| change(conn, &ctx)).await
-    }
-
-    /// One page of a list as JSON, with the headers that belong to it.
-    pub fn list<T, J: serde::Serialize>(
-        &self,
-        page: Page<T>,
-        shape: impl FnMut(T) -> J,
-    ) -> HttpResponse {
-        let mut res = HttpResponse::Ok();
-        super::pagination::add_headers(
-            &mut res,
-            &page,
-            &self.ctx.instance.external_url,
-            self.req.uri().path(),
-            self.req.uri().query().unwrap_or_default(),
-        );
-        res.json(page.rows.into_iter().map(shape).collect::<Vec<J>>())
-    }
-}
-
-/// A wrong parameter is told as the API tells it.
-impl From<InvalidParams> for Error {
-    fn from(problems: InvalidParams) -> Self {
-        Error::Parameter(problems.to_string())
-    }
-}
-
-/// An endpoint of the API: `scope` is what a token needs, `rights` what may be done here.
-pub fn endpoint<F, Fut>(
-    method: Method,
-    path: &'static str,
-    scope: ScopeNeed,
-    rights: &'static [Right],
-    handler: F,
-) -> Endpoint
-where
-    F: Fn(ApiCall) -> Fut + Copy + Send + Sync + 'static,
-    Fut: Future<Output = Result<HttpResponse, Error>> + 'static,
-{
-    declared(
-        method,
-        path,
-        Access::Api {
-            scope,
-            rights,
-            anonymous: false,
-        },
-        handler,
-    )
-}
-
-/// As [`endpoint`], for what answers by visibility when no credential is sent.
-pub fn public_endpoint<F, Fut>(path: &'static str, rights: &'static [Right], handler: F) -> Endpoint
-where
-    F: Fn(ApiCall) -> Fut + Copy + Send + Sync + 'static,
-    Fut: Future<Output = Result<HttpResponse, Error>> + 'static,
-{
-    declared(
-        Method::GET,
-        path,
-        Access::Api {
-            scope: ScopeNeed::Read,
-            rights,
-            anonymous: true,
-        },
-        handler,
-    )
-}
-
-/// An endpoint with whatever access was declared for it, nothing included.
-pub fn declared<F, Fut>(method: Method, path: &'static str, access: Access, handler: F) -> Endpoint
-where
-    F: Fn(ApiCall) -> Fut + Copy + Send + Sync + 'static,
-    Fut: Future<Output = Result<HttpResponse, Error>> + 'static,
-{
-    let build = move || {
-        web::route().to(
-            move |app: web::Data<App>, req: HttpRequest, payload: Payload| async move {
-                match enter(app.get_ref(), &req, payload, access).await {
-                    Ok(call) => handler(call)
-                        .await
-                        .unwrap_or_else(|error| api_error::respond(&error)),
-                    Err(refusal) => refusal,
-                }
-            },
-        )
-    };
-    Endpoint {
-        method,
-        path,
-        access,
-        build: Box::new(build),
-    }
-}
-
 /// Lets a request in, or answers it.
-async fn enter(
+pub(super) async fn enter(
     app: &App,
     req: &HttpRequest,
     payload: Payload,
@@ -452,12 +315,8 @@ fn is_rotation(method: &Method, path: &str) -> bool {
             .is_some_and(|family| family.ends_with("access_tokens"))
 }
 
-/// A segment of the path, decoded once.
-fn segment(req: &HttpRequest, name: &str) -> String {
-    decode(req.match_info().query(name))
-}
-
-fn decode(text: &str) -> String {
+/// What a segment of a path says.
+pub(super) fn decode(text: &str) -> String {
     percent_encoding::percent_decode_str(text)
         .decode_utf8_lossy()
         .into_owned()

@@ -1,0 +1,204 @@
+//! `/api/v4/groups`.
+
+mod objects;
+mod parameters;
+
+pub use objects::GroupObject;
+pub use parameters::DIRECTIONS;
+
+use super::list::{Filter, Order, list_visible};
+use super::store::{GroupRef, find_visible, find_visible_with_projects};
+use super::{
+    Group, create as creating, delete as deleting, transfer as moving, update as updating,
+};
+use crate::context::Context;
+use crate::db::DbConnection;
+use crate::error::Error;
+use crate::permissions::Right;
+use crate::projects::Project;
+use crate::projects::api::ProjectObject;
+use crate::web::api::{Accepted, ApiCall, Listed, Made, Shown};
+use parameters::{Changes, Listing, NewGroup, Showing, Transfer, write_cursor};
+
+/// Projects shown with their group at the most.
+const PROJECTS_SHOWN: usize = 100;
+
+/// `GET /groups`. Those that the caller may see.
+pub async fn list(call: ApiCall, asked: Listing) -> Result<Listed<GroupObject>, Error> {
+    listed(&call, asked, |_, _, _| Ok(())).await
+}
+
+/// `GET /groups/:id/subgroups`: directly in it. Those that the caller may see.
+pub async fn subgroups(call: ApiCall, asked: Listing) -> Result<Listed<GroupObject>, Error> {
+    let name = GroupRef::parse(&call.segment("id"));
+    listed(&call, asked, move |conn, ctx, filter| {
+        filter.parent_id = Some(find_visible(conn, ctx, &name)?.id);
+        Ok(())
+    })
+    .await
+}
+
+/// `GET /groups/:id/descendant_groups`: anywhere below it. Those that the caller may see.
+pub async fn descendants(call: ApiCall, asked: Listing) -> Result<Listed<GroupObject>, Error> {
+    let name = GroupRef::parse(&call.segment("id"));
+    listed(&call, asked, move |conn, ctx, filter| {
+        filter.below = Some(find_visible(conn, ctx, &name)?.traversal);
+        Ok(())
+    })
+    .await
+}
+
+async fn listed(
+    call: &ApiCall,
+    asked: Listing,
+    narrow: impl Fn(&mut DbConnection, &Context, &mut Filter) -> Result<(), Error> + Send + 'static,
+) -> Result<Listed<GroupObject>, Error> {
+    let Listing {
+        mut filter,
+        request,
+        keyset,
+    } = asked;
+    let (order, descending) = (filter.order, filter.descending);
+    if keyset && !matches!(order, Order::Id | Order::Name) {
+        return Err(Error::NoKeyset);
+    }
+    let page = call
+        .read(move |conn, ctx| {
+            narrow(conn, ctx, &mut filter)?;
+            list_visible(conn, ctx, &filter, request)
+        })
+        .await?;
+    let next = page
+        .rows
+        .last()
+        .filter(|_| page.has_next)
+        .map(|last| match (order, descending) {
+            (Order::Id, false) => ("id_after", last.id.to_string()),
+            (Order::Id, true) => ("id_before", last.id.to_string()),
+            _ => ("cursor", write_cursor(&last.name, last.id)),
+        });
+    let page = page.map(|group| GroupObject::of(&call.ctx, group));
+    Ok(if keyset {
+        Listed::Keyset {
+            rows: page.rows,
+            next,
+        }
+    } else {
+        Listed::Page(page)
+    })
+}
+
+/// `GET /groups/:id`. Whoever may see it.
+pub async fn show(
+    call: ApiCall,
+    Showing { with_projects }: Showing,
+) -> Result<Shown<GroupObject>, Error> {
+    let name = GroupRef::parse(&call.segment("id"));
+    let (group, inside) = call
+        .read(move |conn, ctx| {
+            if with_projects {
+                find_visible_with_projects(conn, ctx, &name)
+            } else {
+                Ok((find_visible(conn, ctx, &name)?, Vec::new()))
+            }
+        })
+        .await?;
+    let ctx = &call.ctx;
+    let shown = GroupObject::in_detail(ctx, group.clone());
+    if !with_projects {
+        return Ok(Shown(shown));
+    }
+    let projects = inside
+        .into_iter()
+        .map(|row| Project {
+            row,
+            namespace: group.clone(),
+        })
+        .filter(|project| {
+            ctx.actor
+                .may(Right::SeeProject, &project.place(), &ctx.policy)
+        })
+        .take(PROJECTS_SHOWN)
+        .map(|project| ProjectObject::simple(ctx, project));
+    Ok(Shown(shown.with_projects(projects.collect())))
+}
+
+/// `POST /groups`. At the top, people who aren't external; in a group, its Maintainers.
+pub async fn create(
+    call: ApiCall,
+    NewGroup { parent_id, form }: NewGroup,
+) -> Result<Made<GroupObject>, Error> {
+    let group = call
+        .write(move |conn, ctx| {
+            let parent = match parent_id {
+                Some(id) => Some(find_visible(conn, ctx, &GroupRef::Id(id))?),
+                None => None,
+            };
+            creating::create(conn, ctx, parent.as_ref(), &form, None)
+        })
+        .await
+        .map_err(|error| match error {
+            Error::Invalid(problems) => Error::NotSaved("group", problems),
+            other => other,
+        })?;
+    let ctx = refreshed(&call).await?;
+    Ok(Made(GroupObject::in_detail(&ctx, group)))
+}
+
+/// The caller as they are after what they have just done: whoever makes a group owns it.
+async fn refreshed(call: &ApiCall) -> Result<Context, Error> {
+    call.read(|conn, ctx| ctx.refreshed(conn)).await
+}
+
+/// `PUT /groups/:id`. Owners.
+pub async fn update(
+    call: ApiCall,
+    Changes {
+        changes,
+        creation_allowed,
+    }: Changes,
+) -> Result<Shown<GroupObject>, Error> {
+    let name = GroupRef::parse(&call.segment("id"));
+    let group = call
+        .write(move |conn, ctx| {
+            let group = find_visible(conn, ctx, &name)?;
+            let group = updating::update(conn, ctx, &group, &changes)?;
+            match creation_allowed {
+                Some(allowed) => updating::allow_token_creation(conn, ctx, &group, allowed),
+                None => Ok(group),
+            }
+        })
+        .await?;
+    Ok(Shown(GroupObject::in_detail(&call.ctx, group)))
+}
+
+/// `DELETE /groups/:id`. Owners.
+pub async fn delete(call: ApiCall) -> Result<Accepted, Error> {
+    let name = GroupRef::parse(&call.segment("id"));
+    call.write(move |conn, ctx| {
+        let group = find_visible(conn, ctx, &name)?;
+        deleting::delete(conn, ctx, &group)
+    })
+    .await?;
+    Ok(Accepted)
+}
+
+/// `POST /groups/:id/transfer`. Owners of both groups.
+pub async fn transfer(
+    call: ApiCall,
+    Transfer { group_id }: Transfer,
+) -> Result<Made<GroupObject>, Error> {
+    let name = GroupRef::parse(&call.segment("id"));
+    let group: Group = call
+        .write(move |conn, ctx| {
+            let group = find_visible(conn, ctx, &name)?;
+            let parent = match group_id {
+                Some(id) => Some(find_visible(conn, ctx, &GroupRef::Id(id))?),
+                None => None,
+            };
+            moving::transfer(conn, ctx, &group, parent.as_ref())
+        })
+        .await?;
+    let ctx = refreshed(&call).await?;
+    Ok(Made(GroupObject::in_detail(&ctx, group)))
+}

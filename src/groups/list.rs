@@ -1,0 +1,230 @@
+//! Lists of groups, as far as the actor may know of them.
+
+use diesel::dsl::{exists, not};
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+
+use super::store::{Joined, like_pattern, member_groups, open_visibilities, parents, roots};
+use super::{Group, GroupRow, Visibility};
+use crate::context::Context;
+use crate::db::schema::{groups, memberships};
+use crate::db::{Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, after_subtree, lower};
+use crate::error::Error;
+use crate::members::AccessLevel;
+
+/// What narrows a list of groups.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Name or path contains this, whatever the case.
+    pub search: Option<String>,
+    /// Or the full path does.
+    pub search_full_path: bool,
+    /// Direct children of this group.
+    pub parent_id: Option<i64>,
+    /// Anywhere below the group with this traversal.
+    pub below: Option<String>,
+    /// Only this visibility.
+    pub visibility: Option<Visibility>,
+    /// Only groups where the actor has at least this role, by membership.
+    pub at_least: Option<AccessLevel>,
+    /// Not these.
+    pub without: Vec<i64>,
+    /// Only ids above this one.
+    pub id_after: Option<i64>,
+    /// Only ids below this one.
+    pub id_before: Option<i64>,
+    /// What comes after the group of this name and id, in the order of the names.
+    pub after: Option<(String, i64)>,
+    /// Don't count them.
+    pub uncounted: bool,
+    /// Groups without a parent only.
+    pub top_level_only: bool,
+    /// Only groups where the actor is a member, directly or from above.
+    pub membership: bool,
+    /// Only those that aren't below another one of the list: what a tree starts with.
+    pub topmost: bool,
+    /// The order.
+    pub order: Order,
+    /// Largest first?
+    pub descending: bool,
+}
+
+/// What a list of groups is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// The full name, whatever the case: below each group what is in it.
+    #[default]
+    FullName,
+    /// The name, whatever the case.
+    Name,
+    /// The last part of the address.
+    Path,
+    /// The id.
+    Id,
+    /// When it was made.
+    CreatedAt,
+}
+
+/// Is the user a living member of a group above, or of this one too unless `strictly`? With at least this
+/// role, if one is named.
+macro_rules! is_member {
+    ($ctx:expr, $strictly:expr) => {
+        $crate::groups::list::is_member!($ctx, $strictly, $crate::members::AccessLevel::Guest)
+    };
+    ($ctx:expr, $strictly:expr, $at_least:expr) => {
+        exists(
+            memberships::table
+                .inner_join(
+                    member_groups.on(member_groups
+                        .field(groups::id)
+                        .nullable()
+                        .eq(memberships::group_id)),
+                )
+                .filter(memberships::user_id.eq($ctx.actor.user_id().unwrap_or(0)))
+                .filter(memberships::access_level.ge($at_least.number()))
+                .filter(
+                    memberships::expires_at
+                        .is_null()
+                        .or(memberships::expires_at.gt($ctx.today())),
+                )
+                .filter(groups::traversal.like(member_groups.field(groups::traversal).concat("%")))
+                .filter(
+                    member_groups
+                        .field(groups::id)
+                        .ne(groups::id)
+                        .or((!$strictly).into_sql::<Bool>()),
+                ),
+        )
+    };
+}
+pub(crate) use is_member;
+
+/// The groups that this actor may know of.
+///
+/// # Errors
+/// When the database is away.
+pub fn list_visible(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    filter: &Filter,
+    request: PageRequest,
+) -> Result<Page<Group>, Error> {
+    let base = || {
+        let mut query = groups::table
+            .inner_join(roots.on(roots.field(groups::id).eq(groups::root_id)))
+            .filter(groups::kind.eq("group"))
+            .into_boxed::<Backend>();
+        if let Some(parent) = filter.parent_id {
+            query = query.filter(groups::parent_id.eq(parent));
+        }
+        if filter.top_level_only {
+            query = query.filter(groups::parent_id.is_null());
+        }
+        if let Some(traversal) = &filter.below {
+            query = query
+                .filter(groups::traversal.gt(traversal.clone()))
+                .filter(groups::traversal.lt(after_subtree(traversal)));
+        }
+        if let Some(visibility) = filter.visibility {
+            query = query.filter(groups::visibility.eq(visibility.name()));
+        }
+        if let Some(level) = filter.at_least {
+            query = query.filter(is_member!(ctx, false, level));
+        }
+        if !filter.without.is_empty() {
+            query = query.filter(groups::id.ne_all(filter.without.clone()));
+        }
+        if let Some(id) = filter.id_after {
+            query = query.filter(groups::id.gt(id));
+        }
+        if let Some(id) = filter.id_before {
+            query = query.filter(groups::id.lt(id));
+        }
+        if let Some((name, id)) = &filter.after {
+            let (name, id) = (name.to_lowercase(), *id);
+            query = if filter.descending {
+                let same = lower(groups::name).eq(name.clone()).and(groups::id.lt(id));
+                query.filter(lower(groups::name).lt(name).or(same))
+            } else {
+                let same = lower(groups::name).eq(name.clone()).and(groups::id.gt(id));
+                query.filter(lower(groups::name).gt(name).or(same))
+            };
+        }
+        if let Some(search) = &filter.search {
+            let pattern = like_pattern(search);
+            let in_itself = lower(groups::name)
+                .like(pattern.clone())
+                .escape('\\')
+                .or(lower(groups::path).like(pattern.clone()).escape('\\'));
+            query = if filter.search_full_path {
+                query.filter(in_itself.or(lower(groups::full_path).like(pattern).escape('\\')))
+            } else {
+                query.filter(in_itself)
+            };
+        }
+        let everything = ctx.actor.is_admin() && !filter.membership;
+        if !everything {
+            let member = is_member!(ctx, false);
+            if filter.membership {
+                query = query.filter(member);
+            } else {
+                query = query.filter(groups::visibility.eq_any(open_visibilities(ctx)).or(member));
+            }
+        }
+        if filter.topmost && everything {
+            query = query.filter(groups::parent_id.is_null());
+        } else if filter.topmost && filter.membership {
+            query = query.filter(not(is_member!(ctx, true)));
+        } else if filter.topmost {
+            let parent_is_open = exists(
+                parents
+                    .filter(parents.field(groups::id).nullable().eq(groups::parent_id))
+                    .filter(
+                        parents
+                            .field(groups::visibility)
+                            .eq_any(open_visibilities(ctx)),
+                    ),
+            );
+            query = query
+                .filter(not(is_member!(ctx, true)))
+                .filter(not(parent_is_open));
+        }
+        query
+    };
+    let rows = base().select((
+        GroupRow::as_select(),
+        roots.field(groups::resource_access_token_creation_allowed),
+        roots.field(groups::retain_bots),
+    ));
+    macro_rules! by {
+        ($key:expr) => {
+            if filter.descending {
+                rows.order(($key.desc(), groups::id.desc()))
+            } else {
+                rows.order(($key.asc(), groups::id.asc()))
+            }
+        };
+    }
+    let rows = match filter.order {
+        Order::FullName => by!(lower(groups::full_name)),
+        Order::Name => by!(lower(groups::name)),
+        Order::Path => by!(lower(groups::path)),
+        Order::CreatedAt => by!(groups::created_at),
+        Order::Id if filter.descending => rows.order(groups::id.desc()),
+        Order::Id => rows.order(groups::id.asc()),
+    };
+    let rows: Vec<Joined> = rows
+        .limit(request.per_page + 1)
+        .offset(request.offset())
+        .load(conn)?;
+    if filter.uncounted {
+        return Ok(Page::new(rows, request, 0).map(Group::from));
+    }
+    let page = Page::counted(rows, request, || {
+        base()
+            .limit(COUNTED_AT_MOST + 1)
+            .select(groups::id)
+            .load(conn)
+    })?;
+    Ok(page.map(Group::from))
+}

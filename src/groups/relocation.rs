@@ -1,0 +1,145 @@
+//! Moving a group's address, and with it those of everything below, in the database.
+//!
+//! A handful of statements, however much lies below.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use super::Group;
+use crate::db::schema::{groups, projects, routes};
+use crate::db::violation::is_unique;
+use crate::db::{DbConnection, Timestamp, substr};
+use crate::error::Error;
+
+/// Below this traversal, the group itself included.
+macro_rules! below {
+    ($traversal:expr) => {
+        $crate::db::schema::groups::traversal
+            .ge($traversal.to_owned())
+            .and($crate::db::schema::groups::traversal.lt($crate::db::after_subtree($traversal)))
+    };
+}
+pub(crate) use below;
+
+/// The rest of a column after `old`, behind `new`.
+macro_rules! moved {
+    ($column:expr, $old:expr, $new:expr) => {
+        $new.into_sql::<Text>()
+            .concat(substr($column, after(&$old)?))
+    };
+}
+
+/// Puts a group in `parent`, or at the top, under this last segment; everything below comes along.
+///
+/// The switch and the choice about bots are kept by roots alone: a group that stops being one loses its
+/// own, one that becomes one takes along those that held for it so far.
+///
+/// # Errors
+/// [`Error::Invalid`] when the address is taken.
+pub(super) fn relocate(
+    conn: &mut DbConnection,
+    group: &Group,
+    parent: Option<&Group>,
+    path: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let (full_path, full_name, traversal) = match parent {
+        Some(parent) => (
+            format!("{}/{path}", parent.full_path),
+            format!("{} / {}", parent.full_name, group.name),
+            format!("{}{}/", parent.traversal, group.id),
+        ),
+        None => (
+            path.to_owned(),
+            group.name.clone(),
+            format!("{}/", group.id),
+        ),
+    };
+    relocate_routes(conn, group, &full_path)?;
+    let (creation_allowed, retain_bots) = match parent {
+        Some(_) => (true, None),
+        None => (group.creation_allowed, group.retain_bots),
+    };
+    diesel::update(groups::table.find(group.id))
+        .set((
+            groups::path.eq(path),
+            groups::parent_id.eq(parent.map(|parent| parent.id)),
+            groups::resource_access_token_creation_allowed.eq(creation_allowed),
+            groups::retain_bots.eq(retain_bots),
+            groups::updated_at.eq(Timestamp::from(now)),
+        ))
+        .execute(conn)?;
+    diesel::update(groups::table.filter(below!(&group.traversal)))
+        .set((
+            groups::full_path.eq(moved!(groups::full_path, group.full_path, full_path)),
+            groups::full_name.eq(moved!(groups::full_name, group.full_name, full_name)),
+            groups::traversal.eq(moved!(groups::traversal, group.traversal, traversal)),
+            groups::root_id.eq(parent.map_or(group.id, |parent| parent.root_id)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The addresses of the group, and of the groups and projects below it.
+fn relocate_routes(conn: &mut DbConnection, group: &Group, full_path: &str) -> Result<(), Error> {
+    let key = full_path.to_ascii_lowercase();
+    if key == group.full_path.to_ascii_lowercase() {
+        return Ok(());
+    }
+    if diesel::select(exists(routes::table.find(&key))).get_result(conn)? {
+        return Err(taken());
+    }
+    let groups_below = groups::table
+        .filter(below!(&group.traversal))
+        .select(groups::id.nullable());
+    diesel::update(routes::table.filter(routes::group_id.eq_any(groups_below)))
+        .set(routes::path_key.eq(moved!(routes::path_key, group.full_path, key.clone())))
+        .execute(conn)
+        .map_err(taken_or_failed)?;
+    let projects_below = projects::table
+        .inner_join(groups::table)
+        .filter(below!(&group.traversal))
+        .select(projects::id.nullable());
+    diesel::update(routes::table.filter(routes::project_id.eq_any(projects_below)))
+        .set(routes::path_key.eq(moved!(routes::path_key, group.full_path, key)))
+        .execute(conn)
+        .map_err(taken_or_failed)?;
+    Ok(())
+}
+
+/// The number of the first character after this beginning, counted from 1 as databases do.
+fn after(beginning: &str) -> Result<i32, Error> {
+    i32::try_from(beginning.chars().count() + 1).map_err(|error| Error::internal(error.into()))
+}
+
+/// How many levels of groups lie below this one.
+///
+/// # Errors
+/// When the database is away.
+pub(super) fn levels_below(conn: &mut DbConnection, group: &Group) -> Result<usize, Error> {
+    let traversals: Vec<String> = groups::table
+        .filter(below!(&group.traversal))
+        .select(groups::traversal)
+        .load(conn)?;
+    let deepest = traversals
+        .iter()
+        .map(|traversal| crate::members::ids_of(traversal).count())
+        .max();
+    Ok(deepest.unwrap_or(0).saturating_sub(group.depth() + 1))
+}
+
+/// The address is somebody else's.
+pub(crate) fn taken() -> Error {
+    Error::invalid("path", "has already been taken")
+}
+
+/// Somebody may have taken the address after we looked.
+pub(crate) fn taken_or_failed(error: diesel::result::Error) -> Error {
+    if is_unique(&error, "routes", "path_key") {
+        taken()
+    } else {
+        error.into()
+    }
+}

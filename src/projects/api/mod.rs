@@ -1,0 +1,175 @@
+//! `/api/v4/projects`, and the projects of a group.
+
+mod objects;
+mod parameters;
+
+pub use objects::{NamespaceObject, ProjectObject};
+
+use super::list::{Filter, Order, list_visible};
+use super::store::{ProjectRef, find_visible};
+use super::{create as creating, delete as deleting, transfer as moving, update as updating};
+use crate::context::Context;
+use crate::db::DbConnection;
+use crate::error::{Error, What};
+use crate::groups::store::GroupRef;
+use crate::groups::{self, Group};
+use crate::permissions::Right;
+use crate::web::api::{Accepted, ApiCall, Listed, Made, Shown};
+use parameters::{Changes, Listing, ListingOfGroup, NewProject, Transfer};
+
+/// `GET /projects`. Those that the caller may see.
+pub async fn list(call: ApiCall, asked: Listing) -> Result<Listed<ProjectObject>, Error> {
+    listed(&call, asked, |_, _, _| Ok(())).await
+}
+
+/// `GET /groups/:id/projects`. Those that the caller may see.
+pub async fn of_group(
+    call: ApiCall,
+    ListingOfGroup {
+        include_subgroups,
+        listing,
+    }: ListingOfGroup,
+) -> Result<Listed<ProjectObject>, Error> {
+    let name = GroupRef::parse(&call.segment("id"));
+    listed(&call, listing, move |conn, ctx, filter| {
+        let group = groups::store::find_visible(conn, ctx, &name)?;
+        if include_subgroups {
+            filter.below = Some(group.traversal);
+        } else {
+            filter.group_id = Some(group.id);
+        }
+        Ok(())
+    })
+    .await
+}
+
+async fn listed(
+    call: &ApiCall,
+    asked: Listing,
+    narrow: impl Fn(&mut DbConnection, &Context, &mut Filter) -> Result<(), Error> + Send + 'static,
+) -> Result<Listed<ProjectObject>, Error> {
+    let Listing {
+        mut filter,
+        simple,
+        request,
+        keyset,
+    } = asked;
+    let next = if filter.ascending {
+        "id_after"
+    } else {
+        "id_before"
+    };
+    if keyset && filter.order != Order::Id {
+        return Err(Error::NoKeyset);
+    }
+    let page = call
+        .read(move |conn, ctx| {
+            narrow(conn, ctx, &mut filter)?;
+            list_visible(conn, ctx, &filter, request)
+        })
+        .await?;
+    let last = page.rows.last().filter(|_| page.has_next);
+    let next = last.map(|last| (next, last.id.to_string()));
+    let page = page.map(|project| {
+        if simple {
+            ProjectObject::simple(&call.ctx, project)
+        } else {
+            ProjectObject::whole(&call.ctx, project)
+        }
+    });
+    Ok(if keyset {
+        Listed::Keyset {
+            rows: page.rows,
+            next,
+        }
+    } else {
+        Listed::Page(page)
+    })
+}
+
+/// `GET /projects/:id`. Whoever may see it.
+pub async fn show(call: ApiCall) -> Result<Shown<ProjectObject>, Error> {
+    let name = ProjectRef::parse(&call.segment("id"));
+    let project = call
+        .read(move |conn, ctx| find_visible(conn, ctx, &name))
+        .await?;
+    Ok(Shown(ProjectObject::whole(&call.ctx, project)))
+}
+
+/// `POST /projects`. Developers of the group, or the person whose namespace it is.
+pub async fn create(
+    call: ApiCall,
+    NewProject { namespace_id, form }: NewProject,
+) -> Result<Made<ProjectObject>, Error> {
+    if form.name.is_none() && form.path.is_none() {
+        let text = "name, path are missing, at least one parameter must be provided";
+        return Err(Error::Parameter(text.into()));
+    }
+    let project = call
+        .write(move |conn, ctx| {
+            let user_id = ctx.actor.user_id().unwrap_or(0);
+            let namespace = match namespace_id {
+                Some(id) => find_namespace(conn, ctx, &GroupRef::Id(id))?,
+                // A bot has no namespace of its own.
+                None => {
+                    groups::store::find_personal(conn, user_id)?.ok_or_else(Error::forbidden)?
+                }
+            };
+            creating::create(conn, ctx, &namespace, &form)
+        })
+        .await?;
+    Ok(Made(ProjectObject::whole(&call.ctx, project)))
+}
+
+/// A group that the caller may know of, or their own namespace: a place for a project.
+fn find_namespace(conn: &mut DbConnection, ctx: &Context, name: &GroupRef) -> Result<Group, Error> {
+    groups::store::find_by_ref(conn, name)?
+        .filter(|group| match group.owner_id {
+            Some(_) => ctx.actor.level(&group.place()).is_some(),
+            None => ctx.actor.may(Right::SeeGroup, &group.place(), &ctx.policy),
+        })
+        .ok_or(Error::NotFound(What::Namespace))
+}
+
+/// `PUT /projects/:id`. Maintainers.
+pub async fn update(
+    call: ApiCall,
+    Changes(changes): Changes,
+) -> Result<Shown<ProjectObject>, Error> {
+    let name = ProjectRef::parse(&call.segment("id"));
+    let project = call
+        .write(move |conn, ctx| {
+            let project = find_visible(conn, ctx, &name)?;
+            updating::update(conn, ctx, &project, &changes)
+        })
+        .await?;
+    Ok(Shown(ProjectObject::whole(&call.ctx, project)))
+}
+
+/// `DELETE /projects/:id`. Owners.
+pub async fn delete(call: ApiCall) -> Result<Accepted, Error> {
+    let name = ProjectRef::parse(&call.segment("id"));
+    call.write(move |conn, ctx| {
+        let project = find_visible(conn, ctx, &name)?;
+        deleting::delete(conn, ctx, &project)
+    })
+    .await?;
+    Ok(Accepted)
+}
+
+/// `PUT /projects/:id/transfer`. Owners who may make projects at the new place.
+pub async fn transfer(
+    call: ApiCall,
+    Transfer { namespace }: Transfer,
+) -> Result<Shown<ProjectObject>, Error> {
+    let name = ProjectRef::parse(&call.segment("id"));
+    let namespace = GroupRef::parse(&namespace);
+    let project = call
+        .write(move |conn, ctx| {
+            let project = find_visible(conn, ctx, &name)?;
+            let to = find_namespace(conn, ctx, &namespace)?;
+            moving::transfer(conn, ctx, &project, &to)
+        })
+        .await?;
+    Ok(Shown(ProjectObject::whole(&call.ctx, project)))
+}
