@@ -28,6 +28,7 @@ mod matrix;
 mod member_pages;
 mod members;
 mod migrations;
+mod openapi;
 mod operations;
 mod pagination;
 mod permissions;

@@ -62,6 +62,38 @@ pub struct Parameter {
     pub required: bool,
     /// What it has to be.
     pub kind: String,
-    /// What it means.
+    /// What it means; code stands between backticks.
     pub explanation: &'static str,
+}
+
+impl Parameter {
+    /// What it means, in pieces: code, or not.
+    pub fn explained(&self) -> Vec<(bool, &'static str)> {
+        self.explanation
+            .split('`')
+            .enumerate()
+            .map(|(at, piece)| (at % 2 == 1, piece))
+            .filter(|(_, piece)| !piece.is_empty())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_is_told_from_words() {
+        let parameter = Parameter {
+            name: "sort",
+            in_path: false,
+            required: false,
+            kind: String::new(),
+            explanation: "`asc` or `desc`.",
+        };
+        assert_eq!(
+            parameter.explained(),
+            [(true, "asc"), (false, " or "), (true, "desc"), (false, ".")]
+        );
+    }
 }
