@@ -32,8 +32,7 @@ pub fn delete(conn: &mut DbConnection, ctx: &Context, user_id: i64) -> Result<()
             alone.join(", ")
         )));
     }
-    // The projects go one level before their namespace, and nobody has said goodbye to each of them:
-    // the line in the trail names them.
+    // No line of their own for each project: the one about the person names them.
     let projects = holdings::personal_projects(conn, user.id)?;
     bots::delete::delete_of_namespace(conn, user.id, ctx.now)?;
     holdings::delete_personal_projects(conn, user.id)?;

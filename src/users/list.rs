@@ -63,7 +63,7 @@ pub fn list(
         if filter.blocked {
             query = query.filter(users::state.eq(UserState::Blocked.as_str()));
         }
-        // Told by the kinds that remain: an index finds a few people among very many bots.
+        // By the kinds that remain, so that an index can find a few people among very many bots.
         if filter.humans {
             query = query.filter(users::kind.eq(UserKind::Human.as_str()));
         } else if filter.without_project_bots {

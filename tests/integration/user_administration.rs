@@ -37,7 +37,7 @@ fn find(server: &TestServer, id: i64) -> Option<User> {
     server.arrange(move |conn, _| users::store::find(conn, id))
 }
 
-/// Lines of this name in the trail about this user, as the details tell them.
+/// How many lines of this name there are in the trail about this user.
 fn told(server: &TestServer, event: &str, id: i64) -> i64 {
     let condition = format!("event = '{event}' AND target_kind = 'user' AND target_id = {id}");
     server.count("audit_events", &condition)

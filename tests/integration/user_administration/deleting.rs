@@ -311,6 +311,8 @@ async fn the_last_owner_of_a_top_level_group_stays(server: TestServer) {
 async fn who_does_not_count_as_an_owner_does_not_help(server: TestServer) {
     let company = Company::on(&server);
     let (root, alice) = (&company.root, &company.alice);
+    // So that the bot's role has no end.
+    server.retain_bots(true);
     let ends = server.days_ahead(400);
     company
         .acme
@@ -333,6 +335,9 @@ async fn roles_that_leave_no_group_alone_do_not_matter(server: TestServer) {
     company.sub.member(frank, AccessLevel::Owner);
     company.p9.member(frank, AccessLevel::Owner);
     company.other.member(frank, AccessLevel::Maintainer);
+    // It has no Owner at all, and loses none.
+    let orphan = server.group("orphan").create();
+    orphan.member(frank, AccessLevel::Maintainer);
     delete(&server, &root, frank.id).unwrap();
 
     // An Owner's time that has run out is nobody's any more.

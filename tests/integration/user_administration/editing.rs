@@ -249,6 +249,7 @@ async fn an_address_is_taken_once(server: TestServer) {
 async fn a_new_address_opens_the_door_and_the_old_one_no_more(server: TestServer) {
     let root = server.person("root").admin().create();
     let alice = server.person("alice").create();
+    server.clock.advance(chrono::TimeDelta::hours(1));
     edit(
         &server,
         &root.actor(),

@@ -27,6 +27,7 @@ on_both![
     a_demotion_that_came_first_is_seen,
     a_group_that_was_founded_meanwhile_is_seen,
     a_role_that_was_given_meanwhile_is_seen,
+    a_role_that_was_given_at_the_last_moment_counts_for_others,
     a_token_that_was_made_meanwhile_belongs_to_the_ghost,
     a_request_that_was_under_way_finds_its_person_gone,
     two_deletions_at_once_make_one_ghost,
@@ -59,9 +60,18 @@ impl<T: Send + 'static> Open<T> {
         Open { commit, made }
     }
 
-    fn commit(self) -> T {
+    fn commit(self) -> Result<T, Error> {
+        self.let_go();
+        self.outcome()
+    }
+
+    /// Commits, and doesn't wait for it: SQLite may do that together with what has queued up.
+    fn let_go(&self) {
         self.commit.send(()).unwrap();
-        self.made.join().unwrap().unwrap()
+    }
+
+    fn outcome(self) -> Result<T, Error> {
+        self.made.join().unwrap()
     }
 }
 
@@ -75,18 +85,20 @@ async fn delete_beside<T: Send + 'static>(
 ) -> Result<(), Error> {
     let other = server.clone();
     let deletion = thread::spawn(move || delete(&other, &actor, id));
-    until(|| deletion.is_finished() || somebody_waits(server)).await;
-    open.commit();
+    until(|| deletion.is_finished() || waiting(server) > 0).await;
+    open.commit().map(|_| ()).unwrap();
     deletion.join().unwrap()
 }
 
-/// On PostgreSQL, whether a transaction waits for another one. SQLite has one writer: who comes later waits anyway.
-fn somebody_waits(server: &TestServer) -> bool {
-    !server.is_on_postgres()
-        || server.count(
-            "pg_stat_activity",
-            "wait_event_type = 'Lock' AND datname = current_database()",
-        ) > 0
+/// How many transactions wait for another one, on PostgreSQL. SQLite has one writer: there, all who come later do.
+fn waiting(server: &TestServer) -> i64 {
+    if !server.is_on_postgres() {
+        return i64::MAX;
+    }
+    server.count(
+        "pg_stat_activity",
+        "wait_event_type = 'Lock' AND datname = current_database()",
+    )
 }
 
 async fn until(mut what: impl FnMut() -> bool) {
@@ -181,6 +193,50 @@ async fn a_role_that_was_given_meanwhile_is_seen(server: TestServer) {
     assert!(matches!(outcome, Err(Error::Conflict(_))), "{outcome:?}");
 }
 
+async fn a_role_that_was_given_at_the_last_moment_counts_for_others(server: TestServer) {
+    let company = Company::on(&server);
+    let root = company.root.actor();
+    for round in 0..3 {
+        let [one, two] =
+            ["one", "two"].map(|name| server.person(&format!("{name}{round}")).create());
+        let club = server.group(&format!("club{round}")).owner(&one).create();
+        // The second one becomes an Owner and is deleted, and the first one is demoted because there is the second.
+        let (resource, user) = (club.resource(), two.user.clone());
+        let adding = Open::begun(&server, root.clone(), move |conn, ctx| {
+            members::add::add(conn, ctx, &resource, &user, AccessLevel::Owner, None)
+        });
+        let (other, by) = (server.clone(), root.clone());
+        let deletion = thread::spawn(move || delete(&other, &by, two.id));
+        until(|| waiting(&server) >= 1).await;
+        let (other, by, resource) = (server.clone(), root.clone(), club.resource());
+        let demotion = thread::spawn(move || {
+            Open::begun(&other, by, move |conn, ctx| {
+                members::change::change(
+                    conn,
+                    ctx,
+                    &resource,
+                    one.id,
+                    AccessLevel::Guest,
+                    members::change::Ends::Never,
+                )
+            })
+        });
+        until(|| waiting(&server) >= 2).await;
+        adding.let_go();
+        let demotion = demotion.join().unwrap();
+        until(|| deletion.is_finished() || waiting(&server) >= 1).await;
+        let demoted = demotion.commit();
+        let deleted = deletion.join().unwrap();
+        adding.outcome().unwrap();
+        assert!(
+            deleted.is_ok() != demoted.is_ok(),
+            "{deleted:?} {demoted:?}"
+        );
+        let owners = format!("group_id = {} AND access_level = 50", club.id);
+        assert_eq!(server.count("memberships", &owners), 1);
+    }
+}
+
 async fn a_token_that_was_made_meanwhile_belongs_to_the_ghost(server: TestServer) {
     let company = Company::on(&server);
     company.acme.member(&company.frank, AccessLevel::Owner);
@@ -219,13 +275,13 @@ async fn a_request_that_was_under_way_finds_its_person_gone(server: TestServer) 
     // Let in, and on its way: on SQLite to the writer.
     let arrived = || {
         if server.is_on_postgres() {
-            somebody_waits(&server)
+            waiting(&server) > 0
         } else {
             server.app.db.counters().queries() > before
         }
     };
     until(|| request.is_finished() || arrived()).await;
-    deletion.commit();
+    deletion.commit().unwrap();
     request.await.unwrap().expect(401);
     assert_eq!(server.count("projects", "path = 'late'"), 0);
     assert!(find(&server, id).is_none());
