@@ -45,7 +45,7 @@ pub struct Inner {
     /// Password hashing: as many at a time as there are permits.
     pub hashing: Hashing,
     /// Rotations that were just answered.
-    pub rotations: Rotations,
+    pub rotations: Arc<Rotations>,
     /// Rung when bots are waiting to be deleted.
     pub bots_gone: Notify,
     policy: RwLock<Arc<Policy>>,
@@ -85,7 +85,7 @@ impl App {
                 uses: Uses::default(),
                 failures: Failures::default(),
                 hashing: Hashing::default(),
-                rotations: Rotations::default(),
+                rotations: Arc::default(),
                 bots_gone: Notify::new(),
                 secret_fingerprint,
                 // No stored revision is negative: the first look finds it old.
@@ -138,6 +138,7 @@ impl App {
             actor: Arc::new(actor),
             policy,
             instance: Arc::clone(&self.instance),
+            rotations: Arc::clone(&self.rotations),
         }
     }
 }

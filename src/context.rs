@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use std::sync::Arc;
 
+use crate::access_tokens::rotate::Rotations;
 use crate::access_tokens::secret::DigestKey;
 use crate::actor::{self, Actor};
 use crate::db::DbConnection;
@@ -20,6 +21,8 @@ pub struct Context {
     pub policy: Arc<Policy>,
     /// What never changes while the program runs.
     pub instance: Arc<Instance>,
+    /// The rotations that this node is doing.
+    pub rotations: Arc<Rotations>,
 }
 
 /// What an instance is, besides its database.

@@ -48,7 +48,7 @@ pub enum Outcome {
 }
 
 /// Makes a token, or finds the one that the same request made within a day. A refusal, which is the inner
-/// error, is not remembered.
+/// error, is not remembered. Whoever may not make a token any more isn't told of one either.
 ///
 /// # Errors
 /// [`Error::Conflict`] when the key was used for another request, or for a token that is gone.
@@ -56,12 +56,15 @@ pub fn once(
     conn: &mut DbConnection,
     ctx: &Context,
     key: Option<&Key>,
+    may: impl FnOnce(&Context) -> bool,
     make: impl FnOnce(&mut DbConnection) -> Result<Result<Created, Error>, Error>,
 ) -> Result<Result<Outcome, Error>, Error> {
     if let Some(key) = key {
         // The same request at the same moment waits here, and is a replay afterwards.
         lock_digests(conn, &[key.key.as_bytes()])?;
-        if let Some(made) = made_before(conn, ctx, key)? {
+        if may(&ctx.refreshed(conn)?)
+            && let Some(made) = made_before(conn, ctx, key)?
+        {
             return Ok(Ok(Outcome::Replayed(Box::new(made))));
         }
     }

@@ -10,7 +10,7 @@ use super::{AccessToken, ListedToken, Resource};
 use crate::context::Context;
 use crate::db::schema::{access_token_uses, access_tokens, memberships, users};
 use crate::db::{
-    Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, Timestamp, coalesce_date,
+    Backend, COUNTED_AT_MOST, Counted, DbConnection, Page, PageRequest, Timestamp, coalesce_date,
     coalesce_timestamp, lower,
 };
 use crate::error::{Denied, Error, What};
@@ -253,7 +253,7 @@ type CountedRow = (
     User,
     Option<Membership>,
     Option<(Timestamp, String)>,
-    Option<i64>,
+    i64,
 );
 
 /// A word with fewer characters has to be the whole name.
@@ -373,14 +373,14 @@ fn list(
         }
         rows
     };
-    // Counted in the same statement: a list is one query, however long it is.
-    let all = base().select(diesel::dsl::count_star()).single_value();
+    // Counted in the same statement, as far as anybody is told: a list is one query, however long it is.
+    let all = base().limit(COUNTED_AT_MOST + 1).select(access_tokens::id);
     let ordered = base().select((
         AccessToken::as_select(),
         User::as_select(),
         Option::<Membership>::as_select(),
         (access_token_uses::last_used_at, access_token_uses::ips).nullable(),
-        all,
+        Counted(all),
     ));
     macro_rules! by {
         ($key:expr) => {
@@ -414,16 +414,22 @@ fn list(
         .offset(request.offset())
         .load(conn)?;
     let counted = match rows.first() {
-        Some((.., all)) => all.unwrap_or(0),
+        Some((.., all)) => *all,
         None if request.page == 1 => 0,
         // Beyond the end there is no row to tell.
-        None => base().select(diesel::dsl::count_star()).get_result(conn)?,
+        None => {
+            let ids: Vec<i64> = base()
+                .limit(COUNTED_AT_MOST + 1)
+                .select(access_tokens::id)
+                .load(conn)?;
+            i64::try_from(ids.len()).unwrap_or(i64::MAX)
+        }
     };
     let rows = rows
         .into_iter()
         .map(|(token, user, membership, usage, _)| listed((token, user, membership, usage)))
         .collect();
-    Ok(Page::new(rows, request, counted.min(COUNTED_AT_MOST + 1)))
+    Ok(Page::new(rows, request, counted))
 }
 
 diesel::define_sql_function! {

@@ -20,48 +20,47 @@ use crate::permissions::Right;
 
 /// Rotations that this node is doing or has just done. A request that was on its way before is late, not
 /// suspicious.
+///
+/// Only a rotation that its caller may do is noted here: whoever could note others could hush the alarm up.
 #[derive(Debug, Default)]
-pub struct Rotations(Mutex<HashMap<i64, Option<Instant>>>);
+pub struct Rotations(Mutex<HashMap<i64, Rotation>>);
 
-/// A rotation that is being done; done when this is dropped.
-#[derive(Debug)]
-pub struct Running<'a> {
-    rotations: &'a Rotations,
-    token_id: i64,
+/// When a rotation began and, if it has, ended.
+#[derive(Debug, Clone, Copy)]
+struct Rotation {
+    began: Instant,
+    ended: Option<Instant>,
 }
 
 /// A request is never on its way for longer.
 const ON_ITS_WAY: Duration = Duration::from_secs(120);
 
 impl Rotations {
-    /// Says that this token is about to be rotated away.
-    pub fn running(&self, token_id: i64) -> Running<'_> {
+    /// Notes that this token is about to be rotated away.
+    fn begin(&self, token_id: i64) {
         let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.retain(|_, done| done.is_none_or(|at| at.elapsed() < ON_ITS_WAY));
-        recent.insert(token_id, None);
-        Running {
-            rotations: self,
-            token_id,
+        recent
+            .retain(|_, rotation| rotation.ended.unwrap_or(rotation.began).elapsed() < ON_ITS_WAY);
+        let began = Instant::now();
+        recent.insert(token_id, Rotation { began, ended: None });
+    }
+
+    /// Notes that its rotation is committed.
+    pub fn end(&self, token_id: i64) {
+        let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rotation) = recent.get_mut(&token_id) {
+            rotation.ended.get_or_insert_with(Instant::now);
         }
     }
 
     /// Was a request that arrived then on its way while the token was being rotated?
     pub fn overlapped(&self, token_id: i64, arrived: Instant) -> bool {
         let recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        recent
-            .get(&token_id)
-            .is_some_and(|done| done.is_none_or(|at| arrived < at))
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        let mut recent = self
-            .rotations
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        recent.insert(self.token_id, Some(Instant::now()));
+        recent.get(&token_id).is_some_and(|rotation| {
+            rotation
+                .ended
+                .map_or(rotation.began.elapsed() < ON_ITS_WAY, |at| arrived < at)
+        })
     }
 }
 
@@ -223,6 +222,7 @@ fn replace(
             other => other.to_string(),
         }));
     }
+    ctx.rotations.begin(old.token.id);
     if !store::mark_revoked(conn, old.token.id, ctx.now)? {
         return Err(revoked());
     }
@@ -326,4 +326,35 @@ fn record(
         event = event.in_group(resource.group());
     }
     audit::record(conn, ctx, event)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_was_on_its_way_during_a_rotation_is_late_and_a_later_one_is_not() {
+        let rotations = Rotations::default();
+        let before = Instant::now();
+        assert!(!rotations.overlapped(7, before), "nothing was rotated");
+        rotations.begin(7);
+        assert!(rotations.overlapped(7, Instant::now()), "it is being done");
+        rotations.end(7);
+        let after = Instant::now();
+        assert!(rotations.overlapped(7, before));
+        assert!(!rotations.overlapped(7, after));
+        assert!(!rotations.overlapped(8, before));
+    }
+
+    #[test]
+    fn an_end_counts_once_and_only_after_a_beginning() {
+        let rotations = Rotations::default();
+        rotations.end(7);
+        assert!(!rotations.overlapped(7, Instant::now()));
+        rotations.begin(7);
+        rotations.end(7);
+        let after = Instant::now();
+        rotations.end(7);
+        assert!(!rotations.overlapped(7, after), "nobody prolongs it");
+    }
 }

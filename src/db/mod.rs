@@ -1,6 +1,7 @@
 //! The database: two doors, [`Database::read`] and [`Database::write`], and no third.
 
 mod connection;
+mod counted;
 mod migrations;
 mod page;
 mod pool;
@@ -14,6 +15,7 @@ pub mod violation;
 mod writer;
 
 pub use connection::{Counters, DbConnection};
+pub use counted::Counted;
 pub use migrations::{SchemaState, migrate, revert, schema_state};
 pub use page::{COUNTED_AT_MOST, Page, PageRequest, Total};
 pub use pool::Database;
@@ -44,6 +46,11 @@ diesel::define_sql_function! {
 diesel::define_sql_function! {
     /// A text from its character number `start` on, counted from 1.
     fn substr(text: diesel::sql_types::Text, start: diesel::sql_types::Integer) -> diesel::sql_types::Text;
+}
+
+diesel::define_sql_function! {
+    /// The number of characters.
+    fn length(text: diesel::sql_types::Text) -> diesel::sql_types::Integer;
 }
 
 diesel::define_sql_function! {

@@ -2,7 +2,7 @@
 
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Bool, Text};
 
 use super::store::{Joined, like_pattern, member_groups, open_visibilities, parents, roots};
 use super::{Group, GroupRow, Visibility};
@@ -141,13 +141,14 @@ pub fn list_visible(
             query = query.filter(groups::id.lt(id));
         }
         if let Some((name, id)) = &filter.after {
-            let (name, id) = (name.to_lowercase(), *id);
+            // Folded by the database, as the column is: no two programs fold every script alike.
+            let name = || lower(name.clone().into_sql::<Text>());
             query = if filter.descending {
-                let same = lower(groups::name).eq(name.clone()).and(groups::id.lt(id));
-                query.filter(lower(groups::name).lt(name).or(same))
+                let same = lower(groups::name).eq(name()).and(groups::id.lt(*id));
+                query.filter(lower(groups::name).lt(name()).or(same))
             } else {
-                let same = lower(groups::name).eq(name.clone()).and(groups::id.gt(id));
-                query.filter(lower(groups::name).gt(name).or(same))
+                let same = lower(groups::name).eq(name()).and(groups::id.gt(*id));
+                query.filter(lower(groups::name).gt(name()).or(same))
             };
         }
         if let Some(search) = &filter.search {

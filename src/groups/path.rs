@@ -5,6 +5,9 @@
 
 use std::fmt;
 
+/// The longest full path of a group or project, in characters: the databases index it.
+pub const FULL_PATH_MAX: usize = 1_000;
+
 /// How many groups may be nested, the top-level one included.
 pub const MAX_NESTING: usize = 20;
 

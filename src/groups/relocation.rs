@@ -3,14 +3,15 @@
 //! A handful of statements, however much lies below.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::exists;
+use diesel::dsl::{exists, max};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::Group;
+use super::path::FULL_PATH_MAX;
 use crate::db::schema::{groups, projects, routes};
 use crate::db::violation::is_unique;
-use crate::db::{DbConnection, Timestamp, substr};
+use crate::db::{DbConnection, Timestamp, length, substr};
 use crate::error::Error;
 
 /// Below this traversal, the group itself included.
@@ -82,9 +83,30 @@ pub(super) fn relocate(
     Ok(())
 }
 
+/// Gives the full names from this group down another name in the group's place.
+pub(super) fn rename_below(
+    conn: &mut DbConnection,
+    group: &Group,
+    name: &str,
+) -> Result<(), Error> {
+    let above = group
+        .full_name
+        .strip_suffix(group.name.as_str())
+        .unwrap_or_default();
+    let full_name = format!("{above}{name}");
+    diesel::update(groups::table.filter(below!(&group.traversal)))
+        .set(groups::full_name.eq(moved!(groups::full_name, group.full_name, full_name)))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// The addresses of the group, and of the groups and projects below it.
 fn relocate_routes(conn: &mut DbConnection, group: &Group, full_path: &str) -> Result<(), Error> {
     let key = full_path.to_ascii_lowercase();
+    if full_path.len() > group.full_path.len() {
+        let longest = longest_address(conn, group)?;
+        fits(longest - group.full_path.len() + full_path.len())?;
+    }
     if key == group.full_path.to_ascii_lowercase() {
         return Ok(());
     }
@@ -128,6 +150,44 @@ pub(super) fn levels_below(conn: &mut DbConnection, group: &Group) -> Result<usi
         .map(|traversal| crate::members::ids_of(traversal).count())
         .max();
     Ok(deepest.unwrap_or(0).saturating_sub(group.depth() + 1))
+}
+
+/// The length of the longest address from this group down.
+fn longest_address(conn: &mut DbConnection, group: &Group) -> Result<usize, Error> {
+    let groups_below = groups::table
+        .filter(below!(&group.traversal))
+        .select(groups::id.nullable());
+    let projects_below = projects::table
+        .inner_join(groups::table)
+        .filter(below!(&group.traversal))
+        .select(projects::id.nullable());
+    let longest: Option<i32> = routes::table
+        .filter(
+            routes::group_id
+                .eq_any(groups_below)
+                .or(routes::project_id.eq_any(projects_below)),
+        )
+        .select(max(length(routes::path_key)))
+        .get_result(conn)?;
+    let own = group.full_path.len();
+    let longest = longest.and_then(|longest| usize::try_from(longest).ok());
+    Ok(longest.unwrap_or(own).max(own))
+}
+
+/// May an address be so long?
+///
+/// # Errors
+/// [`Error::Invalid`] about the path, if not.
+pub(crate) fn fits(length: usize) -> Result<(), Error> {
+    if length > FULL_PATH_MAX {
+        return Err(Error::invalid(
+            "path",
+            format!(
+                "is too long with those of the groups above (maximum is {FULL_PATH_MAX} characters in all)"
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// The address is somebody else's.

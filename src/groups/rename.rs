@@ -24,6 +24,21 @@ pub(super) fn rename(
     relocate(conn, group, parent.as_ref(), path, now)
 }
 
+/// A person's namespace as it is until the end of the transaction.
+///
+/// # Errors
+/// [`Error::NotFound`] for who has no namespace.
+pub fn lock_personal(conn: &mut DbConnection, owner_id: i64) -> Result<Group, Error> {
+    let namespace =
+        store::find_personal(conn, owner_id)?.ok_or(Error::NotFound(What::Namespace))?;
+    in_turn(
+        conn,
+        &namespace,
+        |namespace| vec![namespace.root_id],
+        reread,
+    )
+}
+
 /// Lets a person's namespace follow their user name and name, and the addresses of its projects with it.
 /// Whether the person may be called so is decided by whoever renames them.
 ///
@@ -37,14 +52,7 @@ pub fn rename_personal(
     new_name: &str,
     now: DateTime<Utc>,
 ) -> Result<Group, Error> {
-    let namespace =
-        store::find_personal(conn, owner_id)?.ok_or(Error::NotFound(What::Namespace))?;
-    let namespace = in_turn(
-        conn,
-        &namespace,
-        |namespace| vec![namespace.root_id],
-        reread,
-    )?;
+    let namespace = lock_personal(conn, owner_id)?;
     if new_username != namespace.path
         && let Err(problem) = PathSegment::parse(new_username, Segment::TopLevel)
     {

@@ -5,10 +5,11 @@ use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::path::FullPath;
+use super::relocation::{fits, rename_below, taken, taken_or_failed};
 use super::{Group, GroupRow, Visibility};
 use crate::context::Context;
 use crate::db::schema::{groups, projects, routes};
-use crate::db::{DbConnection, Timestamp, after_subtree};
+use crate::db::{DbConnection, Timestamp};
 use crate::error::{Error, What};
 use crate::permissions::Right;
 use crate::projects::ProjectRow;
@@ -241,10 +242,10 @@ pub(super) fn insert(conn: &mut DbConnection, new: &NewGroup<'_>) -> Result<Grou
     };
     let full_path = below(&|group| &group.full_path, "/", new.path);
     let full_name = below(&|group| &group.full_name, " / ", new.name);
+    fits(full_path.len())?;
     let key = full_path.to_ascii_lowercase();
-    let taken: bool = diesel::select(exists(routes::table.find(&key))).get_result(conn)?;
-    if taken {
-        return Err(Error::invalid("path", "has already been taken"));
+    if diesel::select(exists(routes::table.find(&key))).get_result(conn)? {
+        return Err(taken());
     }
     let now = Timestamp::from(new.now);
     let id: i64 = diesel::insert_into(groups::table)
@@ -280,13 +281,7 @@ pub(super) fn insert(conn: &mut DbConnection, new: &NewGroup<'_>) -> Result<Grou
     diesel::insert_into(routes::table)
         .values((routes::path_key.eq(&key), routes::group_id.eq(id)))
         .execute(conn)
-        .map_err(|error| {
-            if crate::db::violation::is_unique(&error, "routes", "path_key") {
-                Error::invalid("path", "has already been taken")
-            } else {
-                error.into()
-            }
-        })?;
+        .map_err(taken_or_failed)?;
     find(conn, id)?.ok_or_else(|| Error::internal(anyhow::anyhow!("a new group is not there")))
 }
 
@@ -308,24 +303,7 @@ pub(super) fn update(
         ))
         .execute(conn)?;
     if name != group.name {
-        let above = group
-            .full_name
-            .strip_suffix(group.name.as_str())
-            .unwrap_or_default();
-        let new_full_name = format!("{above}{name}");
-        let below: Vec<(i64, String)> = groups::table
-            .filter(groups::traversal.ge(&group.traversal))
-            .filter(groups::traversal.lt(after_subtree(&group.traversal)))
-            .select((groups::id, groups::full_name))
-            .load(conn)?;
-        for (id, full_name) in below {
-            let rest = full_name
-                .strip_prefix(group.full_name.as_str())
-                .unwrap_or_default();
-            diesel::update(groups::table.find(id))
-                .set(groups::full_name.eq(format!("{new_full_name}{rest}")))
-                .execute(conn)?;
-        }
+        rename_below(conn, group, name)?;
     }
     Ok(())
 }

@@ -89,13 +89,13 @@ fn may_move(ctx: &Context, group: &Group, parent: Option<&Group>) -> Result<(), 
 fn check(conn: &mut DbConnection, group: &Group, parent: Option<&Group>) -> Result<(), Error> {
     if parent.is_some_and(|parent| parent.traversal.starts_with(&group.traversal)) {
         return Err(Error::invalid(
-            "parent_id",
+            "group_id",
             "can't be the group itself or one below it",
         ));
     }
     if group.parent_id == parent.map(|parent| parent.id) {
         return Err(Error::invalid(
-            "parent_id",
+            "group_id",
             "is where the group lies already",
         ));
     }
@@ -112,7 +112,7 @@ fn check(conn: &mut DbConnection, group: &Group, parent: Option<&Group>) -> Resu
         // The levels down to the parent, the group's own, and those below it.
         if parent.depth() + 2 + levels_below(conn, group)? > MAX_NESTING {
             errors.add(
-                "parent_id",
+                "group_id",
                 format!("is nested too deep (maximum is {MAX_NESTING} levels)"),
             );
         }

@@ -85,23 +85,7 @@ pub fn with_role(
     at_least: AccessLevel,
     limit: i64,
 ) -> Result<Vec<Group>, Error> {
-    let holds = exists(
-        memberships::table
-            .inner_join(
-                member_groups.on(member_groups
-                    .field(groups::id)
-                    .nullable()
-                    .eq(memberships::group_id)),
-            )
-            .filter(memberships::user_id.eq(ctx.actor.user_id().unwrap_or(0)))
-            .filter(memberships::access_level.ge(at_least.number()))
-            .filter(
-                memberships::expires_at
-                    .is_null()
-                    .or(memberships::expires_at.gt(ctx.today())),
-            )
-            .filter(groups::traversal.like(member_groups.field(groups::traversal).concat("%"))),
-    );
+    let holds = is_member!(ctx, false, at_least);
     let rows: Vec<Joined> = groups::table
         .inner_join(roots.on(roots.field(groups::id).eq(groups::root_id)))
         .filter(groups::kind.eq("group"))

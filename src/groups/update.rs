@@ -79,6 +79,9 @@ pub fn update(
         "description": changed(&group.description, &description),
         "visibility": changed(group.visibility.name(), visibility.name()),
     });
+    if is_nothing(&changed) {
+        return Ok(group);
+    }
     store::update(conn, &group, &name, &description, visibility, ctx.now)?;
     audit::record(
         conn,
@@ -114,6 +117,10 @@ pub fn allow_token_creation(
     if !ctx.actor.may(Right::EditGroup, &group.place(), &ctx.policy) {
         return Err(Error::forbidden());
     }
+    // Whoever sends back what they were shown changes nothing.
+    if group.parent_id.is_some() && allowed && group.creation_allowed {
+        return Ok(group);
+    }
     if group.parent_id.is_some() {
         return Err(Error::invalid(
             "resource_access_token_creation_allowed",
@@ -147,6 +154,13 @@ fn check_path(path: &str, group: &Group, errors: &mut FieldErrors) {
     if let Err(problem) = PathSegment::parse(path, segment) {
         errors.add("path", problem.to_string());
     }
+}
+
+/// Is nothing different, in what [`changed`] has told by field?
+pub(crate) fn is_nothing(changes: &serde_json::Value) -> bool {
+    changes
+        .as_object()
+        .is_some_and(|fields| fields.values().all(serde_json::Value::is_null))
 }
 
 /// Old and new, if they differ.

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::change::{Ends, change, remove as removing};
 use super::list::{Filter, Member, list as listing, users_by_id};
 use super::{AccessLevel, add as adding};
+use crate::access_tokens::Resource;
 use crate::access_tokens::resource::Kind;
 use crate::context::Context;
 use crate::db::{DbConnection, Page, PageRequest};
@@ -60,7 +61,7 @@ pub struct Listing {
 
 impl Parameters for Listing {
     fn read(params: &mut Reader<'_>, _: &Policy) -> Checked<Self> {
-        let (query, user_ids) = (params.text("query"), params.integers("user_ids"));
+        let (query, user_ids) = (params.search("query"), params.integers("user_ids"));
         let request = params.paging();
         Ok(Listing {
             filter: Filter {
@@ -75,7 +76,7 @@ impl Parameters for Listing {
 
 /// `GET /:id/members`: direct ones. Whoever may see the group or project.
 pub async fn list<K: Kind>(call: ApiCall, asked: Listing) -> Result<Listed<MemberObject>, Error> {
-    listed::<K>(&call, asked).await.map(Listed::Page)
+    listed::<K>(&call, asked).await.map(Listed)
 }
 
 /// `GET /:id/members/all`: those of groups above too, each with the highest role. Whoever may see the group
@@ -85,57 +86,75 @@ pub async fn list_all<K: Kind>(
     mut asked: Listing,
 ) -> Result<Listed<MemberObject>, Error> {
     asked.filter.inherited = true;
-    listed::<K>(&call, asked).await.map(Listed::Page)
+    listed::<K>(&call, asked).await.map(Listed)
 }
 
 /// `GET /:id/members/:user_id`: a direct one. Whoever may see the group or project.
 pub async fn show<K: Kind>(call: ApiCall) -> Result<Shown<MemberObject>, Error> {
-    one::<K>(&call, call.number("user_id"), false)
-        .await
-        .map(Shown)
+    one::<K>(&call, false).await.map(Shown)
 }
 
 /// `GET /:id/members/all/:user_id`: maybe of a group above. Whoever may see the group or project.
 pub async fn show_any<K: Kind>(call: ApiCall) -> Result<Shown<MemberObject>, Error> {
-    one::<K>(&call, call.number("user_id"), true)
-        .await
-        .map(Shown)
+    one::<K>(&call, true).await.map(Shown)
 }
 
-async fn one<K: Kind>(
-    call: &ApiCall,
+async fn one<K: Kind>(call: &ApiCall, inherited: bool) -> Result<MemberObject, Error> {
+    let (id, user_id) = (call.segment("id"), call.number("user_id"));
+    call.read(move |conn, ctx| {
+        let resource = K::find_visible(conn, ctx, &id)?;
+        find(conn, ctx, &resource, user_id, inherited)
+    })
+    .await
+}
+
+/// One member, directly, or maybe of a group above.
+fn find(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    resource: &Resource,
     user_id: i64,
     inherited: bool,
 ) -> Result<MemberObject, Error> {
-    let asked = Listing {
-        filter: Filter {
-            inherited,
-            user_ids: vec![user_id],
-            ..Filter::default()
-        },
-        request: PageRequest::default(),
+    let filter = Filter {
+        inherited,
+        user_ids: vec![user_id],
+        ..Filter::default()
     };
-    let found = listed::<K>(call, asked).await?.rows.into_iter().next();
-    found.ok_or(Error::NotFound(What::Entry))
+    let page = load(conn, ctx, resource, &filter, PageRequest::default())?;
+    page.rows
+        .into_iter()
+        .next()
+        .ok_or(Error::NotFound(What::Entry))
 }
 
 async fn listed<K: Kind>(call: &ApiCall, asked: Listing) -> Result<Page<MemberObject>, Error> {
     let id = call.segment("id");
     call.read(move |conn, ctx| {
         let resource = K::find_visible(conn, ctx, &id)?;
-        let page = listing(conn, ctx, &resource, &asked.filter, asked.request)?;
-        let adders: Vec<i64> = page
-            .rows
-            .iter()
-            .filter_map(|member| member.created_by_id)
-            .collect();
-        let adders = users_by_id(conn, &adders)?
-            .into_iter()
-            .map(|user| (user.id, user))
-            .collect();
-        Ok(page.map(|member| MemberObject::of(ctx, &member, &adders)))
+        load(conn, ctx, &resource, &asked.filter, asked.request)
     })
     .await
+}
+
+fn load(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    resource: &Resource,
+    filter: &Filter,
+    request: PageRequest,
+) -> Result<Page<MemberObject>, Error> {
+    let page = listing(conn, ctx, resource, filter, request)?;
+    let adders: Vec<i64> = page
+        .rows
+        .iter()
+        .filter_map(|member| member.created_by_id)
+        .collect();
+    let adders = users_by_id(conn, &adders)?
+        .into_iter()
+        .map(|user| (user.id, user))
+        .collect();
+    Ok(page.map(|member| MemberObject::of(ctx, &member, &adders)))
 }
 
 /// A member to be.
@@ -178,29 +197,28 @@ pub async fn add<K: Kind>(call: ApiCall, new: NewMember) -> Result<Made<MemberOb
         return Err(Error::Parameter(text.into()));
     }
     let id = call.segment("id");
-    let user_id = call
-        .write(move |conn, ctx| {
-            let resource = K::find_visible(conn, ctx, &id)?;
-            // Who there is, is none of the business of whoever may not add anybody.
-            if !ctx
-                .actor
-                .may(Right::ManageMembers, &resource.place(), &ctx.policy)
-            {
-                return Err(Error::forbidden());
-            }
-            let user = new.find(conn)?;
-            adding::add(
-                conn,
-                ctx,
-                &resource,
-                &user,
-                new.access_level,
-                new.expires_at,
-            )?;
-            Ok(user.id)
-        })
-        .await?;
-    one::<K>(&call, user_id, false).await.map(Made)
+    call.write(move |conn, ctx| {
+        let resource = K::find_visible(conn, ctx, &id)?;
+        // Who there is, is none of the business of whoever may not add anybody.
+        if !ctx
+            .actor
+            .may(Right::ManageMembers, &resource.place(), &ctx.policy)
+        {
+            return Err(Error::forbidden());
+        }
+        let user = new.find(conn)?;
+        adding::add(
+            conn,
+            ctx,
+            &resource,
+            &user,
+            new.access_level,
+            new.expires_at,
+        )?;
+        find(conn, ctx, &resource, user.id, false)
+    })
+    .await
+    .map(Made)
 }
 
 /// What of a membership changes.
@@ -212,7 +230,8 @@ pub struct Changes {
 impl Parameters for Changes {
     fn read(params: &mut Reader<'_>, _: &Policy) -> Checked<Self> {
         let level = params.required_number_choice("access_level", &AccessLevel::numbered());
-        let endless = params.is_blanked("expires_at");
+        // Nothing at all leaves the end as it is; an empty text takes it away.
+        let endless = params.is_emptied("expires_at");
         let expires_at = params.date("expires_at");
         Ok(Changes {
             access_level: level?,
@@ -233,17 +252,12 @@ pub async fn update<K: Kind>(
     let (id, user_id) = (call.segment("id"), call.number("user_id"));
     call.write(move |conn, ctx| {
         let resource = K::find_visible(conn, ctx, &id)?;
-        change(
-            conn,
-            ctx,
-            &resource,
-            user_id,
-            changes.access_level,
-            changes.ends,
-        )
+        let (level, ends) = (changes.access_level, changes.ends);
+        change(conn, ctx, &resource, user_id, level, ends)?;
+        find(conn, ctx, &resource, user_id, false)
     })
-    .await?;
-    one::<K>(&call, user_id, false).await.map(Shown)
+    .await
+    .map(Shown)
 }
 
 /// `DELETE /:id/members/:user_id`. Owners; of projects, Maintainers; people, themselves.

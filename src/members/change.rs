@@ -120,7 +120,9 @@ fn find_direct(
     resource: &Resource,
     user_id: i64,
 ) -> Result<(Membership, User), Error> {
-    let membership = store::find(conn, resource, user_id)?.ok_or(Error::NotFound(What::Entry))?;
+    let membership = store::find(conn, resource, user_id)?
+        .filter(|membership| membership.is_living(ctx.today()))
+        .ok_or(Error::NotFound(What::Entry))?;
     let user = users::store::find(conn, user_id)?.ok_or(Error::NotFound(What::Entry))?;
     if !user.is_human() {
         return Err(Error::Forbidden(Some(

@@ -100,6 +100,7 @@ pub(crate) fn context(user: User, group_id: i64, level: AccessLevel) -> Context 
             host: "latchkey.example".into(),
             external_url: "https://latchkey.example".into(),
         }),
+        rotations: Arc::default(),
     }
 }
 

@@ -133,8 +133,8 @@ impl Actor {
             }
             // A bot's membership belongs to its token.
             Right::LeaveMembership => !self.is_bot(),
-            // Where a tree lies decides whose power reaches it: that takes a person on both sides.
-            Right::TransferGroup | Right::ReceiveGroup => !self.is_bot(),
+            // Where something lies decides whose power reaches it: that takes a person.
+            Right::TransferGroup | Right::ReceiveGroup | Right::TransferProject => !self.is_bot(),
             Right::ChangeCreationSwitch => place.is_top_level && !self.is_bot(),
             _ => true,
         }

@@ -9,7 +9,7 @@ use crate::db::schema::{projects, routes};
 use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
 use crate::groups::Group;
-use crate::groups::relocation::{taken, taken_or_failed};
+use crate::groups::relocation::{fits, taken, taken_or_failed};
 
 /// Puts a project into another namespace, under its own last segment.
 ///
@@ -22,6 +22,7 @@ pub(super) fn relocate(
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let key = format!("{}/{}", to.full_path, project.path).to_ascii_lowercase();
+    fits(key.len())?;
     if diesel::select(exists(routes::table.find(&key))).get_result(conn)? {
         return Err(taken());
     }

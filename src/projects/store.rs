@@ -10,6 +10,7 @@ use crate::db::schema::{groups, projects, routes};
 use crate::db::{DbConnection, Timestamp};
 use crate::error::{Error, What};
 use crate::groups::path::FullPath;
+use crate::groups::relocation::{fits, taken, taken_or_failed};
 use crate::groups::store::roots;
 use crate::groups::{Group, GroupRow, Visibility};
 use crate::permissions::Right;
@@ -142,7 +143,7 @@ pub(super) struct NewProject<'a> {
 /// Puts a project and its address into the database.
 pub(super) fn insert(conn: &mut DbConnection, new: &NewProject<'_>) -> Result<Project, Error> {
     let key = format!("{}/{}", new.namespace.full_path, new.path).to_ascii_lowercase();
-    let taken = || Error::invalid("path", "has already been taken");
+    fits(key.len())?;
     if diesel::select(exists(routes::table.find(&key))).get_result(conn)? {
         return Err(taken());
     }
@@ -164,13 +165,7 @@ pub(super) fn insert(conn: &mut DbConnection, new: &NewProject<'_>) -> Result<Pr
     diesel::insert_into(routes::table)
         .values((routes::path_key.eq(&key), routes::project_id.eq(id)))
         .execute(conn)
-        .map_err(|error| {
-            if crate::db::violation::is_unique(&error, "routes", "path_key") {
-                taken()
-            } else {
-                error.into()
-            }
-        })?;
+        .map_err(taken_or_failed)?;
     find(conn, id)?.ok_or_else(|| Error::internal(anyhow::anyhow!("a new project is not there")))
 }
 
@@ -194,16 +189,11 @@ pub(super) fn update(
     let now = Timestamp::from(to.now);
     if to.path != project.path {
         let key = format!("{}/{}", project.namespace.full_path, to.path).to_ascii_lowercase();
+        fits(key.len())?;
         diesel::update(routes::table.filter(routes::project_id.eq(project.id)))
             .set(routes::path_key.eq(key))
             .execute(conn)
-            .map_err(|error| {
-                if crate::db::violation::is_unique(&error, "routes", "path_key") {
-                    Error::invalid("path", "has already been taken")
-                } else {
-                    error.into()
-                }
-            })?;
+            .map_err(taken_or_failed)?;
     }
     diesel::update(projects::table.find(project.id))
         .set((

@@ -12,7 +12,7 @@ use crate::error::{Error, FieldErrors, What};
 use crate::groups::Visibility;
 use crate::groups::create::{check_description, checked_name, wider_than_parent};
 use crate::groups::path::{PathSegment, Place as Segment};
-use crate::groups::update::changed;
+use crate::groups::update::{changed, is_nothing};
 use crate::permissions::Right;
 
 /// What of a project changes; nothing stays as it is.
@@ -73,6 +73,16 @@ pub fn update(
     }
     errors.check()?;
     let archived = changes.archived.unwrap_or(project.archived);
+    let details = json!({
+        "name": changed(&project.name, &name),
+        "path": changed(&project.path, &path),
+        "description": changed(&project.description, &description),
+        "visibility": changed(project.visibility.name(), visibility.name()),
+        "archived": (project.archived != archived).then_some([project.archived, archived]),
+    });
+    if is_nothing(&details) {
+        return Ok(project);
+    }
     store::update(
         conn,
         &project,
@@ -85,12 +95,6 @@ pub fn update(
             now: ctx.now,
         },
     )?;
-    let details = json!({
-        "name": changed(&project.name, &name),
-        "path": changed(&project.path, &path),
-        "description": changed(&project.description, &description),
-        "visibility": changed(project.visibility.name(), visibility.name()),
-    });
     audit::record(
         conn,
         &ctx,

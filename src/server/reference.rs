@@ -1,8 +1,10 @@
 //! The reference of the API: as a document for programs, and as a page for people. Both are read off the route
 //! table.
 
+use std::sync::LazyLock;
+
 use actix_web::HttpResponse;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::routes;
 use crate::error::Error;
@@ -23,12 +25,13 @@ use crate::web::views::sidebar;
 /// None of its own.
 #[allow(clippy::unused_async, reason = "a handler")]
 pub async fn openapi(call: ApiCall) -> Result<Shown<Value>, Error> {
+    /// The same for every request, but for the address of the instance.
+    static DOCUMENT: LazyLock<Value> =
+        LazyLock::new(|| openapi::document(&routes::all(), "", COMPATIBLE_WITH));
+    let mut document = DOCUMENT.clone();
     let url = &call.app.instance.external_url;
-    Ok(Shown(openapi::document(
-        &routes::all(),
-        url,
-        COMPATIBLE_WITH,
-    )))
+    document["servers"][0]["url"] = json!(format!("{url}{BASE}"));
+    Ok(Shown(document))
 }
 
 /// `GET /help/api`, for everybody (`Anyone`).

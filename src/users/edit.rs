@@ -12,7 +12,7 @@ use crate::db::DbConnection;
 use crate::error::{Error, FieldErrors};
 use crate::groups::create::checked_name;
 use crate::groups::path::{PathSegment, Place};
-use crate::groups::rename::rename_personal;
+use crate::groups::rename::{lock_personal, rename_personal};
 use crate::sessions;
 
 /// What is to be different; what isn't given stays as it is.
@@ -75,8 +75,13 @@ pub fn edit(
     if !becomes.admin {
         keep_an_administrator(conn, &was, "demoted")?;
     }
+    let renamed = becomes.name != was.name || becomes.username != was.username;
+    if renamed {
+        // Before the person's row, as everybody does who points at them from below it.
+        lock_personal(conn, was.id)?;
+    }
     store::update(conn, &becomes, ctx.now)?;
-    if becomes.name != was.name || becomes.username != was.username {
+    if renamed {
         rename_personal(conn, was.id, &becomes.username, &becomes.name, ctx.now)?;
     }
     if let Some(hash) = &changes.password_hash {

@@ -22,6 +22,7 @@ mod group_access_tokens;
 mod group_pages;
 mod groups;
 mod growth;
+mod hardening;
 mod headers;
 mod injection;
 mod matrix;

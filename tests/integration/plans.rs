@@ -230,8 +230,9 @@ fn explain(conn: &mut DbConnection, query: &str) -> Vec<String> {
     steps.into_iter().map(|step| step.detail).collect()
 }
 
-/// Tables that have one row, or a handful that an operator put there.
-const SMALL: [&str; 3] = ["instance", "settings", "feature_flags"];
+/// Tables that have one row, or a handful that an operator put there; and the rows of a list that were counted, of
+/// which there are 10,001 at most.
+const SMALL: [&str; 4] = ["instance", "settings", "feature_flags", "counted"];
 
 /// The tables that are read from one end to the other.
 fn walks(plan: &[String], postgres: bool) -> Vec<String> {

@@ -26,7 +26,7 @@ impl Parameters for Listing {
         let last_used_after = params.date_time("last_used_after");
         let expires_before = params.date("expires_before");
         let expires_after = params.date("expires_after");
-        let search = params.text("search");
+        let search = params.search("search");
         let sort = params.text("sort");
         let request = params.paging();
         let (sort, descending) = order(sort?.as_deref());

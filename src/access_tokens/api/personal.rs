@@ -1,17 +1,23 @@
 //! `/api/v4/personal_access_tokens`, and the tokens of people below `/user` and `/users`.
 
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::objects::{AccessToken, Shape, WithValue};
 use super::parameters::{Associations, ListingOfUser, NewNarrowToken, NewPersonalToken, Rotation};
 use super::{SentKey, minted, own_id};
 use crate::access_tokens::create::{NewAccessToken, create_personal};
+use crate::access_tokens::scope::Scope;
 use crate::access_tokens::{idempotency, list as listing, revoke as revoking, rotate as rotating};
+use crate::audit::{self, Event, Target};
 use crate::context::Context;
+use crate::db::lock_instance;
 use crate::error::{Denied, Error, What};
 use crate::groups::list as groups;
 use crate::members::AccessLevel;
+use crate::permissions::Right;
+use crate::projects::api::NamespaceObject;
 use crate::projects::list as projects;
 use crate::users::{self, User};
 use crate::web::api::{ApiCall, Listed, Minted, Moment, NoContent, Rotated, Shown};
@@ -27,9 +33,7 @@ pub async fn list(call: ApiCall, asked: ListingOfUser) -> Result<Listed<AccessTo
             listing::of_anybody(conn, ctx, asked.user_id, query, request)
         })
         .await?;
-    Ok(Listed::Page(
-        page.map(|listed| AccessToken::of(listed, today)),
-    ))
+    Ok(Listed(page.map(|listed| AccessToken::of(listed, today))))
 }
 
 /// `GET /personal_access_tokens/:id`. One's own; administrators: anybody's.
@@ -44,9 +48,33 @@ pub async fn show(call: ApiCall) -> Result<Shown<AccessToken>, Error> {
 /// `DELETE /personal_access_tokens/:id`. One's own; administrators: anybody's.
 pub async fn revoke(call: ApiCall) -> Result<NoContent, Error> {
     let id = call.number("id");
-    call.write(move |conn, ctx| revoking::revoke_by_id(conn, ctx, id))
-        .await?;
+    let outcome = call
+        .write(move |conn, ctx| revoking::revoke_by_id(conn, ctx, id))
+        .await;
+    note_refusal(&call, "deletion_failed", outcome).await?;
     Ok(NoContent)
+}
+
+/// A refusal leaves a line in the trail too; in a transaction of its own, because the refused one was
+/// taken back.
+async fn note_refusal<T>(
+    call: &ApiCall,
+    what: &'static str,
+    outcome: Result<T, Error>,
+) -> Result<T, Error> {
+    if let Err(error @ (Error::Refused(_) | Error::Unauthenticated(_) | Error::BadRequest)) =
+        &outcome
+        && let Some(user) = call.ctx.actor.user.clone()
+    {
+        let details = json!({ "token_id": call.number("id"), "reason": error.to_string() });
+        call.write(move |conn, ctx| {
+            let name = format!("personal_access_token_{what}");
+            let event = Event::new(name, Target::User(&user)).with(details.clone());
+            audit::record_refusal(conn, ctx, event)
+        })
+        .await?;
+    }
+    outcome
 }
 
 /// `POST /personal_access_tokens/:id/rotate`. One's own; administrators: anybody's.
@@ -55,10 +83,11 @@ pub async fn rotate(
     Rotation(expiry): Rotation,
 ) -> Result<Rotated<TokenWithValue>, Error> {
     let id = call.number("id");
-    let _running = call.app.rotations.running(id);
-    let created = call
+    let outcome = call
         .write(move |conn, ctx| rotating::rotate_by_id(conn, ctx, id, expiry))
-        .await?;
+        .await;
+    let created = note_refusal(&call, "rotation_failed", outcome).await?;
+    call.app.rotations.end(id);
     Ok(Rotated(WithValue::of(created, call.ctx.today())))
 }
 
@@ -79,10 +108,10 @@ pub async fn rotate_self(
     call: ApiCall,
     Rotation(expiry): Rotation,
 ) -> Result<Rotated<TokenWithValue>, Error> {
-    let _running = call.app.rotations.running(own_id(&call));
     let created = call
         .write(move |conn, ctx| rotating::rotate_self(conn, ctx, None, expiry))
         .await?;
+    call.app.rotations.end(own_id(&call));
     Ok(Rotated(WithValue::of(created, call.ctx.today())))
 }
 
@@ -94,10 +123,10 @@ pub async fn create_for(
     let (user_id, sent) = (call.number("user_id"), SentKey::of(&call)?);
     let outcome = call
         .write(move |conn, ctx| {
-            if !ctx
-                .actor
-                .may_on_instance(crate::permissions::Right::Administer)
-            {
+            // Whether somebody is an administrator decides what their token may have.
+            lock_instance(conn)?;
+            let administers = |ctx: &Context| ctx.actor.may_on_instance(Right::Administer);
+            if !administers(&ctx.refreshed(conn)?) {
                 return Err(Error::forbidden());
             }
             let user = users::store::find(conn, user_id)?.ok_or(Error::NotFound(What::User))?;
@@ -105,7 +134,7 @@ pub async fn create_for(
             let key = sent
                 .as_ref()
                 .map(|sent| sent.at(ctx, &format!("user {}", user.id)));
-            idempotency::once(conn, ctx, key.as_ref(), |conn| {
+            idempotency::once(conn, ctx, key.as_ref(), administers, |conn| {
                 create_personal(conn, ctx, &user, &new).map(Ok)
             })
         })
@@ -116,8 +145,7 @@ pub async fn create_for(
 /// Scopes that only administrators may have are like any wrong word for others.
 fn offered(ctx: &Context, user: &User, new: &NewAccessToken) -> Result<(), Error> {
     let registry = ctx.policy.settings.registry_enabled;
-    let all =
-        |scope: &crate::access_tokens::scope::Scope| scope.is_for_people(user.admin, registry);
+    let all = |scope: &Scope| scope.is_for_people(user.admin, registry);
     if new.scopes.iter().all(all) {
         Ok(())
     } else {
@@ -138,7 +166,8 @@ pub async fn create_own(
             let unknown = || Error::Unauthenticated(Denied::Unknown);
             let user = ctx.actor.user.clone().ok_or_else(unknown)?;
             let key = sent.as_ref().map(|sent| sent.at(ctx, "own"));
-            idempotency::once(conn, ctx, key.as_ref(), |conn| {
+            let may = |ctx: &Context| ctx.actor.may_on_instance(Right::OwnPersonalTokens);
+            idempotency::once(conn, ctx, key.as_ref(), may, |conn| {
                 create_personal(conn, ctx, &user, &new).map(Ok)
             })
         })
@@ -179,7 +208,7 @@ struct ReachedProject {
     access_levels: ProjectLevels,
     visibility: &'static str,
     web_url: String,
-    namespace: crate::projects::api::NamespaceObject,
+    namespace: NamespaceObject,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -239,7 +268,7 @@ pub async fn associations(call: ApiCall, asked: Associations) -> Result<Shown<Re
             },
             visibility: project.visibility.name(),
             web_url: ctx.url(&format!("/{}", project.full_path())),
-            namespace: crate::projects::api::NamespaceObject::of(ctx, &project.namespace),
+            namespace: NamespaceObject::of(ctx, &project.namespace),
             description: project.row.description,
             name: project.row.name,
             path: project.row.path,

@@ -11,14 +11,18 @@ use crate::access_tokens::{
     rotate as rotating,
 };
 use crate::audit::{self, Event, Target};
+use crate::context::Context;
 use crate::error::{Error, What};
 use crate::permissions::Right;
+use crate::redaction::redact;
 use crate::web::api::{ApiCall, Listed, Minted, NoContent, Rotated, Shown};
 
 type TokenWithValue = WithValue<ResourceAccessToken>;
 
+/// Somebody may have put a token's value where its id belongs.
 fn missing_token<K: Kind>(id: &str) -> Error {
-    Error::NotFound(What::ResourceToken(K::NOUN, id.to_owned()))
+    let shown = redact(id).into_owned();
+    Error::NotFound(What::ResourceToken(K::NOUN, shown))
 }
 
 /// `GET /:id/access_tokens`. Owners; of projects, Maintainers.
@@ -38,7 +42,7 @@ pub async fn list<K: Kind>(
             listing::of_resource(conn, ctx, &resource, &query, asked.request)
         })
         .await?;
-    Ok(Listed::Page(
+    Ok(Listed(
         page.map(|listed| ResourceAccessToken::of(listed, today)),
     ))
 }
@@ -69,16 +73,13 @@ pub async fn create<K: Kind>(
     let outcome = call
         .write(move |conn, ctx| {
             let resource = K::find_visible(conn, ctx, &id)?;
-            // Whoever may not make a token any more isn't told of one either.
-            let may = ctx
-                .actor
-                .may(Right::CreateToken, &resource.place(), &ctx.policy);
             let place = format!("{} {}", K::NOUN, resource.id());
-            let key = sent
-                .as_ref()
-                .filter(|_| may)
-                .map(|sent| sent.at(ctx, &place));
-            idempotency::once(conn, ctx, key.as_ref(), |conn| {
+            let key = sent.as_ref().map(|sent| sent.at(ctx, &place));
+            let may = |ctx: &Context| {
+                ctx.actor
+                    .may(Right::CreateToken, &resource.place(), &ctx.policy)
+            };
+            idempotency::once(conn, ctx, key.as_ref(), may, |conn| {
                 creating::create(conn, ctx, &resource, &new)
             })
         })
@@ -94,7 +95,7 @@ async fn note_refusal<K: Kind, T>(
     outcome: Result<T, Error>,
 ) -> Result<T, Error> {
     if let Err(error @ (Error::Refused(_) | Error::Unauthenticated(_))) = &outcome {
-        let (id, token_id) = (call.segment("id"), call.segment("token_id"));
+        let (id, token_id) = (call.segment("id"), call.number("token_id"));
         let details = json!({ "token_id": token_id, "reason": error.to_string() });
         call.write(move |conn, ctx| {
             let resource = K::find_visible(conn, ctx, &id)?;
@@ -138,7 +139,6 @@ pub async fn rotate<K: Kind>(
     Rotation(expiry): Rotation,
 ) -> Result<Rotated<TokenWithValue>, Error> {
     let (id, token_id) = (call.segment("id"), call.number("token_id"));
-    let _running = call.app.rotations.running(token_id);
     let outcome = call
         .write(move |conn, ctx| {
             let resource = K::find_visible(conn, ctx, &id)?;
@@ -146,6 +146,7 @@ pub async fn rotate<K: Kind>(
         })
         .await;
     let created = note_refusal::<K, _>(&call, "rotation_failed", outcome).await?;
+    call.app.rotations.end(token_id);
     Ok(Rotated(WithValue::of(created, call.ctx.today())))
 }
 
@@ -155,12 +156,12 @@ pub async fn rotate_self<K: Kind>(
     Rotation(expiry): Rotation,
 ) -> Result<Rotated<TokenWithValue>, Error> {
     let id = call.segment("id");
-    let _running = call.app.rotations.running(own_id(&call));
     let created = call
         .write(move |conn, ctx| {
             let resource = K::find_visible(conn, ctx, &id)?;
             rotating::rotate_self(conn, ctx, Some(&resource), expiry)
         })
         .await?;
+    call.app.rotations.end(own_id(&call));
     Ok(Rotated(WithValue::of(created, call.ctx.today())))
 }

@@ -140,13 +140,12 @@ pub(super) async fn rotate(call: &PageCall, asked: Asked) -> Result<HttpResponse
 
     let expiry = NewExpiry::AsGiven(parse_date(typed.trim()));
     let (target, marked) = (holder.clone(), nonce.clone());
-    let running = call.app.rotations.running(id);
     let written = call
         .write(move |conn, ctx| replace(conn, ctx, &target, id, expiry, &marked))
         .await;
-    drop(running);
     match replays(call, written, &nonce, Outcome::Replayed).await {
         Ok(Outcome::Rotated(created)) => {
+            call.app.rotations.end(id);
             let value = rows::once(&created, &holder, true, &call.ctx);
             index::after(call, asked, holder, News::Created(value)).await
         }

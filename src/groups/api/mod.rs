@@ -4,32 +4,29 @@ mod objects;
 mod parameters;
 
 pub use objects::GroupObject;
-pub use parameters::DIRECTIONS;
 
 use super::list::{Filter, Order, list_visible};
 use super::store::{GroupRef, find_visible, find_visible_with_projects};
-use super::{
-    Group, create as creating, delete as deleting, transfer as moving, update as updating,
-};
+use super::{create as creating, delete as deleting, transfer as moving, update as updating};
 use crate::context::Context;
 use crate::db::DbConnection;
-use crate::error::Error;
+use crate::error::{Error, FieldErrors};
 use crate::permissions::Right;
 use crate::projects::Project;
 use crate::projects::api::ProjectObject;
-use crate::web::api::{Accepted, ApiCall, Listed, Made, Shown};
+use crate::web::api::{Accepted, ApiCall, Made, Paged, Shown};
 use parameters::{Changes, Listing, NewGroup, Showing, Transfer, write_cursor};
 
 /// Projects shown with their group at the most.
 const PROJECTS_SHOWN: usize = 100;
 
 /// `GET /groups`. Those that the caller may see.
-pub async fn list(call: ApiCall, asked: Listing) -> Result<Listed<GroupObject>, Error> {
+pub async fn list(call: ApiCall, asked: Listing) -> Result<Paged<GroupObject>, Error> {
     listed(&call, asked, |_, _, _| Ok(())).await
 }
 
 /// `GET /groups/:id/subgroups`: directly in it. Those that the caller may see.
-pub async fn subgroups(call: ApiCall, asked: Listing) -> Result<Listed<GroupObject>, Error> {
+pub async fn subgroups(call: ApiCall, asked: Listing) -> Result<Paged<GroupObject>, Error> {
     let name = GroupRef::parse(&call.segment("id"));
     listed(&call, asked, move |conn, ctx, filter| {
         filter.parent_id = Some(find_visible(conn, ctx, &name)?.id);
@@ -39,7 +36,7 @@ pub async fn subgroups(call: ApiCall, asked: Listing) -> Result<Listed<GroupObje
 }
 
 /// `GET /groups/:id/descendant_groups`: anywhere below it. Those that the caller may see.
-pub async fn descendants(call: ApiCall, asked: Listing) -> Result<Listed<GroupObject>, Error> {
+pub async fn descendants(call: ApiCall, asked: Listing) -> Result<Paged<GroupObject>, Error> {
     let name = GroupRef::parse(&call.segment("id"));
     listed(&call, asked, move |conn, ctx, filter| {
         filter.below = Some(find_visible(conn, ctx, &name)?.traversal);
@@ -52,7 +49,7 @@ async fn listed(
     call: &ApiCall,
     asked: Listing,
     narrow: impl Fn(&mut DbConnection, &Context, &mut Filter) -> Result<(), Error> + Send + 'static,
-) -> Result<Listed<GroupObject>, Error> {
+) -> Result<Paged<GroupObject>, Error> {
     let Listing {
         mut filter,
         request,
@@ -79,12 +76,12 @@ async fn listed(
         });
     let page = page.map(|group| GroupObject::of(&call.ctx, group));
     Ok(if keyset {
-        Listed::Keyset {
+        Paged::Keyset {
             rows: page.rows,
             next,
         }
     } else {
-        Listed::Page(page)
+        Paged::Page(page)
     })
 }
 
@@ -128,26 +125,26 @@ pub async fn create(
     call: ApiCall,
     NewGroup { parent_id, form }: NewGroup,
 ) -> Result<Made<GroupObject>, Error> {
-    let group = call
-        .write(move |conn, ctx| {
-            let parent = match parent_id {
-                Some(id) => Some(find_visible(conn, ctx, &GroupRef::Id(id))?),
-                None => None,
-            };
-            creating::create(conn, ctx, parent.as_ref(), &form, None)
-        })
-        .await
-        .map_err(|error| match error {
-            Error::Invalid(problems) => Error::NotSaved("group", problems),
-            other => other,
-        })?;
-    let ctx = refreshed(&call).await?;
-    Ok(Made(GroupObject::in_detail(&ctx, group)))
-}
-
-/// The caller as they are after what they have just done: whoever makes a group owns it.
-async fn refreshed(call: &ApiCall) -> Result<Context, Error> {
-    call.read(|conn, ctx| ctx.refreshed(conn)).await
+    // A form fills a name in; a program that sends an empty one has made a mistake.
+    if form.name.trim().is_empty() {
+        let blank = FieldErrors::one("name", "can't be blank");
+        return Err(Error::NotSaved("group", blank));
+    }
+    call.write(move |conn, ctx| {
+        let parent = match parent_id {
+            Some(id) => Some(find_visible(conn, ctx, &GroupRef::Id(id))?),
+            None => None,
+        };
+        let group = creating::create(conn, ctx, parent.as_ref(), &form, None)?;
+        // Whoever makes a group owns it from now on.
+        Ok(GroupObject::in_detail(&ctx.refreshed(conn)?, group))
+    })
+    .await
+    .map(Made)
+    .map_err(|error| match error {
+        Error::Invalid(problems) => Error::NotSaved("group", problems),
+        other => other,
+    })
 }
 
 /// `PUT /groups/:id`. Owners.
@@ -189,16 +186,15 @@ pub async fn transfer(
     Transfer { group_id }: Transfer,
 ) -> Result<Made<GroupObject>, Error> {
     let name = GroupRef::parse(&call.segment("id"));
-    let group: Group = call
-        .write(move |conn, ctx| {
-            let group = find_visible(conn, ctx, &name)?;
-            let parent = match group_id {
-                Some(id) => Some(find_visible(conn, ctx, &GroupRef::Id(id))?),
-                None => None,
-            };
-            moving::transfer(conn, ctx, &group, parent.as_ref())
-        })
-        .await?;
-    let ctx = refreshed(&call).await?;
-    Ok(Made(GroupObject::in_detail(&ctx, group)))
+    call.write(move |conn, ctx| {
+        let group = find_visible(conn, ctx, &name)?;
+        let parent = match group_id {
+            Some(id) => Some(find_visible(conn, ctx, &GroupRef::Id(id))?),
+            None => None,
+        };
+        let moved = moving::transfer(conn, ctx, &group, parent.as_ref())?;
+        Ok(GroupObject::in_detail(&ctx.refreshed(conn)?, moved))
+    })
+    .await
+    .map(Made)
 }

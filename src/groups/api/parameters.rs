@@ -9,10 +9,7 @@ use crate::groups::list::{Filter, Order};
 use crate::groups::update::GroupChanges;
 use crate::members::AccessLevel;
 use crate::settings::Policy;
-use crate::web::params::{Checked, ParamProblem, Parameters, Reader};
-
-/// Smallest first, or largest.
-pub const DIRECTIONS: [(&str, bool); 2] = [("asc", false), ("desc", true)];
+use crate::web::params::{Checked, DIRECTIONS, ParamProblem, Parameters, Reader};
 
 /// Which groups, in which order, which page of them.
 pub struct Listing {
@@ -24,7 +21,7 @@ pub struct Listing {
 
 impl Parameters for Listing {
     fn read(params: &mut Reader<'_>, _: &Policy) -> Checked<Self> {
-        let search = params.text("search");
+        let search = params.search("search");
         let owned = params.boolean("owned");
         let at_least = params.number_choice("min_access_level", &AccessLevel::numbered());
         let top_level_only = params.boolean("top_level_only");
@@ -67,7 +64,14 @@ impl Parameters for Listing {
                 uncounted: keyset,
                 ..Filter::default()
             },
-            request: request?,
+            request: if keyset {
+                PageRequest {
+                    page: 1,
+                    ..request?
+                }
+            } else {
+                request?
+            },
             keyset,
         })
     }

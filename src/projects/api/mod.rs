@@ -14,11 +14,11 @@ use crate::error::{Error, What};
 use crate::groups::store::GroupRef;
 use crate::groups::{self, Group};
 use crate::permissions::Right;
-use crate::web::api::{Accepted, ApiCall, Listed, Made, Shown};
+use crate::web::api::{Accepted, ApiCall, Made, Paged, Shown};
 use parameters::{Changes, Listing, ListingOfGroup, NewProject, Transfer};
 
 /// `GET /projects`. Those that the caller may see.
-pub async fn list(call: ApiCall, asked: Listing) -> Result<Listed<ProjectObject>, Error> {
+pub async fn list(call: ApiCall, asked: Listing) -> Result<Paged<ProjectObject>, Error> {
     listed(&call, asked, |_, _, _| Ok(())).await
 }
 
@@ -29,7 +29,7 @@ pub async fn of_group(
         include_subgroups,
         listing,
     }: ListingOfGroup,
-) -> Result<Listed<ProjectObject>, Error> {
+) -> Result<Paged<ProjectObject>, Error> {
     let name = GroupRef::parse(&call.segment("id"));
     listed(&call, listing, move |conn, ctx, filter| {
         let group = groups::store::find_visible(conn, ctx, &name)?;
@@ -47,7 +47,7 @@ async fn listed(
     call: &ApiCall,
     asked: Listing,
     narrow: impl Fn(&mut DbConnection, &Context, &mut Filter) -> Result<(), Error> + Send + 'static,
-) -> Result<Listed<ProjectObject>, Error> {
+) -> Result<Paged<ProjectObject>, Error> {
     let Listing {
         mut filter,
         simple,
@@ -78,12 +78,12 @@ async fn listed(
         }
     });
     Ok(if keyset {
-        Listed::Keyset {
+        Paged::Keyset {
             rows: page.rows,
             next,
         }
     } else {
-        Listed::Page(page)
+        Paged::Page(page)
     })
 }
 

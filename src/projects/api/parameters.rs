@@ -2,13 +2,12 @@
 
 use crate::db::PageRequest;
 use crate::groups::Visibility;
-use crate::groups::api::DIRECTIONS;
 use crate::members::AccessLevel;
 use crate::projects::create::NewProjectForm;
 use crate::projects::list::{Filter, Order};
 use crate::projects::update::ProjectChanges;
 use crate::settings::Policy;
-use crate::web::params::{Checked, Parameters, Reader};
+use crate::web::params::{Checked, DIRECTIONS, Parameters, Reader};
 
 /// Which projects, in which order, which page of them.
 pub struct Listing {
@@ -21,7 +20,7 @@ pub struct Listing {
 
 impl Parameters for Listing {
     fn read(params: &mut Reader<'_>, _: &Policy) -> Checked<Self> {
-        let search = params.text("search");
+        let search = params.search("search");
         let search_namespaces = params.boolean("search_namespaces");
         let membership = params.boolean("membership");
         let owned = params.boolean("owned");
@@ -60,7 +59,14 @@ impl Parameters for Listing {
                 ..Filter::default()
             },
             simple: simple?.unwrap_or(false),
-            request: request?,
+            request: if keyset {
+                PageRequest {
+                    page: 1,
+                    ..request?
+                }
+            } else {
+                request?
+            },
             keyset,
         })
     }

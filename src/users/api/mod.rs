@@ -39,9 +39,7 @@ pub async fn list(call: ApiCall, asked: Listing) -> Result<Listed<BasicUser>, Er
     let page = call
         .read(move |conn, ctx| listing::list(conn, ctx, &asked.filter, asked.request))
         .await?;
-    Ok(Listed::Page(
-        page.map(|user| BasicUser::of(&call.ctx, &user)),
-    ))
+    Ok(Listed(page.map(|user| BasicUser::of(&call.ctx, &user))))
 }
 
 /// `POST /users`. Administrators.
@@ -51,6 +49,9 @@ pub async fn create(call: ApiCall, asked: NewUser) -> Result<Made<UserObject>, E
         let text =
             "password, force_random_password are missing, at least one parameter must be provided";
         return Err(Error::Parameter(text.into()));
+    }
+    if asked.name.trim().is_empty() {
+        return Err(Error::invalid("name", "can't be blank"));
     }
     let about = [&asked.username, &asked.email, &asked.name].map(String::clone);
     let password_hash = hashed(&call, asked.password, about).await?;
@@ -76,7 +77,12 @@ pub async fn update(call: ApiCall, asked: Changes) -> Result<Shown<UserObject>, 
     let user = call
         .read(move |conn, _| store::find(conn, id)?.ok_or(Error::NotFound(What::User)))
         .await?;
-    let about = [&user.username, &user.email, &user.name].map(String::clone);
+    let about = [
+        asked.username.as_ref().unwrap_or(&user.username),
+        asked.email.as_ref().unwrap_or(&user.email),
+        asked.name.as_ref().unwrap_or(&user.name),
+    ]
+    .map(String::clone);
     let password_hash = hashed(&call, asked.password, about).await?;
     let changes = PersonChanges {
         name: asked.name,

@@ -14,7 +14,7 @@ pub struct Listing {
 
 impl Parameters for Listing {
     fn read(params: &mut Reader<'_>, _: &Policy) -> Checked<Self> {
-        let (username, search) = (params.text("username"), params.text("search"));
+        let (username, search) = (params.search("username"), params.search("search"));
         let (active, blocked) = (params.boolean("active"), params.boolean("blocked"));
         let humans = params.boolean("humans");
         let without_project_bots = params.boolean("without_project_bots");

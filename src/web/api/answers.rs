@@ -38,9 +38,13 @@ pub struct Accepted;
 #[derive(Debug)]
 pub struct NoContent;
 
-/// 200 and one page of a list.
+/// 200 and one page of a list, by its number.
 #[derive(Debug)]
-pub enum Listed<T> {
+pub struct Listed<T>(pub Page<T>);
+
+/// 200 and one page of a list that can be read in two ways.
+#[derive(Debug)]
+pub enum Paged<T> {
     /// By its number, with the headers that say where it is.
     Page(Page<T>),
     /// What follows a row. `next` is the query of the page after this one.
@@ -111,13 +115,25 @@ impl<T: Serialize + ToSchema> Answer for Listed<T> {
     fn respond(self, req: &HttpRequest, external_url: &str) -> HttpResponse {
         let (path, query) = (req.uri().path(), req.uri().query().unwrap_or_default());
         let mut res = HttpResponse::Ok();
+        pagination::add_headers(&mut res, &self.0, external_url, path, query);
+        res.json(self.0.rows)
+    }
+}
+
+impl<T: Serialize + ToSchema> Answer for Paged<T> {
+    fn describe(answers: &mut Answers) {
+        answers.list::<T>();
+        // An order that pages can't be counted off in.
+        answers.refuse(StatusCode::METHOD_NOT_ALLOWED);
+    }
+
+    fn respond(self, req: &HttpRequest, external_url: &str) -> HttpResponse {
         match self {
-            Listed::Page(page) => {
-                pagination::add_headers(&mut res, &page, external_url, path, query);
-                res.json(page.rows)
-            }
-            Listed::Keyset { rows, next } => {
+            Paged::Page(page) => Listed(page).respond(req, external_url),
+            Paged::Keyset { rows, next } => {
+                let mut res = HttpResponse::Ok();
                 if let Some((name, value)) = next {
+                    let (path, query) = (req.uri().path(), req.uri().query().unwrap_or_default());
                     let link = pagination::next_link(external_url, path, query, name, &value);
                     res.insert_header((LINK, link));
                 }
@@ -141,7 +157,6 @@ where
             StatusCode::OK,
             "The same request with the same `Idempotency-Key` was answered before: the token, without its value",
         );
-        answers.may_conflict();
     }
 
     fn respond(self, _: &HttpRequest, _: &str) -> HttpResponse {

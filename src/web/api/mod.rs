@@ -4,7 +4,9 @@ mod answers;
 mod entry;
 mod handler;
 
-pub use answers::{Accepted, Answer, Listed, Made, Minted, Moment, NoContent, Rotated, Shown};
+pub use answers::{
+    Accepted, Answer, Listed, Made, Minted, Moment, NoContent, Paged, Rotated, Shown,
+};
 pub use entry::LogFacts;
 pub use handler::{Handler, declared, delete, get, post, public, put};
 

@@ -48,13 +48,8 @@ impl Answers {
         );
     }
 
-    /// Says that the request may collide with what is there.
-    pub fn may_conflict(&mut self) {
-        self.refuse(StatusCode::CONFLICT);
-    }
-
     /// Says that the request may be refused with this status.
-    pub(super) fn refuse(&mut self, status: StatusCode) {
+    pub fn refuse(&mut self, status: StatusCode) {
         self.responses.insert(
             status.as_str().to_owned(),
             json!({ "$ref": "#/components/responses/Problem" }),

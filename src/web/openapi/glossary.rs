@@ -7,6 +7,7 @@ pub fn section(path: &str) -> &'static str {
         "groups" if path.contains("/access_tokens") => "Group access tokens",
         "projects" if path.contains("/access_tokens") => "Project access tokens",
         "groups" | "projects" if path.contains("/members") => "Members",
+        "groups" if path.ends_with("/projects") => "Projects",
         "groups" => "Groups",
         "projects" => "Projects",
         "personal_access_tokens" => "Personal access tokens",
@@ -20,20 +21,16 @@ pub fn section(path: &str) -> &'static str {
 pub fn explained(path: &str, name: &str) -> &'static str {
     let section = section(path);
     match (name, section) {
-        ("id", "Groups" | "Group access tokens") => {
+        ("id", _) if path.starts_with("/groups") => {
             "The group: its id, or its full path with `%2F` for each slash."
         }
-        ("id", "Projects" | "Project access tokens") => {
+        ("id", _) if path.starts_with("/projects") => {
             "The project: its id, or its full path with `%2F` for each slash."
         }
-        ("id", "Members") if path.starts_with("/groups") => {
-            "The group: its id, or its full path with `%2F` for each slash."
-        }
-        ("id", "Members") => "The project: its id, or its full path with `%2F` for each slash.",
         ("id", "Users") => "The user's id.",
         ("id", _) => "The token's id.",
         ("search", "Users") => "The name or the user name contains this.",
-        ("search", "Groups") => "The name or the full path contains this.",
+        ("search", "Groups") => "The name or the path contains this.",
         ("search", "Projects") => "The name, the path or the description contains this.",
         ("search", _) => {
             "Each of these words is in the name; a word of one or two characters is the whole name."
@@ -50,7 +47,9 @@ pub fn explained(path: &str, name: &str) -> &'static str {
         ("access_level", "Members") => {
             "The role: 10 Guest, 15 Planner, 20 Reporter, 30 Developer, 40 Maintainer, 50 Owner. Never above your own."
         }
-        ("expires_at", "Members") => "The first day on which the membership no longer counts.",
+        ("expires_at", "Members") => {
+            "The first day on which the membership no longer counts. When changing a member, an empty text takes the end away, and `null` or nothing leaves it as it is."
+        }
         ("user_id", "Personal access tokens") => "The user whose tokens they are.",
         _ => anywhere(name),
     }
@@ -70,7 +69,9 @@ fn anywhere(name: &str) -> &'static str {
         "created_after" => "Made at this moment or later.",
         "created_before" => "Made at this moment or earlier.",
         "cursor" => "Where the page before ended, from its `Link`.",
-        "description" => "What it is for.",
+        "description" => {
+            "What it is for. When changing a group or project, an empty text takes it away."
+        }
         "email" => "The address; it counts as confirmed.",
         "expires_after" => "With an end on this day or later.",
         "expires_at" => {

@@ -52,7 +52,7 @@ pub fn document(areas: &[Area], external_url: &str, version: &str) -> Value {
         "info": {
             "title": "Latchkey",
             "version": version,
-            "description": "Groups, projects, members, users, and the access tokens that let programs in. Parameters that stand in a body may be sent as JSON, as a form or as a multipart form; an optional one that is `null` or empty counts as not sent, and unknown ones are ignored.",
+            "description": "Groups, projects, members, users, and the access tokens that let programs in. Parameters that stand in a body may be sent as JSON, as a form or as a multipart form; an optional one that is `null` or empty counts as not sent, but where it says that an empty text takes something away; unknown ones are ignored.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": format!("{external_url}{BASE}") }],

@@ -1,6 +1,6 @@
 //! Dates and points in time, as clients write them.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 /// Reads a date as clients send it: `YYYY-MM-DD`, or an ISO 8601 date-time of which the date counts
 /// as it is written, whatever its zone.
@@ -22,8 +22,11 @@ pub fn parse_date_time(text: &str) -> Option<DateTime<Utc>> {
     } else {
         parse_time(rest.strip_prefix(['T', 't'])?)?
     };
-    let local = date.and_time(time);
-    Some(local.checked_sub_signed(offset)?.and_utc())
+    let moment = date.and_time(time).checked_sub_signed(offset)?;
+    // Beyond four digits of a year no two databases agree.
+    (0..=9999)
+        .contains(&moment.year())
+        .then(|| moment.and_utc())
 }
 
 fn parse_calendar_date(text: &str) -> Option<NaiveDate> {

@@ -37,6 +37,10 @@ pub const MAX_DEPTH: usize = 64;
 pub const MAX_CHOICES: usize = 32;
 /// How many numbers a list may have.
 pub const MAX_NUMBERS: usize = 200;
+/// The longest text to look for, in characters: as long as the longest name.
+pub const LONGEST_SEARCH: usize = 255;
+/// Smallest first, or largest.
+pub const DIRECTIONS: [(&str, bool); 2] = [("asc", false), ("desc", true)];
 /// The rows of a page if nobody says otherwise.
 pub const DEFAULT_PER_PAGE: i64 = 20;
 /// The rows that a page has at most.

@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::described::{Described, Kind};
 use super::{
-    Checked, DEFAULT_PER_PAGE, MAX_CHOICES, MAX_NUMBERS, MAX_PER_PAGE, ParamProblem, Params,
-    Rejected, Value, parse_date, parse_date_time,
+    Checked, DEFAULT_PER_PAGE, LONGEST_SEARCH, MAX_CHOICES, MAX_NUMBERS, MAX_PER_PAGE,
+    ParamProblem, Params, Rejected, Value, parse_date, parse_date_time,
 };
 use crate::db::PageRequest;
 
@@ -26,9 +26,9 @@ impl<'a> Reader<'a> {
         Err(Rejected(()))
     }
 
-    /// Was it sent as `null` or as an empty text? Settings are blanked like that.
-    pub fn is_blanked(&self, name: &str) -> bool {
-        self.params.get(name).is_some_and(Value::is_blank)
+    /// Was it sent as an empty text? Where that has a meaning of its own, such as taking an end away.
+    pub fn is_emptied(&self, name: &str) -> bool {
+        matches!(self.params.get(name), Some(Value::Text(text)) if text.is_empty())
     }
 
     /// A text, which may be empty.
@@ -50,18 +50,29 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// What to look for: a text that isn't longer than what could be found.
+    pub fn search(&mut self, name: &'static str) -> Checked<Option<String>> {
+        match self.text(name)? {
+            Some(text) if text.chars().count() > LONGEST_SEARCH => {
+                self.reject(name, ParamProblem::Invalid)
+            }
+            text => Ok(text),
+        }
+    }
+
     /// The id or the path of something, which must be sent: a number or a text.
     pub fn required_id_or_path(&mut self, name: &'static str) -> Checked<String> {
         self.asks(name, || Kind::IdOrPath, true)?;
         match self.params.get(name) {
             Some(Value::Integer(number)) => Ok(number.to_string()),
+            Some(Value::Text(text)) if text.is_empty() => self.reject(name, ParamProblem::Missing),
             _ => self.required_text(name),
         }
     }
 
     /// A text, where an empty one has a meaning of its own, such as taking a description away.
     pub fn text_or_empty(&mut self, name: &'static str) -> Checked<Option<String>> {
-        if matches!(self.params.get(name), Some(Value::Text(text)) if text.is_empty()) {
+        if self.is_emptied(name) {
             return Ok(Some(String::new()));
         }
         self.text(name)
@@ -71,13 +82,6 @@ impl<'a> Reader<'a> {
     pub fn integer(&mut self, name: &'static str) -> Checked<Option<i64>> {
         self.asks(name, || Kind::Integer, false)?;
         self.optional(name, as_integer)
-    }
-
-    /// An integer that must be sent.
-    pub fn required_integer(&mut self, name: &'static str) -> Checked<i64> {
-        self.asks(name, || Kind::Integer, true)?;
-        let value = self.integer(name);
-        self.required(name, value)
     }
 
     /// A boolean, in one of the many ways to write one.

@@ -167,17 +167,17 @@ fn a_text_is_required_optional_or_empty_with_a_meaning() {
 }
 
 #[test]
-fn settings_are_blanked_with_null_or_an_empty_text() {
-    for (body, blanked) in [
+fn something_is_taken_away_with_an_empty_text_and_with_nothing_else() {
+    for (body, emptied) in [
         ("{}", false),
-        (r#"{"x":null}"#, true),
+        (r#"{"x":null}"#, false),
         (r#"{"x":""}"#, true),
         (r#"{"x":0}"#, false),
         (r#"{"x":[]}"#, false),
     ] {
         assert_eq!(
-            read(&json(body), |p| Ok(p.is_blanked("x"))),
-            Ok(blanked),
+            read(&json(body), |p| Ok(p.is_emptied("x"))),
+            Ok(emptied),
             "{body}"
         );
     }
@@ -222,11 +222,37 @@ fn integers_are_plain_decimal_ones_sent_as_numbers_or_text() {
             "{sent}"
         );
     }
+}
+
+#[test]
+fn what_is_looked_for_is_no_longer_than_what_could_be_found() {
+    let of = |length: usize| query(&format!("x={}", "é".repeat(length)));
+    assert!(read(&of(255), |p| p.search("x")).is_ok_and(|text| text.is_some()));
     assert_eq!(
-        read(&json("{}"), |p| p.required_integer("x")),
-        Err("x is missing".to_owned())
+        read(&of(256), |p| p.search("x")),
+        Err("x is invalid".to_owned())
     );
-    assert_eq!(read(&query("x=7"), |p| p.required_integer("x")), Ok(7));
+    assert_eq!(read(&query(""), |p| p.search("x")), Ok(None));
+}
+
+#[test]
+fn an_id_or_a_path_is_a_number_or_a_text_and_not_nothing() {
+    for (sent, expected) in [
+        ("7", Ok("7")),
+        ("\"7\"", Ok("7")),
+        ("\"acme/platform\"", Ok("acme/platform")),
+        ("\"\"", Err("x is missing")),
+        ("null", Err("x is missing")),
+        ("[7]", Err("x is invalid")),
+        ("true", Err("x is invalid")),
+    ] {
+        assert_eq!(
+            read(&json(&format!("{{\"x\":{sent}}}")), |p| p
+                .required_id_or_path("x")),
+            expected.map(ToOwned::to_owned).map_err(ToOwned::to_owned),
+            "{sent}"
+        );
+    }
 }
 
 #[test]

@@ -145,10 +145,11 @@ pub(super) fn may(world: &World, right: Right, spot: Spot) -> bool {
         Right::CreateSubgroup => is_group && at_least(AccessLevel::Maintainer),
         Right::CreateProject => !is_project && at_least(AccessLevel::Developer),
         Right::EditGroup | Right::DeleteGroup => is_group && manages,
-        // A bot moves no tree.
+        // A bot moves nothing.
         Right::TransferGroup | Right::ReceiveGroup => is_group && manages && !is_bot(caller),
         Right::EditProject => is_project && manages,
-        Right::TransferProject | Right::DeleteProject => is_project && at_least(AccessLevel::Owner),
+        Right::DeleteProject => is_project && at_least(AccessLevel::Owner),
+        Right::TransferProject => is_project && at_least(AccessLevel::Owner) && !is_bot(caller),
         Right::ManageMembers => manages,
         // Whoever has a role can give it up; a bot's belongs to its token.
         Right::LeaveMembership => {

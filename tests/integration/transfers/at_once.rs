@@ -72,7 +72,7 @@ async fn of_two_opposite_moves_one_happens(server: TestServer) {
         };
         assert_eq!(won.depth(), 1);
         let about = wrong(lost);
-        assert_eq!(about[0].0, "parent_id");
+        assert_eq!(about[0].0, "group_id");
         all_in_step(&server);
     }
 }

@@ -41,14 +41,14 @@ async fn not_into_itself_nor_below_itself(server: TestServer) {
         refused(
             &company.sub,
             Some(to),
-            "parent_id",
+            "group_id",
             "can't be the group itself or one below it",
         );
     }
     refused(
         &company.acme,
         Some(&company.deep),
-        "parent_id",
+        "group_id",
         "can't be the group itself or one below it",
     );
 }
@@ -58,13 +58,13 @@ async fn not_where_it_lies_already(server: TestServer) {
     refused(
         &company.sub,
         Some(&company.acme),
-        "parent_id",
+        "group_id",
         "is where the group lies already",
     );
     refused(
         &company.acme,
         None,
-        "parent_id",
+        "group_id",
         "is where the group lies already",
     );
 }
@@ -85,7 +85,7 @@ async fn not_deeper_than_groups_may_lie(server: TestServer) {
     let short = chain(&server, "short", 3);
     let message = "is nested too deep (maximum is 20 levels)";
     let last = &long[MAX_NESTING - 3];
-    refused(&short[0], Some(last), "parent_id", message);
+    refused(&short[0], Some(last), "group_id", message);
     // One level less fits exactly: it is the deepest group that counts.
     transfer(&short[0], root.actor(), Some(&long[MAX_NESTING - 4])).unwrap();
     assert_eq!(super::now(&short[2]).depth() + 1, MAX_NESTING);
@@ -175,5 +175,5 @@ async fn all_that_is_wrong_is_told_at_once(server: TestServer) {
         .into_iter()
         .map(|(field, _)| field)
         .collect();
-    assert_eq!(fields, ["parent_id", "visibility"]);
+    assert_eq!(fields, ["group_id", "visibility"]);
 }

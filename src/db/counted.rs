@@ -1,0 +1,41 @@
+//! Counting the rows of a query beside reading a page of them, in one statement.
+
+use diesel::backend::Backend;
+use diesel::expression::{Expression, ValidGrouping, is_aggregate};
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::BigInt;
+
+/// How many rows a query brings, as a column of another one. What is counted should have a limit.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted<Q>(pub Q);
+
+impl<Q> Expression for Counted<Q> {
+    type SqlType = BigInt;
+}
+
+impl<Q, QS> AppearsOnTable<QS> for Counted<Q> {}
+
+impl<Q, QS> SelectableExpression<QS> for Counted<Q> {}
+
+impl<Q> ValidGrouping<()> for Counted<Q> {
+    type IsAggregate = is_aggregate::Never;
+}
+
+impl<Q> QueryId for Counted<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q, DB> QueryFragment<DB> for Counted<Q>
+where
+    DB: Backend,
+    Q: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("(SELECT COUNT(*) FROM (");
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(") AS counted)");
+        Ok(())
+    }
+}
