@@ -40,6 +40,9 @@ pub fn explained(path: &str, name: &str) -> &'static str {
         ("name", "Users") => "The name, as shown.",
         ("name", _) => "What the token is called. All members can see it.",
         ("path", _) => "The last part of the address.",
+        ("description", "Groups" | "Projects") if path.contains('{') => {
+            "What it is for; an empty text takes it away."
+        }
         ("sort", "Groups" | "Projects") => "Smallest or largest first.",
         ("sort", _) => {
             "`created_asc`, `created_desc`, `expires_asc`, `expires_desc`, `last_used_asc`, `last_used_desc`, `name_asc` or `name_desc`."
