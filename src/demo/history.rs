@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::company::found;
 use super::people::acting;
 use super::{OWNER, ago, day};
 use crate::access_tokens::Resource;
@@ -15,13 +14,14 @@ use crate::access_tokens::scope::Scope::{self, *};
 use crate::access_tokens::uses::{self, Uses};
 use crate::app::App;
 use crate::db::DbConnection;
-use crate::error::Error;
+use crate::error::{Error, What};
 use crate::members::AccessLevel::{self, *};
+use crate::{groups, projects};
 
 /// A token and what has happened to it.
 struct Story {
-    /// The group, or nothing for somebody's own.
-    group: Option<&'static str>,
+    /// The group or project, or nothing for somebody's own.
+    at: Option<&'static str>,
     by: &'static str,
     name: &'static str,
     description: &'static str,
@@ -53,9 +53,9 @@ enum Then {
 }
 
 /// In the order in which they were made.
-const STORIES: [Story; 17] = [
+const STORIES: [Story; 20] = [
     Story {
-        group: Some("acme"),
+        at: Some("acme"),
         by: OWNER,
         name: "terraform state",
         description: "Locks and unlocks the state of all environments",
@@ -67,7 +67,7 @@ const STORIES: [Story; 17] = [
         then: Then::Nothing,
     },
     Story {
-        group: Some("acme/platform"),
+        at: Some("acme/platform"),
         by: OWNER,
         name: "schema migrations",
         description: "Runs migrations before each deployment",
@@ -79,7 +79,7 @@ const STORIES: [Story; 17] = [
         then: Then::Nothing,
     },
     Story {
-        group: Some("acme"),
+        at: Some("acme"),
         by: OWNER,
         name: "old build server",
         description: "The machine under the desk, retired",
@@ -91,7 +91,7 @@ const STORIES: [Story; 17] = [
         then: Then::Revoked(20),
     },
     Story {
-        group: Some("acme/mobile"),
+        at: Some("acme/mobile"),
         by: OWNER,
         name: "store upload",
         description: "Puts signed builds into both stores",
@@ -103,7 +103,7 @@ const STORIES: [Story; 17] = [
         then: Then::Nothing,
     },
     Story {
-        group: Some("acme/platform/payments"),
+        at: Some("acme/platform/payments"),
         by: OWNER,
         name: "checkout end-to-end",
         description: "Buys one of everything, every night",
@@ -115,7 +115,7 @@ const STORIES: [Story; 17] = [
         then: Then::Nothing,
     },
     Story {
-        group: Some("acme"),
+        at: Some("acme"),
         by: OWNER,
         name: "metrics dashboard",
         description: "Counts merge requests for the wall",
@@ -127,7 +127,19 @@ const STORIES: [Story; 17] = [
         then: Then::Nothing,
     },
     Story {
-        group: Some("acme"),
+        at: Some("acme/platform/api"),
+        by: "bob",
+        name: "coverage reports",
+        description: "Uploads what the tests have covered",
+        role: Reporter,
+        scopes: &[ReadApi],
+        made: 120,
+        ends: -30,
+        used: Used::At(33, 2, 15, &[[10, 20, 4, 22]]),
+        then: Then::Nothing,
+    },
+    Story {
+        at: Some("acme"),
         by: OWNER,
         name: "container mirror",
         description: "Copies images to the second site",
@@ -139,7 +151,7 @@ const STORIES: [Story; 17] = [
         then: Then::Rotated(37, 75, 173),
     },
     Story {
-        group: Some("acme"),
+        at: Some("acme"),
         by: OWNER,
         name: "nightly backup",
         description: "Clones every repository at two in the morning",
@@ -151,7 +163,7 @@ const STORIES: [Story; 17] = [
         then: Then::Nothing,
     },
     Story {
-        group: Some("acme/platform/payments/ledger"),
+        at: Some("acme/platform/payments/ledger"),
         by: OWNER,
         name: "quarter close",
         description: "Exports the books for the auditors",
@@ -163,7 +175,7 @@ const STORIES: [Story; 17] = [
         then: Then::Nothing,
     },
     Story {
-        group: Some("acme/platform/payments"),
+        at: Some("acme/platform/payments"),
         by: OWNER,
         name: "fraud export",
         description: "For the data team",
@@ -175,7 +187,7 @@ const STORIES: [Story; 17] = [
         then: Then::Revoked(43),
     },
     Story {
-        group: Some("acme"),
+        at: Some("acme"),
         by: OWNER,
         name: "load test",
         description: "Two weeks before the sale",
@@ -192,7 +204,19 @@ const STORIES: [Story; 17] = [
         then: Then::Nothing,
     },
     Story {
-        group: Some("acme"),
+        at: Some("acme/platform/api"),
+        by: "bob",
+        name: "release notes",
+        description: "Reads merge requests, writes the release notes",
+        role: Developer,
+        scopes: &[Api],
+        made: 40,
+        ends: 50,
+        used: Used::At(8, 9, 30, &[[10, 20, 4, 25]]),
+        then: Then::Rotated(7, 83, 640),
+    },
+    Story {
+        at: Some("acme"),
         by: OWNER,
         name: "release notes",
         description: "Collects merged changes every Friday",
@@ -204,7 +228,7 @@ const STORIES: [Story; 17] = [
         then: Then::Nothing,
     },
     Story {
-        group: Some("tools"),
+        at: Some("tools"),
         by: "dave",
         name: "style guide publisher",
         description: "Pushes the built pages",
@@ -216,7 +240,7 @@ const STORIES: [Story; 17] = [
         then: Then::Nothing,
     },
     Story {
-        group: Some("acme/platform"),
+        at: Some("acme/platform"),
         by: OWNER,
         name: "cluster inventory",
         description: "Lists what runs where",
@@ -228,7 +252,7 @@ const STORIES: [Story; 17] = [
         then: Then::Nothing,
     },
     Story {
-        group: None,
+        at: None,
         by: "alice",
         name: "laptop",
         description: "Scripts of my own",
@@ -240,7 +264,7 @@ const STORIES: [Story; 17] = [
         then: Then::Nothing,
     },
     Story {
-        group: None,
+        at: None,
         by: "bob",
         name: "editor",
         description: "",
@@ -252,7 +276,19 @@ const STORIES: [Story; 17] = [
         then: Then::Nothing,
     },
     Story {
-        group: Some("acme"),
+        at: Some("acme/platform/api"),
+        by: "bob",
+        name: "dependency updates",
+        description: "Opens a branch for each new version",
+        role: Developer,
+        scopes: &[ReadApi, WriteRepository],
+        made: 6,
+        ends: 24,
+        used: Used::MinutesAgo(47, &[[10, 20, 4, 25], [10, 20, 4, 26]]),
+        then: Then::Nothing,
+    },
+    Story {
+        at: Some("acme"),
         by: OWNER,
         name: "deploy pipeline",
         description: "Deploys main to production",
@@ -290,11 +326,11 @@ fn happen_before(
     later.sort_by_key(|(ago, ..)| -ago);
     while let Some(&(when, id, story)) = later.first().filter(|(when, ..)| *when > days) {
         later.remove(0);
-        let Some(path) = story.group else {
+        let Some(path) = story.at else {
             continue;
         };
         let ctx = acting(conn, app, story.by, ago(now, when, 15, 5))?;
-        let resource = Resource::Group(found(conn, path)?);
+        let resource = place(conn, path)?;
         match story.then {
             Then::Nothing => {}
             Then::Revoked(_) => {
@@ -317,6 +353,17 @@ fn happen_before(
     Ok(())
 }
 
+/// The group or project at this path.
+fn place(conn: &mut DbConnection, path: &str) -> Result<Resource, Error> {
+    if let Some(group) = groups::store::find_by_path(conn, path)? {
+        return Ok(Resource::Group(group));
+    }
+    let project = projects::store::find_by_path(conn, path)?;
+    project
+        .map(Resource::Project)
+        .ok_or(Error::NotFound(What::Project))
+}
+
 fn make(
     conn: &mut DbConnection,
     app: &App,
@@ -331,8 +378,8 @@ fn make(
         access_level: story.role,
         expires_at: Some(day(now, story.ends)),
     };
-    let resource = match story.group {
-        Some(path) => Some(Resource::Group(found(conn, path)?)),
+    let resource = match story.at {
+        Some(path) => Some(place(conn, path)?),
         None => None,
     };
     let created = match (&resource, &ctx.actor.user) {
