@@ -21,6 +21,7 @@ mod expiry;
 mod group_access_tokens;
 mod group_pages;
 mod groups;
+mod groups_api;
 mod growth;
 mod headers;
 mod injection;
