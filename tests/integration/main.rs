@@ -36,6 +36,7 @@ mod personal_access_tokens;
 mod plans;
 mod project_access_tokens;
 mod projects;
+mod projects_api;
 mod races;
 mod search;
 mod secrecy;
