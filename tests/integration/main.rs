@@ -28,6 +28,7 @@ mod injection;
 mod matrix;
 mod member_pages;
 mod members;
+mod members_api;
 mod migrations;
 mod operations;
 mod pagination;
