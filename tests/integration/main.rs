@@ -24,6 +24,7 @@ mod groups;
 mod groups_api;
 mod growth;
 mod headers;
+mod idempotency;
 mod injection;
 mod matrix;
 mod member_pages;
