@@ -26,6 +26,7 @@ mod growth;
 mod headers;
 mod idempotency;
 mod injection;
+mod keyset;
 mod matrix;
 mod member_pages;
 mod members;
