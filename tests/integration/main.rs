@@ -32,6 +32,7 @@ mod member_pages;
 mod members;
 mod members_api;
 mod migrations;
+mod odd_requests;
 mod operations;
 mod pagination;
 mod permissions;
