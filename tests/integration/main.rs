@@ -49,3 +49,4 @@ mod transfers;
 mod unhealthy;
 mod user_administration;
 mod users;
+mod users_api;
