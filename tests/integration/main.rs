@@ -37,6 +37,7 @@ mod operations;
 mod pagination;
 mod permissions;
 mod personal_access_tokens;
+mod personal_tokens_api;
 mod plans;
 mod project_access_tokens;
 mod projects;
