@@ -43,6 +43,7 @@ mod project_access_tokens;
 mod projects;
 mod projects_api;
 mod races;
+mod scopes;
 mod search;
 mod secrecy;
 mod settings_pages;
