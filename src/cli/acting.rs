@@ -82,7 +82,7 @@ mod tests {
     fn make(console: &Console, username: &str, admin: bool) {
         let person = NewPerson {
             username: username.into(),
-            name: String::new(),
+            name: username.into(),
             email: format!("{username}@example.com"),
             password_hash: None,
             admin,

@@ -75,7 +75,7 @@ impl Create {
                 ));
             }
             let form = NewGroupForm {
-                name: self.name.clone().unwrap_or_default(),
+                name: self.name.clone().unwrap_or_else(|| path.to_owned()),
                 path: path.to_owned(),
                 description: self.description.clone(),
                 visibility: self.visibility,

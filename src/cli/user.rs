@@ -152,7 +152,7 @@ impl Command {
 
 impl Create {
     fn run(self, instance: &Instance, out: &Output) -> Result<(), Failure> {
-        let name = self.name.clone().unwrap_or_default();
+        let name = self.name.clone().unwrap_or_else(|| self.username.clone());
         let hash = input::password(&[&self.username, &self.email, &name], out)?;
         let person = NewPerson {
             username: self.username,

@@ -19,7 +19,7 @@ use crate::users::User;
 /// A group as somebody asks for it.
 #[derive(Debug, Clone)]
 pub struct NewGroupForm {
-    /// As shown; the path, if blank.
+    /// As shown.
     pub name: String,
     /// The last segment.
     pub path: String,
@@ -72,12 +72,7 @@ pub fn create(
     if let Err(problem) = PathSegment::parse(&form.path, segment) {
         errors.add("path", problem.to_string());
     }
-    let shown = if form.name.trim().is_empty() {
-        &form.path
-    } else {
-        &form.name
-    };
-    let name = checked_name(shown, &mut errors);
+    let name = checked_name(&form.name, &mut errors);
     check_description(&form.description, &mut errors);
     let ceiling = parent
         .as_ref()

@@ -24,7 +24,7 @@ use crate::text::Email;
 pub struct NewPerson {
     /// Also the path of the personal namespace.
     pub username: String,
-    /// As shown; the user name, if blank.
+    /// As shown.
     pub name: String,
     /// Counts as confirmed.
     pub email: String,
@@ -140,12 +140,7 @@ fn insert_person(conn: &mut DbConnection, ctx: &Context, new: &NewPerson) -> Res
     if let Err(problem) = PathSegment::parse(&new.username, Place::TopLevel) {
         errors.add("username", problem.to_string());
     }
-    let shown = if new.name.trim().is_empty() {
-        &new.username
-    } else {
-        &new.name
-    };
-    let name = checked_name(shown, &mut errors);
+    let name = checked_name(&new.name, &mut errors);
     let email = checked_email(&new.email, &mut errors);
     errors.check()?;
     let user = insert(

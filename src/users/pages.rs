@@ -121,9 +121,10 @@ struct Typed {
 
 impl Typed {
     fn person(&self, password_hash: Option<&String>) -> NewPerson {
+        let unnamed = self.name.trim().is_empty();
         NewPerson {
             username: self.username.clone(),
-            name: self.name.clone(),
+            name: if unnamed { &self.username } else { &self.name }.clone(),
             email: self.email.clone(),
             password_hash: password_hash.cloned(),
             admin: true,

@@ -10,7 +10,7 @@ use super::store::{GroupRef, find_visible, find_visible_with_projects};
 use super::{create as creating, delete as deleting, transfer as moving, update as updating};
 use crate::context::Context;
 use crate::db::DbConnection;
-use crate::error::{Error, FieldErrors};
+use crate::error::Error;
 use crate::permissions::Right;
 use crate::projects::Project;
 use crate::projects::api::ProjectObject;
@@ -125,11 +125,6 @@ pub async fn create(
     call: ApiCall,
     NewGroup { parent_id, form }: NewGroup,
 ) -> Result<Made<GroupObject>, Error> {
-    // A form fills a name in; a program that sends an empty one has made a mistake.
-    if form.name.trim().is_empty() {
-        let blank = FieldErrors::one("name", "can't be blank");
-        return Err(Error::NotSaved("group", blank));
-    }
     call.write(move |conn, ctx| {
         let parent = match parent_id {
             Some(id) => Some(find_visible(conn, ctx, &GroupRef::Id(id))?),

@@ -50,9 +50,6 @@ pub async fn create(call: ApiCall, asked: NewUser) -> Result<Made<UserObject>, E
             "password, force_random_password are missing, at least one parameter must be provided";
         return Err(Error::Parameter(text.into()));
     }
-    if asked.name.trim().is_empty() {
-        return Err(Error::invalid("name", "can't be blank"));
-    }
     let about = [&asked.username, &asked.email, &asked.name].map(String::clone);
     let password_hash = hashed(&call, asked.password, about).await?;
     let new = NewPerson {

@@ -103,9 +103,24 @@ async fn read_params(req: &HttpRequest, body: &Bytes) -> (Params, bool) {
             }
             None => true,
         },
-        _ => params.merge_json(body).is_err(),
+        kind => !may_be_json(kind, content_type) || params.merge_json(body).is_err(),
     };
     (params, malformed)
+}
+
+/// JSON under one of its names, or under none, in the only encoding that it has.
+fn may_be_json(kind: &str, content_type: &str) -> bool {
+    let named = matches!(kind, "" | "application/json")
+        || (kind.starts_with("application/") && kind.ends_with("+json"));
+    let encoding = content_type.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let is_it = name.trim().eq_ignore_ascii_case("charset");
+        is_it.then(|| value.trim().trim_matches('"').to_ascii_lowercase())
+    });
+    named
+        && encoding
+            .as_deref()
+            .is_none_or(|encoding| matches!(encoding, "utf-8" | "utf8" | "us-ascii"))
 }
 
 /// The text fields of a multipart form; nothing if it isn't one.

@@ -15,7 +15,7 @@ mod uses;
 use serde_json::{Value, json};
 
 /// A rule of the product that said no, as the API puts it.
-fn refused(reason: &str) -> (u16, Value) {
+pub(crate) fn refused(reason: &str) -> (u16, Value) {
     (
         400,
         json!({ "message": format!("400 Bad request - {reason}") }),
@@ -23,11 +23,11 @@ fn refused(reason: &str) -> (u16, Value) {
 }
 
 /// A parameter that can't be.
-fn invalid(problem: &str) -> (u16, Value) {
+pub(crate) fn invalid(problem: &str) -> (u16, Value) {
     (400, json!({ "error": problem }))
 }
 
-fn unauthorized() -> (u16, Value) {
+pub(crate) fn unauthorized() -> (u16, Value) {
     (401, json!({ "message": "401 Unauthorized" }))
 }
 
@@ -44,7 +44,7 @@ fn group_missing() -> (u16, Value) {
 
 /// Is it an object as clients know it: the documented keys, none that tells a secret?
 #[track_caller]
-fn assert_is_token_object(object: &Value, with_value: bool) {
+pub(crate) fn assert_is_token_object(object: &Value, with_value: bool) {
     let mut documented = vec![
         "access_level",
         "active",

@@ -1,4 +1,4 @@
-//! Who may do what with the tokens of a project. Pages and API come later; the verbs and their rules are there.
+//! Who may do what with the tokens of a project, asked of the verbs themselves.
 
 use latchkey::access_tokens::create::{self, NewAccessToken};
 use latchkey::access_tokens::list::{self, Query};
