@@ -1,5 +1,6 @@
 //! Programs that others wrote for this API, used as their users use them: they must not notice whose server it is.
 
+mod gitbeaker;
 mod python_gitlab;
 
 use latchkey::{access_tokens::scope::Scope, members::AccessLevel};
