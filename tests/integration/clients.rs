@@ -2,6 +2,7 @@
 
 mod gitbeaker;
 mod python_gitlab;
+mod schemathesis;
 
 use latchkey::{access_tokens::scope::Scope, members::AccessLevel};
 
