@@ -11,6 +11,7 @@ mod access_token_pages;
 mod architecture;
 mod browser_sessions;
 mod carriers;
+mod clients;
 mod concurrency;
 mod console;
 mod counting;

@@ -7,6 +7,7 @@
 pub mod answer;
 pub mod api;
 pub mod browser;
+pub mod clients;
 pub mod company;
 pub mod page;
 pub mod people;
