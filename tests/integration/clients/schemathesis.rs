@@ -18,9 +18,8 @@ const ALONE: [(&str, &str); 7] = [
 ];
 
 /// What the trail tells of, if requests got past all that refuses them.
-const EVENTS: [&str; 10] = [
+const EVENTS: [&str; 9] = [
     "group_created",
-    "group_updated",
     "project_created",
     "project_updated",
     "user_created",

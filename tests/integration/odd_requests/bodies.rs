@@ -123,6 +123,9 @@ async fn a_body_of_another_kind_says_nothing(server: TestServer) {
     }
 }
 
+/// A body that is padded to a length.
+type Filled<'a> = &'a dyn Fn(usize) -> Vec<u8>;
+
 async fn a_body_over_a_mebibyte_is_refused_on_every_route(server: TestServer) {
     let c = Company::on(&server);
     let most = 1024 * 1024;
@@ -137,7 +140,7 @@ async fn a_body_over_a_mebibyte_is_refused_on_every_route(server: TestServer) {
         let filling = "x".repeat(length - head.len() - tail.len());
         format!("{head}{filling}{tail}").into_bytes()
     };
-    let kinds: [(&str, &dyn Fn(usize) -> Vec<u8>); 3] = [
+    let kinds: [(&str, Filled<'_>); 3] = [
         ("application/json", &json),
         ("application/x-www-form-urlencoded", &form),
         ("multipart/form-data; boundary=edge", &multipart),

@@ -155,6 +155,6 @@ async fn an_address_that_is_too_long_is_refused(server: TestServer) {
     .await;
     assert_refused(&answer, "a long query");
     assert_eq!(answer.status, 414);
-    let fits = format!("/groups?search={}", x(6_000));
+    let fits = format!("/groups?unknown={}", x(6_000));
     raw(&server, "GET", &fits, &token).await.expect(200);
 }

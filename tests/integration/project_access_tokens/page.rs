@@ -238,10 +238,10 @@ async fn rotating_shows_a_new_value_for_the_same_bot(server: TestServer) {
     browser.post(&question, &sent).await;
     assert!(strong.works().await);
     let asked = browser.get(&question).await;
-    if asked.status == 200 {
-        if let Some(form) = asked.page().find_form(&question) {
-            browser.submit(&form).await.expect(422);
-        }
+    if asked.status == 200
+        && let Some(form) = asked.page().find_form(&question)
+    {
+        browser.submit(&form).await.expect(422);
     }
     assert!(strong.works().await);
 }

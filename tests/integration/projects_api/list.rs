@@ -170,7 +170,7 @@ async fn a_search_is_taken_literally(server: TestServer) {
     for (number, name) in ["a%b", "a_b", "axb", r"a\b", "a'b"].iter().enumerate() {
         c.other.project(&format!("g{number}")).named(name).create();
     }
-    let many = "%".repeat(1_000);
+    let many = "%".repeat(255);
     for (search, expected) in [
         ("%", vec!["other/g0"]),
         ("_", vec!["other/g1"]),
