@@ -3,6 +3,7 @@
 mod bodies;
 mod forms;
 mod methods;
+mod names;
 mod parameters;
 mod paths;
 
