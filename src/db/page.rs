@@ -38,6 +38,15 @@ impl Default for PageRequest {
     }
 }
 
+/// How a list that can be paged in two ways is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paging {
+    /// Which page; the first one, where pages begin after a row.
+    pub request: PageRequest,
+    /// Do pages begin after a row, rather than at a number?
+    pub keyset: bool,
+}
+
 /// How many rows there are in all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Total {

@@ -5,6 +5,13 @@ use crate::actor::{Actor, Credential};
 use crate::groups::Visibility;
 use crate::members::AccessLevel;
 use crate::settings::Policy;
+use crate::users::User;
+
+/// Is this somebody who makes groups without a parent, as long as they may act at all? People from outside don't,
+/// unless they administer the instance.
+pub fn makes_top_level_groups(user: &User) -> bool {
+    user.is_human() && (user.admin || !user.external)
+}
 
 impl Actor {
     /// The effective role: the highest of the direct one and those on all groups above. Administrators
@@ -89,7 +96,7 @@ impl Actor {
             Right::OwnToken => self.token().is_some(),
             Right::OwnPersonalTokens => person.is_some(),
             Right::CreateTopLevelGroup => {
-                self.is_admin() || person.is_some_and(|user| !user.external)
+                self.is_admin() || person.is_some_and(makes_top_level_groups)
             }
             Right::Administer => self.is_admin(),
             _ => false,

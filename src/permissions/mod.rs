@@ -6,6 +6,7 @@
 mod decide;
 mod right;
 
+pub use decide::makes_top_level_groups;
 pub use right::Right;
 
 use crate::groups::Visibility;

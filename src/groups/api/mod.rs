@@ -50,39 +50,24 @@ async fn listed(
     asked: Listing,
     narrow: impl Fn(&mut DbConnection, &Context, &mut Filter) -> Result<(), Error> + Send + 'static,
 ) -> Result<Paged<GroupObject>, Error> {
-    let Listing {
-        mut filter,
-        request,
-        keyset,
-    } = asked;
+    let Listing { mut filter, paging } = asked;
     let (order, descending) = (filter.order, filter.descending);
-    if keyset && !matches!(order, Order::Id | Order::Name) {
+    if paging.keyset && !matches!(order, Order::Id | Order::Name) {
         return Err(Error::NoKeyset);
     }
     let page = call
         .read(move |conn, ctx| {
             narrow(conn, ctx, &mut filter)?;
-            list_visible(conn, ctx, &filter, request)
+            list_visible(conn, ctx, &filter, paging.request)
         })
         .await?;
-    let next = page
-        .rows
-        .last()
-        .filter(|_| page.has_next)
-        .map(|last| match (order, descending) {
-            (Order::Id, false) => ("id_after", last.id.to_string()),
-            (Order::Id, true) => ("id_before", last.id.to_string()),
-            _ => ("cursor", write_cursor(&last.name, last.id)),
-        });
+    let next = page.rows.last().map(|last| match (order, descending) {
+        (Order::Id, false) => ("id_after", last.id.to_string()),
+        (Order::Id, true) => ("id_before", last.id.to_string()),
+        _ => ("cursor", write_cursor(&last.name, last.id)),
+    });
     let page = page.map(|group| GroupObject::of(&call.ctx, group));
-    Ok(if keyset {
-        Paged::Keyset {
-            rows: page.rows,
-            next,
-        }
-    } else {
-        Paged::Page(page)
-    })
+    Ok(Paged::of(paging, page, next))
 }
 
 /// `GET /groups/:id`. Whoever may see it.

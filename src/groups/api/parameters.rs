@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::db::PageRequest;
+use crate::db::Paging;
 use crate::groups::Visibility;
 use crate::groups::create::NewGroupForm;
 use crate::groups::list::{Filter, Order};
@@ -14,9 +14,7 @@ use crate::web::params::{Checked, DIRECTIONS, ParamProblem, Parameters, Reader};
 /// Which groups, in which order, which page of them.
 pub struct Listing {
     pub(super) filter: Filter,
-    pub(super) request: PageRequest,
-    /// Pages that begin after a row rather than at a number.
-    pub(super) keyset: bool,
+    pub(super) paging: Paging,
 }
 
 impl Parameters for Listing {
@@ -35,12 +33,11 @@ impl Parameters for Listing {
         ];
         let order = params.choice("order_by", &orders);
         let descending = params.choice("sort", &DIRECTIONS);
-        let request = params.paging();
-        let pagination = params.text("pagination");
+        let paging = params.either_paging();
         let (id_after, id_before) = (params.integer("id_after"), params.integer("id_before"));
         let cursor = params.text("cursor");
-        let keyset = pagination?.as_deref() == Some("keyset");
-        let after = match cursor?.filter(|_| keyset) {
+        let paging = paging?;
+        let after = match cursor?.filter(|_| paging.keyset) {
             None => None,
             Some(text) => match read_cursor(&text) {
                 None => return params.reject("cursor", ParamProblem::Invalid),
@@ -61,18 +58,10 @@ impl Parameters for Listing {
                 id_after: id_after?,
                 id_before: id_before?,
                 after,
-                uncounted: keyset,
+                uncounted: paging.keyset,
                 ..Filter::default()
             },
-            request: if keyset {
-                PageRequest {
-                    page: 1,
-                    ..request?
-                }
-            } else {
-                request?
-            },
-            keyset,
+            paging,
         })
     }
 }

@@ -51,25 +51,23 @@ async fn listed(
     let Listing {
         mut filter,
         simple,
-        request,
-        keyset,
+        paging,
     } = asked;
     let next = if filter.ascending {
         "id_after"
     } else {
         "id_before"
     };
-    if keyset && filter.order != Order::Id {
+    if paging.keyset && filter.order != Order::Id {
         return Err(Error::NoKeyset);
     }
     let page = call
         .read(move |conn, ctx| {
             narrow(conn, ctx, &mut filter)?;
-            list_visible(conn, ctx, &filter, request)
+            list_visible(conn, ctx, &filter, paging.request)
         })
         .await?;
-    let last = page.rows.last().filter(|_| page.has_next);
-    let next = last.map(|last| (next, last.id.to_string()));
+    let next = page.rows.last().map(|last| (next, last.id.to_string()));
     let page = page.map(|project| {
         if simple {
             ProjectObject::simple(&call.ctx, project)
@@ -77,14 +75,7 @@ async fn listed(
             ProjectObject::whole(&call.ctx, project)
         }
     });
-    Ok(if keyset {
-        Paged::Keyset {
-            rows: page.rows,
-            next,
-        }
-    } else {
-        Paged::Page(page)
-    })
+    Ok(Paged::of(paging, page, next))
 }
 
 /// `GET /projects/:id`. Whoever may see it.

@@ -1,6 +1,6 @@
 //! What requests about projects ask for.
 
-use crate::db::PageRequest;
+use crate::db::Paging;
 use crate::groups::Visibility;
 use crate::members::AccessLevel;
 use crate::projects::create::NewProjectForm;
@@ -13,9 +13,7 @@ use crate::web::params::{Checked, DIRECTIONS, Parameters, Reader};
 pub struct Listing {
     pub(super) filter: Filter,
     pub(super) simple: bool,
-    pub(super) request: PageRequest,
-    /// Pages that begin after a row rather than at a number.
-    pub(super) keyset: bool,
+    pub(super) paging: Paging,
 }
 
 impl Parameters for Listing {
@@ -39,10 +37,9 @@ impl Parameters for Listing {
         let order = params.choice("order_by", &orders);
         let descending = params.choice("sort", &DIRECTIONS);
         let (id_after, id_before) = (params.integer("id_after"), params.integer("id_before"));
-        let request = params.paging();
-        let pagination = params.text("pagination");
+        let paging = params.either_paging();
         let owner = owned?.unwrap_or(false).then_some(AccessLevel::Owner);
-        let keyset = pagination?.as_deref() == Some("keyset");
+        let paging = paging?;
         Ok(Listing {
             filter: Filter {
                 search: search?,
@@ -55,19 +52,11 @@ impl Parameters for Listing {
                 ascending: !descending?.unwrap_or(true),
                 id_after: id_after?,
                 id_before: id_before?,
-                uncounted: keyset,
+                uncounted: paging.keyset,
                 ..Filter::default()
             },
             simple: simple?.unwrap_or(false),
-            request: if keyset {
-                PageRequest {
-                    page: 1,
-                    ..request?
-                }
-            } else {
-                request?
-            },
-            keyset,
+            paging,
         })
     }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::context::Context;
+use crate::permissions::makes_top_level_groups;
 use crate::users::User;
 use crate::web::api::Moment;
 
@@ -140,7 +141,7 @@ impl PrivatePart {
             projects_limit: if user.is_human() { 100_000 } else { 0 },
             current_sign_in_at: None,
             identities: Vec::new(),
-            can_create_group: user.is_human() && (user.admin || !user.external),
+            can_create_group: makes_top_level_groups(user),
             can_create_project: user.is_human(),
             two_factor_enabled: false,
             external: user.external,

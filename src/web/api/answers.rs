@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::db::Page;
+use crate::db::{Page, Paging};
 use crate::web::openapi::Answers;
 use crate::web::pagination;
 
@@ -54,6 +54,20 @@ pub enum Paged<T> {
         /// What to ask for next: a name and a value, beside all other parameters.
         next: Option<(&'static str, String)>,
     },
+}
+
+impl<T> Paged<T> {
+    /// A page in the way that was asked for; `next` is what a page after it would be asked for with.
+    pub fn of(paging: Paging, page: Page<T>, next: Option<(&'static str, String)>) -> Self {
+        if paging.keyset {
+            Paged::Keyset {
+                next: next.filter(|_| page.has_next),
+                rows: page.rows,
+            }
+        } else {
+            Paged::Page(page)
+        }
+    }
 }
 
 /// The answer to making a token.

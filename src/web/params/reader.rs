@@ -7,7 +7,7 @@ use super::{
     Checked, DEFAULT_PER_PAGE, LONGEST_SEARCH, MAX_CHOICES, MAX_NUMBERS, MAX_PER_PAGE,
     ParamProblem, Params, Rejected, Value, parse_date, parse_date_time,
 };
-use crate::db::PageRequest;
+use crate::db::{PageRequest, Paging};
 
 /// Hands out parameters by name and type, and notes what is wrong with them.
 ///
@@ -229,6 +229,20 @@ impl<'a> Reader<'a> {
         Ok(PageRequest {
             page: page?,
             per_page: per_page?,
+        })
+    }
+
+    /// The page that is asked for, of a list that can be paged in two ways.
+    pub fn either_paging(&mut self) -> Checked<Paging> {
+        let request = self.paging();
+        let keyset = self.text("pagination")?.as_deref() == Some("keyset");
+        let request = request?;
+        Ok(Paging {
+            request: PageRequest {
+                page: if keyset { 1 } else { request.page },
+                ..request
+            },
+            keyset,
         })
     }
 

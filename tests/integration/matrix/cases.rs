@@ -1,0 +1,574 @@
+//! What to ask of each route: made anew for each caller where asking changes something.
+
+use latchkey::{access_tokens::scope::Scope, members::AccessLevel};
+use serde_json::{Value, json};
+
+use super::{Body, Caller, Case, Role, Stage};
+use crate::support::TestResource;
+
+impl Stage {
+    /// What to ask of a route, made anew for each caller where asking changes something.
+    pub(super) fn cases(&self, route: &str, caller: &Caller) -> Option<Vec<Case>> {
+        let (group, project) = (&self.group, &self.project);
+        let tokens = group.page("settings/access_tokens");
+        let personal = "/-/user_settings/personal_access_tokens";
+        let get = |path: String| {
+            vec![Case {
+                note: "",
+                path,
+                body: Body::None,
+            }]
+        };
+        let send = |path: String, body: Value| {
+            vec![Case {
+                note: "",
+                path,
+                body: Body::Json(body),
+            }]
+        };
+        let form = |path: String, fields: &[(&str, &str)]| {
+            let fields = fields
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect();
+            vec![Case {
+                note: "",
+                path,
+                body: Body::Form(fields),
+            }]
+        };
+        let (api_group, api_project) = (
+            format!("/api/v4{}", group.path()),
+            format!("/api/v4{}", project.path()),
+        );
+        let unique = || format!("n{}", self.server.next());
+        let others = |cases: Vec<Case>| {
+            cases.into_iter().map(|case| Case {
+                note: "somebody else's",
+                ..case
+            })
+        };
+        let project_tokens = project.page("settings/access_tokens");
+        Some(match route {
+            "GET /api/v4/groups/{id}" => get(api_group),
+            "GET /api/v4/groups/{id}/projects" => get(format!("{api_group}/projects")),
+            "GET /api/v4/groups/{id}/members" => get(format!("{api_group}/members")),
+            "GET /api/v4/groups/{id}/access_tokens" => get(format!("{api_group}/access_tokens")),
+            "POST /api/v4/groups/{id}/access_tokens" => {
+                let body = json!({ "name": "ci", "scopes": ["read_api"], "access_level": 10 });
+                send(format!("{api_group}/access_tokens"), body)
+            }
+            "GET /api/v4/groups/{id}/access_tokens/{token_id}" => {
+                get(format!("{api_group}/access_tokens/{}", self.token.id))
+            }
+            "DELETE /api/v4/groups/{id}/access_tokens/{token_id}" => {
+                get(format!("{api_group}/access_tokens/{}", self.new_token()))
+            }
+            "POST /api/v4/groups/{id}/access_tokens/{token_id}/rotate" => send(
+                format!("{api_group}/access_tokens/{}/rotate", self.new_token()),
+                Value::Null,
+            ),
+            "POST /api/v4/groups/{id}/access_tokens/self/rotate" => send(
+                format!("{api_group}/access_tokens/self/rotate"),
+                Value::Null,
+            ),
+            "POST /api/v4/projects" => send(
+                "/api/v4/projects".into(),
+                json!({ "name": unique(), "namespace_id": group.id }),
+            ),
+            "GET /api/v4/projects/{id}" => get(api_project),
+            "PUT /api/v4/projects/{id}" => send(api_project, json!({ "description": "edited" })),
+            "DELETE /api/v4/projects/{id}" => {
+                let doomed = group.project(&unique()).create();
+                get(format!("/api/v4{}", doomed.path()))
+            }
+            "GET /api/v4/personal_access_tokens/self" => {
+                get("/api/v4/personal_access_tokens/self".into())
+            }
+            "DELETE /api/v4/personal_access_tokens/self" => {
+                get("/api/v4/personal_access_tokens/self".into())
+            }
+            "POST /api/v4/personal_access_tokens/self/rotate" => send(
+                "/api/v4/personal_access_tokens/self/rotate".into(),
+                Value::Null,
+            ),
+            "GET /api/v4/groups" => get("/api/v4/groups".into()),
+            "POST /api/v4/groups" => {
+                let (one, two) = (unique(), unique());
+                let mut cases = send(
+                    "/api/v4/groups".into(),
+                    json!({ "name": one, "path": one, "visibility": "private" }),
+                );
+                cases.push(Case {
+                    note: "in the group",
+                    path: "/api/v4/groups".into(),
+                    body: Body::Json(json!({
+                        "name": two, "path": two, "parent_id": group.id, "visibility": "private",
+                    })),
+                });
+                cases
+            }
+            "PUT /api/v4/groups/{id}" => {
+                let mut cases = send(api_group, json!({ "description": "edited" }));
+                cases.push(Case {
+                    note: "the switch of the group above",
+                    path: format!("/api/v4{}", self.top.path()),
+                    body: Body::Json(json!({ "resource_access_token_creation_allowed": true })),
+                });
+                cases
+            }
+            "DELETE /api/v4/groups/{id}" => {
+                let doomed = group.subgroup(&unique()).create();
+                get(format!("/api/v4{}", doomed.path()))
+            }
+            "POST /api/v4/groups/{id}/transfer" => {
+                let (one, two) = (unique(), unique());
+                let (one, two) = (group.subgroup(&one).create(), group.subgroup(&two).create());
+                let there = json!({ "group_id": self.top.id });
+                let mut cases = send(format!("/api/v4{}/transfer", one.path()), there);
+                cases.push(Case {
+                    note: "to the top",
+                    path: format!("/api/v4{}/transfer", two.path()),
+                    body: Body::Json(json!({})),
+                });
+                cases
+            }
+            "GET /api/v4/groups/{id}/subgroups" => get(format!("{api_group}/subgroups")),
+            "GET /api/v4/groups/{id}/descendant_groups" => {
+                get(format!("{api_group}/descendant_groups"))
+            }
+            "POST /api/v4/groups/{id}/members" => {
+                send(format!("{api_group}/members"), self.new_member_json())
+            }
+            "GET /api/v4/groups/{id}/members/all" => get(format!("{api_group}/members/all")),
+            "GET /api/v4/groups/{id}/members/all/{user_id}" => {
+                get(format!("{api_group}/members/all/{}", self.member.id))
+            }
+            "GET /api/v4/groups/{id}/members/{user_id}" => {
+                get(format!("{api_group}/members/{}", self.member.id))
+            }
+            "PUT /api/v4/groups/{id}/members/{user_id}" => send(
+                format!("{api_group}/members/{}", self.member.id),
+                json!({ "access_level": 10 }),
+            ),
+            "DELETE /api/v4/groups/{id}/members/{user_id}" => {
+                get(format!("{api_group}/members/{}", self.new_member(group)))
+            }
+            "GET /api/v4/projects" => get("/api/v4/projects".into()),
+            "PUT /api/v4/projects/{id}/transfer" => {
+                let moved = group.project(&unique()).create();
+                send(
+                    format!("/api/v4{}/transfer", moved.path()),
+                    json!({ "namespace": self.top.id }),
+                )
+            }
+            "GET /api/v4/projects/{id}/members" => get(format!("{api_project}/members")),
+            "POST /api/v4/projects/{id}/members" => {
+                send(format!("{api_project}/members"), self.new_member_json())
+            }
+            "GET /api/v4/projects/{id}/members/all" => get(format!("{api_project}/members/all")),
+            "GET /api/v4/projects/{id}/members/all/{user_id}" => {
+                get(format!("{api_project}/members/all/{}", self.member.id))
+            }
+            "GET /api/v4/projects/{id}/members/{user_id}" => {
+                get(format!("{api_project}/members/{}", self.member.id))
+            }
+            "PUT /api/v4/projects/{id}/members/{user_id}" => send(
+                format!("{api_project}/members/{}", self.member.id),
+                json!({ "access_level": 10 }),
+            ),
+            "DELETE /api/v4/projects/{id}/members/{user_id}" => get(format!(
+                "{api_project}/members/{}",
+                self.new_member(project)
+            )),
+            "GET /api/v4/projects/{id}/access_tokens" => {
+                get(format!("{api_project}/access_tokens"))
+            }
+            "POST /api/v4/projects/{id}/access_tokens" => {
+                let body = json!({ "name": "ci", "scopes": ["read_api"], "access_level": 10 });
+                send(format!("{api_project}/access_tokens"), body)
+            }
+            "GET /api/v4/projects/{id}/access_tokens/{token_id}" => get(format!(
+                "{api_project}/access_tokens/{}",
+                self.project_token.id
+            )),
+            "DELETE /api/v4/projects/{id}/access_tokens/{token_id}" => get(format!(
+                "{api_project}/access_tokens/{}",
+                self.new_project_token()
+            )),
+            "POST /api/v4/projects/{id}/access_tokens/{token_id}/rotate" => send(
+                format!(
+                    "{api_project}/access_tokens/{}/rotate",
+                    self.new_project_token()
+                ),
+                Value::Null,
+            ),
+            "POST /api/v4/projects/{id}/access_tokens/self/rotate" => send(
+                format!("{api_project}/access_tokens/self/rotate"),
+                Value::Null,
+            ),
+            "GET /api/v4/personal_access_tokens" => get("/api/v4/personal_access_tokens".into()),
+            "GET /api/v4/personal_access_tokens/self/associations" => {
+                get("/api/v4/personal_access_tokens/self/associations".into())
+            }
+            "GET /api/v4/personal_access_tokens/{id}" => {
+                let path = |id| format!("/api/v4/personal_access_tokens/{id}");
+                let mut cases = get(path(self.own_token(caller)));
+                cases.extend(others(get(path(self.members_token()))));
+                cases
+            }
+            "DELETE /api/v4/personal_access_tokens/{id}" => {
+                let path = |id| format!("/api/v4/personal_access_tokens/{id}");
+                let mut cases = get(path(self.own_token(caller)));
+                cases.extend(others(get(path(self.members_token()))));
+                cases
+            }
+            "POST /api/v4/personal_access_tokens/{id}/rotate" => {
+                let path = |id| format!("/api/v4/personal_access_tokens/{id}/rotate");
+                let mut cases = send(path(self.own_token(caller)), Value::Null);
+                cases.extend(others(send(path(self.members_token()), Value::Null)));
+                cases
+            }
+            "GET /api/v4/users" => get("/api/v4/users".into()),
+            "POST /api/v4/users" => {
+                let name = unique();
+                let body = json!({
+                    "username": name, "name": name, "email": format!("{name}@example.com"),
+                    "force_random_password": true,
+                });
+                send("/api/v4/users".into(), body)
+            }
+            "GET /api/v4/users/{id}" => get(format!("/api/v4/users/{}", self.member.id)),
+            "PUT /api/v4/users/{id}" => send(
+                format!("/api/v4/users/{}", self.member.id),
+                json!({ "name": "Member" }),
+            ),
+            "DELETE /api/v4/users/{id}" => get(format!("/api/v4/users/{}", self.new_person())),
+            "POST /api/v4/users/{id}/block" => send(
+                format!("/api/v4/users/{}/block", self.new_person()),
+                Value::Null,
+            ),
+            "POST /api/v4/users/{id}/unblock" => send(
+                format!("/api/v4/users/{}/unblock", self.new_person()),
+                Value::Null,
+            ),
+            "POST /api/v4/users/{user_id}/personal_access_tokens" => send(
+                format!("/api/v4/users/{}/personal_access_tokens", self.member.id),
+                json!({ "name": "script", "scopes": ["read_api"] }),
+            ),
+            "GET /api/v4/user" => get("/api/v4/user".into()),
+            "POST /api/v4/user/personal_access_tokens" => send(
+                "/api/v4/user/personal_access_tokens".into(),
+                json!({ "name": "script", "scopes": ["self_rotate"] }),
+            ),
+            "GET /api/v4/version" => get("/api/v4/version".into()),
+            "GET /api/v4/metadata" => get("/api/v4/metadata".into()),
+            "GET /api/v4/openapi.json" => get("/api/v4/openapi.json".into()),
+
+            "GET /assets/{name}" => get(format!("/assets/{}", self.asset)),
+            "GET /-/liveness"
+            | "GET /-/health"
+            | "GET /-/readiness"
+            | "GET /-/metrics"
+            | "GET /"
+            | "GET /help"
+            | "GET /help/api"
+            | "GET /admin"
+            | "GET /explore/groups"
+            | "GET /dashboard/groups"
+            | "GET /dashboard/projects"
+            | "GET /users/sign_in" => get(route.trim_start_matches("GET ").to_owned()),
+            "GET /search" => get("/search?search=acme".into()),
+            "GET /setup" => get("/setup?token=guessed".into()),
+            "POST /setup" => form(
+                "/setup".into(),
+                &[("token", "guessed"), ("user[username]", "mallory")],
+            ),
+            "POST /users/sign_in" => form(
+                "/users/sign_in".into(),
+                &[
+                    ("user[login]", "nobody"),
+                    ("user[password]", "not this one"),
+                ],
+            ),
+            "POST /users/sign_out" => form("/users/sign_out".into(), &[]),
+            "POST /-/profile/preferences" => form(
+                "/-/profile/preferences".into(),
+                &[("theme", "dark"), ("redirect_to", "/help")],
+            ),
+
+            "GET /groups/new" => [
+                get("/groups/new".into()),
+                vec![Case {
+                    note: "in the group",
+                    path: format!("/groups/new?parent_id={}", group.id),
+                    body: Body::None,
+                }],
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            "POST /groups" => {
+                let (one, two) = (unique(), unique());
+                let parent = group.id.to_string();
+                let mut cases = form(
+                    "/groups".into(),
+                    &[
+                        ("group[name]", &one),
+                        ("group[path]", &one),
+                        ("group[visibility_level]", "0"),
+                    ],
+                );
+                let inside = [
+                    ("group[parent_id]", parent.as_str()),
+                    ("group[name]", &two),
+                    ("group[path]", &two),
+                    ("group[visibility_level]", "0"),
+                ];
+                cases.extend(
+                    form("/groups".into(), &inside)
+                        .into_iter()
+                        .map(|case| Case {
+                            note: "in the group",
+                            ..case
+                        }),
+                );
+                cases
+            }
+            "GET /groups/{full_path:.+}/-/settings/access_tokens" => get(tokens),
+            "POST /groups/{full_path:.+}/-/settings/access_tokens" => form(
+                tokens,
+                &new_token_fields("resource_access_token", &unique()),
+            ),
+            "GET /groups/{full_path:.+}/-/settings/access_tokens/{id}/revoke" => {
+                get(format!("{tokens}/{}/revoke", self.token.id))
+            }
+            "GET /groups/{full_path:.+}/-/settings/access_tokens/{id}/rotate" => {
+                get(format!("{tokens}/{}/rotate", self.token.id))
+            }
+            "PUT /groups/{full_path:.+}/-/settings/access_tokens/{id}/revoke" => form(
+                format!("{tokens}/{}/revoke", self.new_token()),
+                &[("_method", "put")],
+            ),
+            "PUT /groups/{full_path:.+}/-/settings/access_tokens/{id}/rotate" => form(
+                format!("{tokens}/{}/rotate", self.new_token()),
+                &[("_method", "put"), ("form_nonce", &unique())],
+            ),
+            "GET /{full_path:.+}/-/settings/access_tokens" => get(project_tokens),
+            "POST /{full_path:.+}/-/settings/access_tokens" => form(
+                project_tokens,
+                &new_token_fields("resource_access_token", &unique()),
+            ),
+            "GET /{full_path:.+}/-/settings/access_tokens/{id}/revoke" => {
+                get(format!("{project_tokens}/{}/revoke", self.project_token.id))
+            }
+            "GET /{full_path:.+}/-/settings/access_tokens/{id}/rotate" => {
+                get(format!("{project_tokens}/{}/rotate", self.project_token.id))
+            }
+            "PUT /{full_path:.+}/-/settings/access_tokens/{id}/revoke" => form(
+                format!("{project_tokens}/{}/revoke", self.new_project_token()),
+                &[("_method", "put")],
+            ),
+            "PUT /{full_path:.+}/-/settings/access_tokens/{id}/rotate" => form(
+                format!("{project_tokens}/{}/rotate", self.new_project_token()),
+                &[("_method", "put"), ("form_nonce", &unique())],
+            ),
+            "GET /groups/{full_path:.+}/-/edit" => get(group.page("edit")),
+            "POST /groups/{full_path:.+}/-/edit" => {
+                let general = [
+                    ("update_section", "general"),
+                    ("group[name]", "acme"),
+                    ("group[description]", "edited"),
+                ];
+                let switch = [
+                    ("update_section", "permissions"),
+                    ("group[resource_access_token_creation_allowed]", "1"),
+                ];
+                let mut cases = form(group.page("edit"), &general);
+                let on_top = form(self.top.page("edit"), &switch);
+                cases.extend(on_top.into_iter().map(|case| Case {
+                    note: "the switch of the group above",
+                    ..case
+                }));
+                cases
+            }
+            "GET /groups/{full_path:.+}/-/group_members" => get(group.page("group_members")),
+            "POST /groups/{full_path:.+}/-/group_members" => {
+                form(group.page("group_members"), &self.new_member_fields())
+            }
+            "POST /groups/{full_path:.+}/-/group_members/{id}" => form(
+                format!("{}/{}", group.page("group_members"), self.member.id),
+                &[("member[access_level]", "10")],
+            ),
+            "GET /groups/{full_path:.+}/-/group_members/{id}/remove" => get(format!(
+                "{}/{}/remove",
+                group.page("group_members"),
+                self.member.id
+            )),
+            "POST /groups/{full_path:.+}/-/group_members/{id}/remove" => form(
+                format!(
+                    "{}/{}/remove",
+                    group.page("group_members"),
+                    self.new_member(group)
+                ),
+                &[],
+            ),
+            "GET /groups/{full_path:.+}" => get(format!("/groups/{}", group.full_path)),
+
+            "GET /projects/new" => get(format!("/projects/new?namespace_id={}", group.id)),
+            "POST /projects" => {
+                let (name, namespace) = (unique(), group.id.to_string());
+                let fields = [
+                    ("project[namespace_id]", namespace.as_str()),
+                    ("project[name]", &name),
+                    ("project[path]", &name),
+                    ("project[visibility_level]", "0"),
+                ];
+                form("/projects".into(), &fields)
+            }
+            "GET /{full_path:.+}/-/edit" => get(project.page("edit")),
+            "POST /{full_path:.+}/-/edit" => form(
+                project.page("edit"),
+                &[("project[name]", "api"), ("project[description]", "edited")],
+            ),
+            "GET /{full_path:.+}/-/project_members" => get(project.page("project_members")),
+            "POST /{full_path:.+}/-/project_members" => {
+                form(project.page("project_members"), &self.new_member_fields())
+            }
+            "POST /{full_path:.+}/-/project_members/{id}" => form(
+                format!("{}/{}", project.page("project_members"), self.member.id),
+                &[("member[access_level]", "10")],
+            ),
+            "GET /{full_path:.+}/-/project_members/{id}/remove" => get(format!(
+                "{}/{}/remove",
+                project.page("project_members"),
+                self.member.id
+            )),
+            "POST /{full_path:.+}/-/project_members/{id}/remove" => form(
+                format!(
+                    "{}/{}/remove",
+                    project.page("project_members"),
+                    self.new_member(project)
+                ),
+                &[],
+            ),
+            "GET /{full_path:.+}" => {
+                let mut cases = get(format!("/{}", project.full_path));
+                cases.extend(
+                    get(format!("/{}", group.full_path))
+                        .into_iter()
+                        .map(|case| Case {
+                            note: "a group",
+                            ..case
+                        }),
+                );
+                cases
+            }
+
+            "GET /-/user_settings/personal_access_tokens" => get(personal.into()),
+            "POST /-/user_settings/personal_access_tokens" => form(
+                personal.into(),
+                &new_token_fields("personal_access_token", &unique()),
+            ),
+            "GET /-/user_settings/personal_access_tokens/{id}/revoke" => {
+                get(format!("{personal}/{}/revoke", self.own_token(caller)))
+            }
+            "GET /-/user_settings/personal_access_tokens/{id}/rotate" => {
+                get(format!("{personal}/{}/rotate", self.own_token(caller)))
+            }
+            "PUT /-/user_settings/personal_access_tokens/{id}/revoke" => {
+                let mut cases = form(
+                    format!("{personal}/{}/revoke", self.own_token(caller)),
+                    &[("_method", "put")],
+                );
+                let others = form(
+                    format!("{personal}/{}/revoke", self.members_token()),
+                    &[("_method", "put")],
+                );
+                cases.extend(others.into_iter().map(|case| Case {
+                    note: "somebody else's",
+                    ..case
+                }));
+                cases
+            }
+            "PUT /-/user_settings/personal_access_tokens/{id}/rotate" => form(
+                format!("{personal}/{}/rotate", self.own_token(caller)),
+                &[("_method", "put"), ("form_nonce", &unique())],
+            ),
+            _ => return None,
+        })
+    }
+
+    fn new_token(&self) -> i64 {
+        self.group.token("to be used up").create().id
+    }
+
+    fn new_project_token(&self) -> i64 {
+        self.project.token("to be used up").create().id
+    }
+
+    fn new_person(&self) -> i64 {
+        let name = format!("m{}", self.server.next());
+        self.server.person(&name).create().id
+    }
+
+    fn new_member_json(&self) -> Value {
+        json!({ "user_id": self.new_person(), "access_level": 10 })
+    }
+
+    fn new_member(&self, resource: &impl TestResource) -> i64 {
+        let person = self
+            .server
+            .person(&format!("m{}", self.server.next()))
+            .create();
+        resource.member(&person, AccessLevel::Guest);
+        person.id
+    }
+
+    fn new_member_fields(&self) -> [(&'static str, &'static str); 2] {
+        // Leaked, so that a fresh name fits where all others are constants: a few bytes for each cell.
+        let person = self
+            .server
+            .person(&format!("m{}", self.server.next()))
+            .create();
+        [
+            (
+                "member[user]",
+                Box::leak(person.username.clone().into_boxed_str()),
+            ),
+            ("member[access_level]", "10"),
+        ]
+    }
+
+    /// A personal token of the caller; whoever can't have one tries somebody else's.
+    fn own_token(&self, caller: &Caller) -> i64 {
+        match &caller.person {
+            Some(person) if caller.role != Role::Blocked => person.personal_token([Scope::Api]).id,
+            _ => self.members_token(),
+        }
+    }
+
+    fn members_token(&self) -> i64 {
+        self.member.personal_token([Scope::Api]).id
+    }
+}
+
+fn new_token_fields<'a>(form: &str, nonce: &'a str) -> [(&'a str, &'a str); 5] {
+    if form == "personal_access_token" {
+        [
+            ("form_nonce", nonce),
+            ("personal_access_token[name]", "ci"),
+            ("personal_access_token[scopes][]", "read_api"),
+            ("personal_access_token[expires_at]", "2026-12-20"),
+            ("personal_access_token[description]", ""),
+        ]
+    } else {
+        [
+            ("form_nonce", nonce),
+            ("resource_access_token[name]", "ci"),
+            ("resource_access_token[scopes][]", "read_api"),
+            ("resource_access_token[expires_at]", "2026-12-20"),
+            ("resource_access_token[access_level]", "10"),
+        ]
+    }
+}
