@@ -10,8 +10,8 @@ use super::{AccessToken, ListedToken, Resource};
 use crate::context::Context;
 use crate::db::schema::{access_token_uses, access_tokens, memberships, users};
 use crate::db::{
-    Backend, COUNTED_AT_MOST, Counted, DbConnection, Page, PageRequest, Timestamp, coalesce_date,
-    coalesce_timestamp, lower,
+    Backend, COUNTED_AT_MOST, Counted, DbConnection, Page, PageRequest, Timestamp, by_character,
+    coalesce_date, coalesce_timestamp, lower,
 };
 use crate::error::{Denied, Error, What};
 use crate::groups::store::like_pattern;
@@ -395,9 +395,12 @@ fn list(
     let ordered = match query.sort {
         Sort::Id if query.descending => ordered.order(access_tokens::id.desc()),
         Sort::Id => ordered.order(access_tokens::id.asc()),
-        Sort::Name => by!(lower(access_tokens::name)),
-        Sort::Description => by!(lower(coalesce_text(access_tokens::description, ""))),
-        Sort::Scopes => by!(access_tokens::scopes),
+        Sort::Name => by!(by_character(lower(access_tokens::name))),
+        Sort::Description => by!(by_character(lower(coalesce_text(
+            access_tokens::description,
+            ""
+        )))),
+        Sort::Scopes => by!(by_character(access_tokens::scopes)),
         Sort::Created => by!(access_tokens::created_at),
         Sort::LastUsed => {
             by!(coalesce_timestamp(

@@ -32,6 +32,10 @@ impl DbConnection {
                 // SQLite's own folds ASCII only; PostgreSQL's and ours fold every script.
                 super::lower_utils::register_impl(&mut conn, |text: String| text.to_lowercase())
                     .map_err(ConnectionError::CouldntSetupConfiguration)?;
+                // Its own order by characters, under the name that PostgreSQL has for it. diesel hands over the
+                // right side first.
+                conn.register_collation("C", |right: &str, left: &str| left.cmp(right))
+                    .map_err(ConnectionError::CouldntSetupConfiguration)?;
                 DbConnection::Sqlite(conn)
             }
             DatabaseUrl::Postgres(_) => {

@@ -43,6 +43,14 @@ diesel::define_sql_function! {
     fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
 }
 
+// A server's own order is a dictionary's, and not the same everywhere.
+diesel::postfix_operator!(ByCharacter, " COLLATE \"C\"", diesel::sql_types::Text);
+
+/// A text that is sorted and compared by the numbers of its characters, in both databases.
+pub fn by_character<T>(text: T) -> ByCharacter<T> {
+    ByCharacter::new(text)
+}
+
 diesel::define_sql_function! {
     /// A text from its character number `start` on, counted from 1.
     fn substr(text: diesel::sql_types::Text, start: diesel::sql_types::Integer) -> diesel::sql_types::Text;

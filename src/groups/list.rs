@@ -8,7 +8,9 @@ use super::store::{Joined, like_pattern, member_groups, open_visibilities, paren
 use super::{Group, GroupRow, Visibility};
 use crate::context::Context;
 use crate::db::schema::{groups, memberships};
-use crate::db::{Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, after_subtree, lower};
+use crate::db::{
+    Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, after_subtree, by_character, lower,
+};
 use crate::error::Error;
 use crate::members::AccessLevel;
 
@@ -144,11 +146,15 @@ pub fn list_visible(
             // Folded by the database, as the column is: no two programs fold every script alike.
             let name = || lower(name.clone().into_sql::<Text>());
             query = if filter.descending {
-                let same = lower(groups::name).eq(name()).and(groups::id.lt(*id));
-                query.filter(lower(groups::name).lt(name()).or(same))
+                let same = by_character(lower(groups::name))
+                    .eq(name())
+                    .and(groups::id.lt(*id));
+                query.filter(by_character(lower(groups::name)).lt(name()).or(same))
             } else {
-                let same = lower(groups::name).eq(name()).and(groups::id.gt(*id));
-                query.filter(lower(groups::name).gt(name()).or(same))
+                let same = by_character(lower(groups::name))
+                    .eq(name())
+                    .and(groups::id.gt(*id));
+                query.filter(by_character(lower(groups::name)).gt(name()).or(same))
             };
         }
         if let Some(search) = &filter.search {
@@ -207,9 +213,9 @@ pub fn list_visible(
         };
     }
     let rows = match filter.order {
-        Order::FullName => by!(lower(groups::full_name)),
-        Order::Name => by!(lower(groups::name)),
-        Order::Path => by!(lower(groups::path)),
+        Order::FullName => by!(by_character(lower(groups::full_name))),
+        Order::Name => by!(by_character(lower(groups::name))),
+        Order::Path => by!(by_character(lower(groups::path))),
         Order::CreatedAt => by!(groups::created_at),
         Order::Id if filter.descending => rows.order(groups::id.desc()),
         Order::Id => rows.order(groups::id.asc()),

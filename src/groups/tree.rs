@@ -11,7 +11,7 @@ use super::store::{member_groups, open_visibilities, roots};
 use super::{Group, GroupRow};
 use crate::context::Context;
 use crate::db::schema::{groups, memberships};
-use crate::db::{DbConnection, lower};
+use crate::db::{DbConnection, by_character, lower};
 use crate::error::Error;
 use crate::members::AccessLevel;
 
@@ -47,7 +47,10 @@ pub fn subgroups_of(
             roots.field(groups::resource_access_token_creation_allowed),
             roots.field(groups::retain_bots),
         ))
-        .order((lower(groups::full_name).asc(), groups::id.asc()))
+        .order((
+            by_character(lower(groups::full_name)).asc(),
+            groups::id.asc(),
+        ))
         .limit(limit)
         .load(conn)?;
     Ok(rows.into_iter().map(Group::from).collect())
@@ -95,7 +98,10 @@ pub fn with_role(
             roots.field(groups::resource_access_token_creation_allowed),
             roots.field(groups::retain_bots),
         ))
-        .order((lower(groups::full_path).asc(), groups::id.asc()))
+        .order((
+            by_character(lower(groups::full_path)).asc(),
+            groups::id.asc(),
+        ))
         .limit(limit)
         .load(conn)?;
     Ok(rows.into_iter().map(Group::from).collect())

@@ -9,7 +9,8 @@ use crate::access_tokens::Resource;
 use crate::context::Context;
 use crate::db::schema::{groups, memberships, users};
 use crate::db::{
-    Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, Timestamp, coalesce_date, lower,
+    Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, Timestamp, by_character,
+    coalesce_date, lower,
 };
 use crate::error::Error;
 use crate::groups::store::like_pattern;
@@ -182,7 +183,7 @@ pub fn list(
     let ordered = match filter.sort {
         // By chance the words are in this order: human, project_bot.
         Sort::Kind => by!(users::kind),
-        Sort::Name => by!(lower(users::name)),
+        Sort::Name => by!(by_character(lower(users::name))),
         Sort::AccessLevel => by!(memberships::access_level),
         Sort::ExpiresAt => by!(coalesce_date(memberships::expires_at, FAR)),
         Sort::CreatedAt => by!(memberships::created_at),

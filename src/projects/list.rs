@@ -9,7 +9,9 @@ use super::store::{Joined, assemble, whole, with_namespace};
 use super::{Project, ProjectRow};
 use crate::context::Context;
 use crate::db::schema::{groups, memberships, projects};
-use crate::db::{Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, after_subtree, lower};
+use crate::db::{
+    Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, after_subtree, by_character, lower,
+};
 use crate::error::Error;
 use crate::groups::list::is_member;
 use crate::groups::store::{like_pattern, member_groups, open_visibilities, roots};
@@ -192,8 +194,8 @@ pub fn list_visible(
     }
     let rows = match filter.order {
         Order::CreatedAt => by!(projects::created_at),
-        Order::Name => by!(lower(projects::name)),
-        Order::Path => by!(lower(projects::path)),
+        Order::Name => by!(by_character(lower(projects::name))),
+        Order::Path => by!(by_character(lower(projects::path))),
         Order::LastActivityAt => by!(projects::last_activity_at),
         Order::Id if filter.ascending => rows.order(projects::id.asc()),
         Order::Id => rows.order(projects::id.desc()),

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::{UserKind, UserState, store};
 use crate::db::schema::{groups, memberships, projects, users};
-use crate::db::{DbConnection, lock_roots};
+use crate::db::{DbConnection, by_character, lock_roots};
 use crate::error::Error;
 use crate::members::AccessLevel;
 
@@ -92,7 +92,7 @@ pub(super) fn owned_alone(
                 .filter(users::state.eq(UserState::Active.as_str()))
                 .filter(users::id.ne(user_id)),
         )))
-        .order(groups::full_path.asc())
+        .order(by_character(groups::full_path).asc())
         .select(groups::full_path)
         .load(conn)?)
 }

@@ -1,5 +1,6 @@
 //! Names that people give: kept to the byte, or refused.
 
+use latchkey::members::AccessLevel;
 use serde_json::{Value, json};
 
 use super::assert_refused;
@@ -9,6 +10,7 @@ use crate::support::{Answer, Api, Company, TestResource, TestServer};
 on_both![
     a_name_comes_back_as_it_was_sent,
     what_is_no_name_is_refused_everywhere,
+    both_databases_sort_names_alike,
 ];
 
 /// What has a name, made under the number `number`.
@@ -136,4 +138,53 @@ async fn what_is_no_name_is_refused_everywhere(server: TestServer) {
         (after.users, after.groups, after.projects),
         (before.users, before.groups, before.projects)
     );
+}
+
+/// By the numbers of the characters, whatever the case: not as a server's dictionary has it.
+async fn both_databases_sort_names_alike(server: TestServer) {
+    let c = Company::on(&server);
+    let root = c.root.api();
+    let home = server.group("home").create();
+    let sorted = [
+        "-x", "1", "10", "2", "_x", "a", "A b", "a-b", "aa", "B", "z", "~", "ß", "ä", "ö", "я",
+    ];
+    // Neither as they are to be shown nor the other way round.
+    let shuffled = (0..sorted.len()).map(|at| sorted[(at * 5 + 3) % sorted.len()]);
+    for (number, name) in shuffled.enumerate() {
+        let path = format!("s{number}");
+        home.subgroup(&path).named(name).create();
+        home.project(&format!("p{number}")).named(name).create();
+        home.token(name).create();
+        let person = server.person(&path).named(name).create();
+        home.member(&person, AccessLevel::Guest);
+    }
+    let at = home.path();
+    for list in [
+        format!("{at}/subgroups?order_by=name&per_page=100"),
+        format!("{at}/projects?order_by=name&sort=asc&per_page=100"),
+        format!("{at}/access_tokens?sort=name_asc&per_page=100"),
+    ] {
+        let rows = root.get(&list).await.expect(200).json();
+        let names: Vec<&str> = rows
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(names, sorted, "{list}");
+    }
+    let mut paged = Vec::new();
+    let mut next = Some(format!(
+        "{at}/subgroups?pagination=keyset&order_by=name&per_page=3"
+    ));
+    while let Some(path) = next {
+        assert!(paged.len() <= sorted.len(), "{paged:?}");
+        let answer = root.get(&path).await.expect(200);
+        for row in answer.json().as_array().unwrap() {
+            paged.push(row["name"].as_str().unwrap().to_owned());
+        }
+        let link = answer.header("link").split(['<', '>']).nth(1);
+        next = link.map(|link| link.split("/api/v4").nth(1).unwrap().to_owned());
+    }
+    assert_eq!(paged, sorted);
 }
