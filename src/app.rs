@@ -69,6 +69,7 @@ impl App {
         trusted_proxies: Vec<IpNet>,
         secret_fingerprint: String,
     ) -> Self {
+        crate::tls::provide();
         let instance = Instance {
             token_key: DigestKey::derive(secret),
             lookup_key: DigestKey::derive(&derive_key(secret, "latchkey look-up key v1")),

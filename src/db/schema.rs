@@ -9,6 +9,7 @@ diesel::table! {
         secret_fingerprint -> Nullable<Text>,
         setup_token_digest -> Nullable<Binary>,
         setup_token_expires_at -> Nullable<Timestamp>,
+        lifetime_enforcement_at -> Nullable<Timestamp>,
     }
 }
 
@@ -47,6 +48,8 @@ diesel::table! {
         confirmed_at -> Nullable<Timestamp>,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        expiry_mails -> Text,
+        unused_token_mails -> Bool,
     }
 }
 
@@ -68,6 +71,8 @@ diesel::table! {
         retain_bots -> Nullable<Bool>,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        resource_access_token_notify_inherited -> Nullable<Bool>,
+        lock_resource_access_token_notify_inherited -> Bool,
     }
 }
 
@@ -128,6 +133,9 @@ diesel::table! {
         previous_token_id -> Nullable<BigInt>,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        seven_days_notification_sent_at -> Nullable<Timestamp>,
+        thirty_days_notification_sent_at -> Nullable<Timestamp>,
+        sixty_days_notification_sent_at -> Nullable<Timestamp>,
     }
 }
 
@@ -201,6 +209,60 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    jobs (name) {
+        name -> Text,
+        handled_until -> Timestamp,
+        retry_at -> Nullable<Timestamp>,
+        failures -> BigInt,
+        lease_holder -> Nullable<Text>,
+        lease_until -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    job_runs (id) {
+        id -> BigInt,
+        job -> Text,
+        holder -> Text,
+        cause -> Text,
+        as_of -> Timestamp,
+        outcome -> Text,
+        counts -> Text,
+        error -> Nullable<Text>,
+        started_at -> Timestamp,
+        finished_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    emails (id) {
+        id -> BigInt,
+        key -> Text,
+        kind -> Text,
+        user_id -> BigInt,
+        data -> Text,
+        state -> Text,
+        attempts -> BigInt,
+        due_at -> Timestamp,
+        give_up_at -> Nullable<Timestamp>,
+        last_error -> Nullable<Text>,
+        created_at -> Timestamp,
+        settled_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    expiry_notices (id) {
+        id -> BigInt,
+        token_id -> BigInt,
+        interval_days -> BigInt,
+        user_id -> BigInt,
+        email_key -> Nullable<Text>,
+        created_at -> Timestamp,
+    }
+}
+
 diesel::joinable!(projects -> groups (group_id));
 diesel::joinable!(access_tokens -> users (user_id));
 diesel::joinable!(access_token_uses -> access_tokens (token_id));
@@ -221,4 +283,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_keys,
     sign_in_failures,
     audit_events,
+    jobs,
+    job_runs,
+    emails,
+    expiry_notices,
 );

@@ -332,8 +332,7 @@ impl Serving {
     /// A browser, and whether it could sign in.
     fn sign_in(&self, username: &str, password: &str) -> Option<reqwest::Client> {
         let address = format!("{}/users/sign_in", self.url);
-        let browser = reqwest::Client::builder()
-            .no_proxy()
+        let browser = crate::support::server::http_client()
             .cookie_store(true)
             .redirect(reqwest::redirect::Policy::none())
             .build()
@@ -385,6 +384,6 @@ fn lines_of(pipe: impl Read + Send + 'static) -> Receiver<String> {
 }
 
 fn ask(request: impl FnOnce(reqwest::Client) -> reqwest::RequestBuilder) -> Answer {
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = crate::support::server::http_client().build().unwrap();
     runtime().block_on(Answer::to(request(http)))
 }

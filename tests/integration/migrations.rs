@@ -175,10 +175,8 @@ fn a_failing_migration_changes_nothing() {
         migrate(conn).unwrap();
         revert(conn, 1).unwrap();
         // The table that the last migration makes is there already, with a row in it.
-        conn.batch_execute(
-            "CREATE TABLE idempotency_keys (id INTEGER); INSERT INTO idempotency_keys VALUES (7);",
-        )
-        .unwrap();
+        conn.batch_execute("CREATE TABLE emails (id INTEGER); INSERT INTO emails VALUES (7);")
+            .unwrap();
         let before = columns(conn);
         assert!(migrate(conn).is_err());
         assert_eq!(columns(conn), before);

@@ -306,7 +306,7 @@ fn the_program_starts_announces_itself_and_stops_when_asked() {
         );
     }
     runtime().block_on(async {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = crate::support::server::http_client().build().unwrap();
         let ready = http.get(format!("{}/-/readiness", server.url)).send().await.unwrap();
         assert_eq!(ready.status(), 200);
 
@@ -363,7 +363,7 @@ fn without_an_administrator_a_link_is_offered_outside_of_the_log() {
         .expect("a link");
     assert!(link.starts_with("/setup?token="), "{link}");
     runtime().block_on(async {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = crate::support::server::http_client().build().unwrap();
         assert_eq!(
             http.get(format!("{}{link}", server.url))
                 .send()

@@ -195,9 +195,8 @@ impl Node {
                 server.await.unwrap();
             });
         });
-        let http = reqwest::Client::builder()
+        let http = crate::support::server::http_client()
             .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
             .build()
             .unwrap();
         Node {

@@ -107,11 +107,7 @@ impl TestServer {
             });
         });
         let handle = receiver.recv().expect("the server starts");
-        let http = reqwest::Client::builder()
-            .redirect(Policy::none())
-            .no_proxy()
-            .build()
-            .unwrap();
+        let http = http_client().redirect(Policy::none()).build().unwrap();
         TestServer {
             inner: Arc::new(Inner {
                 app,
@@ -324,6 +320,12 @@ pub struct Inventory {
     pub tokens: i64,
     /// Those that aren't revoked.
     pub living: i64,
+}
+
+/// A client of HTTP that goes straight to where it is sent.
+pub fn http_client() -> reqwest::ClientBuilder {
+    latchkey::tls::provide();
+    reqwest::Client::builder().no_proxy()
 }
 
 /// A moment, written down.

@@ -1,0 +1,3 @@
+ALTER TABLE instance DROP COLUMN lifetime_enforcement_at;
+DROP TABLE job_runs;
+DROP TABLE jobs;
