@@ -63,3 +63,14 @@ pub fn enqueue(
     }
     Ok(())
 }
+
+/// Is there a mail with this key, whatever became of it?
+///
+/// # Errors
+/// When the database is away.
+pub fn has(conn: &mut DbConnection, key: &str) -> Result<bool, Error> {
+    Ok(diesel::select(diesel::dsl::exists(
+        emails::table.filter(emails::key.eq(key)),
+    ))
+    .get_result(conn)?)
+}
