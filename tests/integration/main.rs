@@ -19,6 +19,7 @@ mod crowd;
 mod deletions;
 mod errors;
 mod expiry;
+mod expiry_check;
 mod group_access_tokens;
 mod group_pages;
 mod groups;
