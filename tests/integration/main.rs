@@ -36,6 +36,7 @@ mod member_pages;
 mod members;
 mod members_api;
 mod migrations;
+mod notify_inherited;
 mod odd_requests;
 mod openapi;
 mod operations;
