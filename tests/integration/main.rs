@@ -29,6 +29,7 @@ mod headers;
 mod idempotency;
 mod injection;
 mod keyset;
+mod mail;
 mod matrix;
 mod member_pages;
 mod members;
