@@ -31,6 +31,7 @@ mod idempotency;
 mod injection;
 mod jobs;
 mod keyset;
+mod mail;
 mod matrix;
 mod member_pages;
 mod members;
