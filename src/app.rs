@@ -47,8 +47,8 @@ pub struct Inner {
     pub hashing: Hashing,
     /// Rotations that were just answered.
     pub rotations: Arc<Rotations>,
-    /// Rung when bots are waiting to be deleted.
-    pub bots_gone: Notify,
+    /// Rung when something was left for a job to do soon.
+    pub jobs_waiting: Notify,
     /// Sends mails.
     pub mailer: Mailer,
     policy: RwLock<Arc<Policy>>,
@@ -99,7 +99,7 @@ impl App {
                 failures: Failures::default(),
                 hashing: Hashing::default(),
                 rotations: Arc::default(),
-                bots_gone: Notify::new(),
+                jobs_waiting: Notify::new(),
                 mailer,
                 secret_fingerprint,
                 // No stored revision is negative: the first look finds it old.

@@ -1,5 +1,7 @@
 //! The outbox: what waits to be sent, and what became of it.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use serde_json::Value;
@@ -149,6 +151,40 @@ pub fn enqueue(
         };
     }
     Ok(())
+}
+
+/// Is there a mail with this key, whatever became of it?
+///
+/// # Errors
+/// When the database is away.
+pub fn has(conn: &mut DbConnection, key: &str) -> Result<bool, Error> {
+    Ok(diesel::select(diesel::dsl::exists(
+        emails::table.filter(emails::key.eq(key)),
+    ))
+    .get_result(conn)?)
+}
+
+/// Those of these keys that there is a mail with, whatever became of it.
+///
+/// # Errors
+/// When the database is away.
+pub fn known(conn: &mut DbConnection, keys: Vec<String>) -> Result<HashSet<String>, Error> {
+    let found: Vec<String> = emails::table
+        .filter(emails::key.eq_any(keys))
+        .select(emails::key)
+        .load(conn)?;
+    Ok(found.into_iter().collect())
+}
+
+/// Is there a mail that is due?
+///
+/// # Errors
+/// When the database is away.
+pub fn any_due(conn: &mut DbConnection, now: DateTime<Utc>) -> Result<bool, Error> {
+    let due = emails::table
+        .filter(emails::settled_at.is_null())
+        .filter(emails::due_at.le(Timestamp::from(now)));
+    Ok(diesel::select(diesel::dsl::exists(due)).get_result(conn)?)
 }
 
 /// The mails that were due by then and aren't settled, the longest due first. One in the state `sending` was left

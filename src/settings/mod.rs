@@ -35,6 +35,8 @@ pub struct Settings {
     pub max_personal_access_token_lifetime: Option<u32>,
     /// Must new tokens have an end?
     pub require_personal_access_token_expiry: bool,
+    /// Days after which a kept bot whose tokens are all inactive is deleted; nothing: never.
+    pub inactive_resource_access_tokens_delete_after_days: Option<u32>,
     /// Turns every access token off: none can be managed, none authenticates.
     pub disable_personal_access_tokens: bool,
     /// Of new groups.
@@ -83,6 +85,7 @@ impl Default for Settings {
             token_shape: TokenShape::Checked,
             max_personal_access_token_lifetime: None,
             require_personal_access_token_expiry: true,
+            inactive_resource_access_tokens_delete_after_days: Some(30),
             disable_personal_access_tokens: false,
             default_group_visibility: Visibility::Private,
             default_project_visibility: Visibility::Private,
@@ -100,7 +103,7 @@ impl Default for Settings {
 }
 
 /// The keys, and what each takes.
-pub const KEYS: [(&str, &str); 16] = [
+pub const KEYS: [(&str, &str); 17] = [
     (
         "personal_access_token_prefix",
         "0 to 20 characters of A-Z a-z 0-9 _ + = / @ : . -",
@@ -111,6 +114,10 @@ pub const KEYS: [(&str, &str); 16] = [
         "1 to 365 days (400 with buffered_token_expiration_limit), blank for none",
     ),
     ("require_personal_access_token_expiry", "true or false"),
+    (
+        "inactive_resource_access_tokens_delete_after_days",
+        "1 to 3650 days, blank for never",
+    ),
     ("disable_personal_access_tokens", "true or false"),
     ("default_group_visibility", "private, internal or public"),
     ("default_project_visibility", "private, internal or public"),

@@ -28,6 +28,7 @@ mod hardening;
 mod headers;
 mod idempotency;
 mod injection;
+mod jobs;
 mod keyset;
 mod mail;
 mod matrix;

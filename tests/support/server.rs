@@ -1,6 +1,7 @@
 //! A real server on a port that the system picks.
 
 use std::{
+    collections::BTreeMap,
     future::Future,
     io::{Read, Write},
     net::{TcpListener, TcpStream},
@@ -8,6 +9,7 @@ use std::{
     path::PathBuf,
     sync::{Arc, Mutex, mpsc},
     thread,
+    time::Duration,
 };
 
 use actix_web::{dev::ServerHandle, rt::System};
@@ -22,6 +24,7 @@ use latchkey::{
     context::Context,
     db::{Database, DbConnection},
     error::Error,
+    jobs::{self, Job},
     logging::Captured,
     mail::Post,
     server::background,
@@ -321,7 +324,25 @@ impl TestServer {
     /// Lets the server do what it does in the background: write last uses, and delete bots that are gone.
     pub async fn rest(&self) {
         background::flush_uses(&self.app).await;
-        background::delete_bots(&self.app).await;
+        self.run_job(Job::BotDeletion).await;
+    }
+
+    /// Runs a job by hand, at the moment that the clock shows. Returns how many of what.
+    pub async fn run_job(&self, job: Job) -> BTreeMap<String, i64> {
+        let report = jobs::run::by_hand(&self.app, job, None, Duration::ZERO).await;
+        let counts = report.expect("the job runs").counts;
+        counts.into_iter().collect()
+    }
+
+    /// Runs whatever the scheduler finds due at this moment, each to its end, and returns their names.
+    pub async fn run_due_jobs(&self) -> Vec<&'static str> {
+        let (_stop, stopped) = tokio::sync::watch::channel(false);
+        let mut names = Vec::new();
+        for (job, due) in jobs::scheduler::due(&self.app).await.unwrap() {
+            jobs::run::in_turn(self.app.clone(), job, due, stopped.clone()).await;
+            names.push(job.name());
+        }
+        names
     }
 
     /// The next number for a thing that needs a name of its own.
