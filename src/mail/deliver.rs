@@ -45,8 +45,6 @@ pub struct Delivery {
     pub compose: Arc<Compose>,
     /// Is it still ours to do?
     pub guard: Arc<Guard>,
-    /// Asked before each batch; `false` ends the round early.
-    pub go_on: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
 /// What became of the mails that were due.
@@ -76,11 +74,15 @@ const STRIKES: u32 = 3;
 /// Mails that one transaction puts off.
 const PUT_OFF_AT_ONCE: i64 = 1_000;
 
-/// Sends what is due. What becomes due meanwhile is left for the next round.
+/// Sends what is due. What becomes due meanwhile is left for the next round. `go_on` is asked before each batch; with
+/// `false` the round ends early.
 ///
 /// # Errors
 /// When the database is away, or the guard says so. What is on its way then is sent again, with the same id.
-pub async fn deliver_due(delivery: &Delivery) -> Result<Delivered, Error> {
+pub async fn deliver_due(
+    delivery: &Delivery,
+    go_on: impl Fn() -> bool,
+) -> Result<Delivered, Error> {
     let mut round = Round {
         delivery,
         began: delivery.clock.now(),
@@ -89,7 +91,7 @@ pub async fn deliver_due(delivery: &Delivery) -> Result<Delivered, Error> {
         strikes: Mutex::new(0),
     };
     let mut lines: Vec<Line> = (0..LINES).map(Line::new).collect();
-    let outcome = round.run(&mut lines).await;
+    let outcome = round.run(&mut lines, go_on).await;
     for line in lines {
         if let Some(open) = line.open {
             open.session.close().await;
@@ -142,8 +144,8 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    async fn run(&self, lines: &mut [Line]) -> Result<(), Error> {
-        while (self.delivery.go_on)() {
+    async fn run(&self, lines: &mut [Line], go_on: impl Fn() -> bool) -> Result<(), Error> {
+        while go_on() {
             if !self.claim().await? {
                 return Ok(());
             }

@@ -26,7 +26,7 @@ pub struct Message {
 }
 
 /// Characters of a subject, and of a name, that are worth sending.
-const LONGEST: usize = 150;
+const LONGEST: usize = 200;
 
 /// Why a mail can't be put on paper; it says nothing of the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -159,19 +159,28 @@ pub fn one_line(text: &str) -> String {
     let spaced: String = text
         .chars()
         .map(|character| if breaks(character) { ' ' } else { character })
-        .filter(|character| !character.is_control())
+        .filter(|character| !character.is_control() && !turns(*character))
         .collect();
     let words: Vec<&str> = spaced.split_whitespace().collect();
-    let line = words.join(" ");
-    if line.chars().count() <= LONGEST {
-        return line;
+    shortened(&words.join(" "), LONGEST)
+}
+
+/// The beginning of a text that is longer than so many characters.
+pub fn shortened(text: &str, longest: usize) -> String {
+    if text.chars().count() <= longest {
+        return text.to_owned();
     }
-    let cut: String = line.chars().take(LONGEST - 1).collect();
+    let cut: String = text.chars().take(longest.saturating_sub(1)).collect();
     format!("{}…", cut.trim_end())
 }
 
 fn breaks(character: char) -> bool {
     character.is_whitespace() || matches!(character, '\u{b}' | '\u{c}' | '\u{85}')
+}
+
+/// Would make the rest of the line read the other way round.
+fn turns(character: char) -> bool {
+    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn moment(at: DateTime<Utc>) -> SystemTime {

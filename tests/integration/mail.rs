@@ -88,9 +88,8 @@ impl Postman {
             mailer: self.mailer.clone(),
             compose: Arc::clone(&self.compose),
             guard: Arc::clone(&self.guard),
-            go_on: Arc::new(|| true),
         };
-        deliver_due(&delivery).await
+        deliver_due(&delivery, || true).await
     }
 }
 
