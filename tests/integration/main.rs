@@ -55,3 +55,4 @@ mod unhealthy;
 mod user_administration;
 mod users;
 mod users_api;
+mod webhooks;

@@ -75,6 +75,8 @@ pub enum Place {
     General,
     /// Settings, Access tokens; for a person, Personal access tokens.
     AccessTokens,
+    /// Settings, Webhooks of a group.
+    Webhooks,
     /// The start page of somebody signed in.
     Home,
     /// A person's groups.
@@ -98,6 +100,8 @@ pub struct Rights {
     pub general: bool,
     /// Settings, Access tokens.
     pub access_tokens: bool,
+    /// Settings, Webhooks; of groups only.
+    pub webhooks: bool,
 }
 
 impl Sidebar {
@@ -115,6 +119,7 @@ impl Sidebar {
                 format!("{about}/group_members"),
                 format!("{about}/edit"),
                 format!("{about}/settings/access_tokens"),
+                rights.webhooks.then(|| format!("{about}/hooks")),
                 rights,
                 place,
             ),
@@ -135,6 +140,7 @@ impl Sidebar {
                 format!("{about}/project_members"),
                 format!("{about}/edit"),
                 format!("{about}/settings/access_tokens"),
+                None,
                 rights,
                 place,
             ),
@@ -221,6 +227,7 @@ fn resource_items(
     members: String,
     general: String,
     access_tokens: String,
+    webhooks: Option<String>,
     rights: Rights,
     place: Place,
 ) -> Vec<NavItem> {
@@ -254,6 +261,11 @@ fn resource_items(
             access_tokens,
             place == Place::AccessTokens,
         ));
+    }
+    if let Some(href) = webhooks {
+        settings
+            .children
+            .push(NavItem::new("Webhooks", "", href, place == Place::Webhooks));
     }
     if !settings.children.is_empty() {
         items.push(settings);
