@@ -76,7 +76,7 @@ async fn a_reset_shows_another_key_once(server: TestServer) {
     let first = shown(&made(&browser, &acme).await).unwrap();
     let path = acme.page("hooks/1/reset_key");
     let question = browser.open(&path).await;
-    assert!(question.says("Reset the signing key of “pager”?"));
+    assert!(question.says("Reset the signing key of “ pager ”?"));
     let answer = browser.submit(&question.form(&path)).await.expect(200);
     let second = shown(&answer).expect("the key is shown");
     assert_ne!(first, second);
