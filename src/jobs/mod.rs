@@ -5,6 +5,7 @@
 //! interruption begins where the rows say.
 
 pub mod catalogue;
+mod deliver;
 pub mod history;
 pub mod lease;
 

@@ -65,6 +65,8 @@ pub struct Settings {
     pub sign_in_failures_per_account: u32,
     /// Failed sign-ins per address in ten minutes; 0 = no limit.
     pub sign_in_failures_per_address: u32,
+    /// May webhooks call loopback, link-local and private addresses?
+    pub allow_local_requests_from_web_hooks_and_services: bool,
 }
 
 /// [`TokenShape`] by its name.
@@ -104,12 +106,13 @@ impl Default for Settings {
             failing_credentials_per_minute: 100,
             sign_in_failures_per_account: 5,
             sign_in_failures_per_address: 30,
+            allow_local_requests_from_web_hooks_and_services: false,
         }
     }
 }
 
 /// The keys, and what each takes.
-pub const KEYS: [(&str, &str); 19] = [
+pub const KEYS: [(&str, &str); 20] = [
     (
         "personal_access_token_prefix",
         "0 to 20 characters of A-Z a-z 0-9 _ + = / @ : . -",
@@ -141,6 +144,10 @@ pub const KEYS: [(&str, &str); 19] = [
     ("failing_credentials_per_minute", "a number, 0 for no limit"),
     ("sign_in_failures_per_account", "a number, 0 for no limit"),
     ("sign_in_failures_per_address", "a number, 0 for no limit"),
+    (
+        "allow_local_requests_from_web_hooks_and_services",
+        "true or false",
+    ),
 ];
 
 /// Settings and flags at one moment; `revision` tells when another node has changed them.

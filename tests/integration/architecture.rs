@@ -106,6 +106,7 @@ const ARROWS: &[Arrow] = &[
             ("crate::sessions", DOMAIN),
             ("crate::settings", DOMAIN),
             ("crate::users", DOMAIN),
+            ("crate::webhooks", DOMAIN),
             ("crate::web", DOMAIN),
             ("crate::app", DOMAIN),
         ],
@@ -142,6 +143,7 @@ const ARROWS: &[Arrow] = &[
             ("crate::users::delete", VERB),
             ("crate::users::edit", VERB),
             ("crate::users::state", VERB),
+            ("crate::webhooks", VERB),
         ],
     },
     Arrow {
@@ -276,6 +278,11 @@ fn is_rule(source: &Source) -> bool {
         "redaction.rs",
         "text.rs",
         "users/password.rs",
+        "webhooks/address.rs",
+        "webhooks/payload.rs",
+        "webhooks/retry.rs",
+        "webhooks/secret.rs",
+        "webhooks/target.rs",
     ];
     starts_with_one(source, RULES)
 }
@@ -308,6 +315,7 @@ fn is_verb(source: &Source) -> bool {
         "sessions/",
         "settings/",
         "users/",
+        "webhooks/",
     ];
     // The library's store of sessions, and who a request's session belongs to, stand between the two.
     const BETWEEN: &[&str] = &["sessions/cookie.rs", "sessions/person.rs"];

@@ -60,3 +60,4 @@ mod unhealthy;
 mod user_administration;
 mod users;
 mod users_api;
+mod webhooks;

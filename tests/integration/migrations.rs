@@ -175,7 +175,7 @@ fn a_failing_migration_changes_nothing() {
         migrate(conn).unwrap();
         revert(conn, 1).unwrap();
         // The table that the last migration makes is there already, with a row in it.
-        conn.batch_execute("CREATE TABLE emails (id INTEGER); INSERT INTO emails VALUES (7);")
+        conn.batch_execute("CREATE TABLE webhooks (id INTEGER); INSERT INTO webhooks VALUES (7);")
             .unwrap();
         let before = columns(conn);
         assert!(migrate(conn).is_err());

@@ -21,6 +21,7 @@ pub mod sessions;
 pub mod shell;
 pub mod sidebar;
 pub mod visibility;
+pub mod webhooks;
 
 #[cfg(test)]
 mod tests;

@@ -75,6 +75,8 @@ pub enum Place {
     General,
     /// Settings, Access tokens; for a person, Personal access tokens.
     AccessTokens,
+    /// Settings, Webhooks of a group.
+    Webhooks,
     /// The start page of somebody signed in.
     Home,
     /// A person's groups.
@@ -100,6 +102,8 @@ pub struct Rights {
     pub general: bool,
     /// Settings, Access tokens.
     pub access_tokens: bool,
+    /// Settings, Webhooks; of groups only.
+    pub webhooks: bool,
 }
 
 impl Sidebar {
@@ -117,6 +121,7 @@ impl Sidebar {
                 format!("{about}/group_members"),
                 format!("{about}/edit"),
                 format!("{about}/settings/access_tokens"),
+                rights.webhooks.then(|| format!("{about}/hooks")),
                 rights,
                 place,
             ),
@@ -137,6 +142,7 @@ impl Sidebar {
                 format!("{about}/project_members"),
                 format!("{about}/edit"),
                 format!("{about}/settings/access_tokens"),
+                None,
                 rights,
                 place,
             ),
@@ -226,6 +232,7 @@ fn resource_items(
     members: String,
     general: String,
     access_tokens: String,
+    webhooks: Option<String>,
     rights: Rights,
     place: Place,
 ) -> Vec<NavItem> {
@@ -259,6 +266,11 @@ fn resource_items(
             access_tokens,
             place == Place::AccessTokens,
         ));
+    }
+    if let Some(href) = webhooks {
+        settings
+            .children
+            .push(NavItem::new("Webhooks", "", href, place == Place::Webhooks));
     }
     if !settings.children.is_empty() {
         items.push(settings);

@@ -27,6 +27,7 @@ fn shell() -> Shell {
         members: true,
         general: true,
         access_tokens: true,
+        webhooks: true,
     };
     Shell {
         sidebar: Some(Sidebar::group(
