@@ -265,14 +265,10 @@ async fn keep(app: &App, lease: &Lease) -> Error {
     loop {
         beat.tick().await;
         let (lease, clock) = (lease.clone(), app.clock.clone());
-        match app
-            .db
-            .write(move |conn| lease.renew(conn, clock.now()))
-            .await
-        {
-            Err(lost @ Error::Conflict(_)) => return lost,
-            // The database is away: the work will find out by itself, and the lease lapses.
-            Err(_) | Ok(()) => {}
+        // If the database is away the work will find out by itself, and the lease lapses.
+        let renewed = app.db.write(move |conn| lease.renew(conn, clock.now()));
+        if let Err(lost @ Error::Conflict(_)) = renewed.await {
+            return lost;
         }
     }
 }

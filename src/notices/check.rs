@@ -14,7 +14,8 @@ use crate::context::Context;
 use crate::db::schema::{access_tokens, expiry_notices, users};
 use crate::db::{Backend, DbConnection, Timestamp};
 use crate::error::Error;
-use crate::groups;
+use crate::groups::notify_inherited::store::notify_inherited_of;
+use crate::groups::{self, Group};
 use crate::mail::outbox::{self, NewEmail};
 use crate::projects;
 
@@ -272,14 +273,18 @@ impl Told {
 
 /// The groups of these resources whose inherited members are told as well.
 pub(super) fn inheriting(
-    _conn: &mut DbConnection,
+    conn: &mut DbConnection,
     ctx: &Context,
-    _resources: &[&Resource],
+    resources: &[&Resource],
 ) -> Result<HashSet<i64>, Error> {
     if !ctx.policy.flags.pat_expiry_inherited_members_notification {
         return Ok(HashSet::new());
     }
-    Ok(HashSet::new())
+    let all: Vec<&Group> = resources.iter().map(|resource| resource.group()).collect();
+    Ok(notify_inherited_of(conn, &ctx.policy, &all)?
+        .into_iter()
+        .filter_map(|(id, inherited)| inherited.then_some(id))
+        .collect())
 }
 
 /// Until when a notice about a token with this date is worth sending: its end, and on the last day a day more.
