@@ -143,7 +143,7 @@ fn spelt_out(
         Some(Resource::Project(project)) => facts.push(("Project", project.full_path())),
         None => {}
     }
-    facts.extend(token_facts(data));
+    facts.extend(token_facts(data, false));
     let text = |key: &str| {
         data[key]
             .as_str()
@@ -173,7 +173,7 @@ fn spelt_out(
             ),
             facts,
             advice: vec![
-                "Find out who used the old value: a program that was not told of the new one does this too. Then create a new token, and put it where the old one was used. If nobody of you did it, look for what was done with the token, and change whatever else was kept in the same place.".into(),
+                "Find out who used the old value: a program that never got the new one does this too. Then create another token and put it where it is needed. If it was none of your programs, look in the audit events for what was done with the token, and change whatever else was kept in the same place.".into(),
             ],
             link: ("Go to the access tokens", instance.url(&page)),
         },
