@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Job;
 use super::history;
-use super::run::{Progress, Run};
+use super::run::{Progress, Run, context};
 use crate::access_tokens::idempotency;
 use crate::bots::{delete, retention};
 use crate::context::Context;
@@ -104,15 +104,21 @@ async fn expiry_check(run: &mut Run) -> Result<Progress, Error> {
     Ok(Progress::Done)
 }
 
-/// Mails are due by the clock, whatever day the run pretends it is.
+/// Mails are due by the clock: a run that pretends an earlier day sends them all the same, a later one those that would
+/// be due by then.
 async fn deliver_mail(run: &mut Run) -> Result<Progress, Error> {
     let app = run.app();
-    let instance = Arc::clone(&app.instance);
+    let composer = app.clone();
+    let clock = run.later_clock();
+    let present = clock.clone();
     let delivery = Delivery {
         db: app.db.clone(),
-        clock: app.clock.clone(),
+        clock,
         mailer: app.mailer.clone(),
-        compose: Arc::new(move |conn, email| compose::compose(conn, &instance, email)),
+        compose: Arc::new(move |conn, email| {
+            let ctx = context(conn, &composer, present.now())?;
+            compose::compose(conn, &ctx, email)
+        }),
         guard: Arc::new(run.guard()),
     };
     let delivered = deliver_due(&delivery, || !run.gives_way()).await?;

@@ -208,7 +208,7 @@ fn announce(
 }
 
 /// The groups and projects of these tokens, by id.
-fn resources_of(
+pub(super) fn resources_of(
     conn: &mut DbConnection,
     tokens: &[AccessToken],
 ) -> Result<HashMap<ResourceId, Resource>, Error> {
@@ -224,7 +224,7 @@ fn resources_of(
     Ok(found)
 }
 
-fn resource_id(token: &AccessToken) -> Option<ResourceId> {
+pub(super) fn resource_id(token: &AccessToken) -> Option<ResourceId> {
     match (token.group_id, token.project_id) {
         (Some(id), _) => Some(ResourceId::Group(id)),
         (_, Some(id)) => Some(ResourceId::Project(id)),

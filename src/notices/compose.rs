@@ -1,8 +1,8 @@
 //! Finds the words of a mail when it is sent: the outbox knows what it speaks of, this knows how.
 
 use super::letter::{Letter, Notice};
-use super::{alarm, personal};
-use crate::context::Instance;
+use super::{alarm, desk, expiring, personal};
+use crate::context::{Context, Instance};
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::mail::deliver::Composed;
@@ -13,17 +13,20 @@ use crate::users::{self, User};
 ///
 /// # Errors
 /// When the database is away, or there are no words for its kind.
-pub fn compose(
-    conn: &mut DbConnection,
-    instance: &Instance,
-    email: &Email,
-) -> Result<Composed, Error> {
+pub fn compose(conn: &mut DbConnection, ctx: &Context, email: &Email) -> Result<Composed, Error> {
+    let instance: &Instance = &ctx.instance;
     let person = match reachable(users::store::find(conn, email.user_id)?) {
         Ok(person) => person,
         Err(why) => return Ok(Composed::Drop(why.into())),
     };
     if let Some(words) = personal::words(&person, instance, email) {
         return words.sent_to(&person, instance);
+    }
+    if expiring::is_kind(&email.kind) {
+        return expiring::compose(conn, ctx, &person, email);
+    }
+    if email.kind == desk::TEST {
+        return desk::words(ctx).sent_to(&person, instance);
     }
     if email.kind == alarm::KIND {
         return match alarm::words(conn, &person, instance, email)? {
@@ -45,7 +48,8 @@ pub(super) struct Words {
 }
 
 impl Words {
-    fn sent_to(self, person: &User, instance: &Instance) -> Result<Composed, Error> {
+    /// As a mail to this person.
+    pub(super) fn sent_to(self, person: &User, instance: &Instance) -> Result<Composed, Error> {
         let letter = Letter::to(person, instance, self.subject, self.reason);
         Ok(Composed::Send(self.notice.message(person, &letter)?))
     }

@@ -3,8 +3,10 @@
 pub mod alarm;
 pub mod check;
 pub mod compose;
+pub mod desk;
+mod expiring;
 pub mod gather;
 pub mod interval;
-pub mod letter;
+mod letter;
 pub mod personal;
 pub mod recipients;

@@ -18,6 +18,7 @@ mod counting;
 mod crowd;
 mod deletions;
 mod errors;
+mod exactly_once;
 mod expiry;
 mod expiry_check;
 mod group_access_tokens;
