@@ -1,5 +1,7 @@
 //! What people are told, word for word, and who is.
 
+use std::sync::Arc;
+
 use latchkey::{
     access_tokens::{
         create::{NewAccessToken, create_personal},
@@ -7,7 +9,7 @@ use latchkey::{
         scope::Scope,
         store,
     },
-    context::Instance,
+    context::{Context, Instance},
     jobs::Job,
     mail::{Message, deliver::Composed, outbox::Email},
     members::AccessLevel,
@@ -42,9 +44,14 @@ fn letters(server: &TestServer) -> Vec<(Email, Composed)> {
         host: "tokens.example.com".into(),
         external_url: "https://tokens.example.com".into(),
     };
-    server.arrange(move |conn, _| {
+    let instance = Arc::new(instance);
+    server.arrange(move |conn, ctx| {
         use diesel::prelude::*;
         use latchkey::db::schema::emails;
+        let ctx = Context {
+            instance: Arc::clone(&instance),
+            ..ctx.clone()
+        };
         let ids: Vec<i64> = emails::table
             .filter(emails::settled_at.is_null())
             .order(emails::id.asc())
@@ -53,7 +60,7 @@ fn letters(server: &TestServer) -> Vec<(Email, Composed)> {
         ids.into_iter()
             .map(|id| {
                 let email = latchkey::mail::outbox::find(conn, id)?.unwrap();
-                let composed = compose(conn, &instance, &email)?;
+                let composed = compose(conn, &ctx, &email)?;
                 Ok((email, composed))
             })
             .collect()
