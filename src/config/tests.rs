@@ -54,7 +54,42 @@ fn with_nothing_set_it_listens_on_loopback_and_keeps_everything_in_data() {
     assert_eq!(config.metrics_allowed, []);
     assert_eq!(config.metrics_token, None);
     assert_eq!(config.offering, Offering::SelfManaged);
+    assert_eq!(config.post.smtp, None);
+    assert_eq!(config.post.folder, PathBuf::from("./data/mail"));
     assert_eq!(config.warnings(), Vec::<String>::new());
+}
+
+#[test]
+fn a_mail_server_is_named_without_its_password() {
+    let config = resolve(
+        &[
+            "--mail-from",
+            "Tokens <tokens@example.com>",
+            "--smtp-ca-file",
+            "/etc/ca.pem",
+        ],
+        &[(
+            "LATCHKEY_SMTP_URL",
+            "smtp://ann:hunter2@mail.example.com?tls=required",
+        )],
+    )
+    .unwrap();
+    let post = &config.post;
+    assert_eq!(
+        post.smtp.as_ref().unwrap().to_string(),
+        "smtp://mail.example.com:587"
+    );
+    assert_eq!(post.ca_file.as_deref(), Some("/etc/ca.pem".as_ref()));
+    assert_eq!(
+        post.from.as_ref().unwrap().to_string(),
+        "Tokens <tokens@example.com>"
+    );
+    assert_eq!(config.warnings(), Vec::<String>::new());
+
+    let open = [("LATCHKEY_SMTP_URL", "smtp://ann:hunter2@mail.example.com")];
+    let warnings = resolve(&[], &open).unwrap().warnings();
+    assert!(warnings[0].starts_with("The password for smtp://mail.example.com:25 may cross"));
+    assert!(!warnings[0].contains("hunter2"));
 }
 
 #[test]
@@ -137,6 +172,9 @@ fn every_setting_of_the_server_is_a_key_of_the_file_too() {
             metrics_allowed = "192.0.2.0/24"
             metrics_token = "a-token-for-metrics"
             offering = "hosted"
+            smtp_url = "smtps://ann:hunter2@mail.example.com"
+            smtp_ca_file = "/etc/ca.pem"
+            mail_from = "tokens@example.com"
             "#
         ),
     )
@@ -163,6 +201,8 @@ fn every_setting_of_the_server_is_a_key_of_the_file_too() {
         assert_eq!((config.workers, config.pool_size), (2, 3));
         assert_eq!(config.metrics_allowed.len(), 1);
         assert!(config.metrics_token.is_some());
+        assert!(config.post.smtp.is_some() && config.post.ca_file.is_some());
+        assert!(config.post.from.is_some());
         assert_eq!(config.offering, Offering::Hosted);
     }
     let config = resolve(
@@ -189,7 +229,7 @@ fn the_list_of_keys_is_complete_and_help_names_each_variable_and_flag() {
         // Secrets on a command line are seen by everybody on the machine.
         assert_eq!(
             flag,
-            !["secret", "metrics_token"].contains(key),
+            !["secret", "metrics_token", "smtp_url"].contains(key),
             "{}",
             source::flag_name(key)
         );
@@ -269,6 +309,21 @@ fn a_bad_value_is_one_line_with_the_settings_name() {
             "LATCHKEY_METRICS_TOKEN must be at least 16",
         ),
         (
+            "LATCHKEY_SMTP_URL",
+            "mail.example.com",
+            "LATCHKEY_SMTP_URL must begin with smtp:// or smtps://",
+        ),
+        (
+            "LATCHKEY_SMTP_URL",
+            "smtp://mail.example.com?tls=yes",
+            "LATCHKEY_SMTP_URL may end in ?tls=required or ?tls=opportunistic, and nothing else",
+        ),
+        (
+            "LATCHKEY_MAIL_FROM",
+            "Latchkey",
+            "LATCHKEY_MAIL_FROM is \"Latchkey\": it must be an address, such as",
+        ),
+        (
             "LATCHKEY_OFFERING",
             "free",
             "LATCHKEY_OFFERING is \"free\": it must be self_managed or hosted",
@@ -311,6 +366,7 @@ fn an_error_never_repeats_a_secret() {
     for (variable, value) in [
         ("LATCHKEY_SECRET", "hunter2"),
         ("LATCHKEY_METRICS_TOKEN", "hunter2"),
+        ("LATCHKEY_SMTP_URL", "smtp://ann:hunter2@mail.example.com:x"),
         (
             "LATCHKEY_DATABASE_URL",
             "postgresql://latchkey:hunter2@db.example/latchkey",
@@ -443,6 +499,7 @@ fn a_printed_configuration_shows_no_secret() {
         &[
             ("LATCHKEY_SECRET", "hunter2hunter2hunter2hunter2hunter2"),
             ("LATCHKEY_METRICS_TOKEN", "hunter2hunter2hunter2"),
+            ("LATCHKEY_SMTP_URL", "smtps://ann:hunter2@mail.example.com"),
             (
                 "LATCHKEY_DATABASE_URL",
                 "postgres://latchkey:hunter2@db.example/latchkey",

@@ -83,11 +83,11 @@ fn told(
 /// The words of an alarm; or why there is nobody to be told any more.
 pub(super) fn words(
     conn: &mut DbConnection,
+    ctx: &Context,
     person: &User,
-    instance: &Instance,
     email: &Email,
 ) -> Result<Result<Words, &'static str>, Error> {
-    let data = &email.data;
+    let (instance, data) = (&*ctx.instance, &email.data);
     let resource = match (data["group_id"].as_i64(), data["project_id"].as_i64()) {
         (Some(id), _) => groups::store::find(conn, id)?.map(Resource::Group),
         (_, Some(id)) => projects::store::find(conn, id)?.map(Resource::Project),
@@ -96,10 +96,9 @@ pub(super) fn words(
     let Some(resource) = resource else {
         return Ok(Err("The group or project is gone, with its tokens"));
     };
-    // Whoever was in charge when it happened may not be any more. It was due at a moment that has just passed.
-    let today = email.due_at.date_naive();
+    // Whoever was in charge when it happened may not be any more.
     let widest = HashSet::from([resource.group().id]);
-    let found = recipients::of_resources(conn, today, &[&resource], &widest)?;
+    let found = recipients::of_resources(conn, ctx.today(), &[&resource], &widest)?;
     let in_charge = found.into_values().flatten();
     if !in_charge
         .map(|recipient| recipient.user_id)
@@ -143,7 +142,7 @@ fn spelt_out(
         Some(Resource::Project(project)) => facts.push(("Project", project.full_path())),
         None => {}
     }
-    facts.extend(token_facts(data));
+    facts.extend(token_facts(data, false));
     let text = |key: &str| {
         data[key]
             .as_str()
@@ -173,7 +172,7 @@ fn spelt_out(
             ),
             facts,
             advice: vec![
-                "Find out who used the old value: a program that was not told of the new one does this too. Then create a new token, and put it where the old one was used. If nobody of you did it, look for what was done with the token, and change whatever else was kept in the same place.".into(),
+                "Find out who used the old value: a program that never got the new one does this too. Then create another token and put it where it is needed. If it was none of your programs, look in the audit events for what was done with the token, and change whatever else was kept in the same place.".into(),
             ],
             link: ("Go to the access tokens", instance.url(&page)),
         },

@@ -29,7 +29,7 @@ pub fn compose(conn: &mut DbConnection, ctx: &Context, email: &Email) -> Result<
         return desk::words(ctx).sent_to(&person, instance);
     }
     if email.kind == alarm::KIND {
-        return match alarm::words(conn, &person, instance, email)? {
+        return match alarm::words(conn, ctx, &person, email)? {
             Ok(words) => words.sent_to(&person, instance),
             Err(why) => Ok(Composed::Drop(why.into())),
         };

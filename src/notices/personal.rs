@@ -229,15 +229,15 @@ pub(super) fn words(person: &User, instance: &Instance, email: &Email) -> Option
     let (happened, advice) = match event {
         Event::Created => (
             "was created",
-            "If nobody was to create it, revoke it now and tell an administrator: somebody may be using your account.",
+            "If you did not expect this, revoke the token and tell an administrator: somebody else may be using your account.",
         ),
         Event::Rotated => (
             "was rotated",
-            "Its old value has stopped working; whatever used it needs the new one. If nobody was to rotate it, revoke it now and tell an administrator.",
+            "Its old value has stopped working; whatever used it needs the new one. If you did not expect this, revoke the token and tell an administrator: somebody else may be using your account.",
         ),
         Event::Revoked => (
             "was revoked",
-            "It has stopped working, for good. Whatever used it needs another token.",
+            "It has stopped working for good. Whatever used it needs another token.",
         ),
         Event::Expired => (
             "has expired",
@@ -248,7 +248,7 @@ pub(super) fn words(person: &User, instance: &Instance, email: &Email) -> Option
         Event::Created | Event::Rotated => "Check your access tokens",
         Event::Revoked | Event::Expired => "Go to your access tokens",
     };
-    let mut facts = facts(data);
+    let mut facts = facts(data, event == Event::Expired);
     facts.extend(circumstances(&data["done"]));
     Some(Words {
         subject: format!("Your personal access token “{name}” {happened}"),
@@ -278,7 +278,7 @@ pub(super) fn token_name(data: &Value) -> String {
 }
 
 /// What a token is, in labels and values.
-pub(super) fn facts(data: &Value) -> Vec<(&'static str, String)> {
+pub(super) fn facts(data: &Value, expired: bool) -> Vec<(&'static str, String)> {
     let scopes: Vec<&str> = data["scopes"]
         .as_array()
         .into_iter()
@@ -289,7 +289,7 @@ pub(super) fn facts(data: &Value) -> Vec<(&'static str, String)> {
     vec![
         ("Scopes", scopes.join(", ")),
         (
-            "Expires",
+            if expired { "Expired" } else { "Expires" },
             date.map_or_else(
                 || "Never".into(),
                 |date| date.format("%-d %b %Y").to_string(),

@@ -92,8 +92,8 @@ const ARROWS: &[Arrow] = &[
         ],
     },
     Arrow {
-        who: "the ground (db, clock, error)",
-        are: |source| starts_with_one(source, &["db/", "clock.rs", "error.rs"]),
+        who: "the ground (db, clock, error, mail)",
+        are: |source| starts_with_one(source, &["db/", "clock.rs", "error.rs", "mail/"]),
         never: &[
             ("crate::access_tokens", DOMAIN),
             ("crate::actor", DOMAIN),

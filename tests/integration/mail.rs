@@ -1,6 +1,8 @@
 //! Mail, from the outbox to whoever takes it.
 
 mod delivery;
+mod killed;
+mod letters;
 mod smtp;
 
 use std::sync::Arc;
