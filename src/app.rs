@@ -17,6 +17,7 @@ use crate::config::ExternalUrl;
 use crate::context::{Context, Instance};
 use crate::db::{Database, DbConnection};
 use crate::error::Error;
+use crate::mail::{Mailer, Post};
 use crate::settings::{self, Policy};
 use crate::users::password::{self, Password, PasswordProblem};
 use crate::webhooks::secret::WebhookKey;
@@ -47,8 +48,10 @@ pub struct Inner {
     pub hashing: Hashing,
     /// Rotations that were just answered.
     pub rotations: Arc<Rotations>,
-    /// Rung when bots are waiting to be deleted.
-    pub bots_gone: Notify,
+    /// Rung when something was left for a job to do soon.
+    pub jobs_waiting: Notify,
+    /// Sends mails.
+    pub mailer: Mailer,
     policy: RwLock<Arc<Policy>>,
     secret_fingerprint: String,
 }
@@ -62,6 +65,9 @@ impl std::ops::Deref for App {
 
 impl App {
     /// Puts an application together. Settings are read when they are first needed.
+    ///
+    /// # Errors
+    /// When mail can't be set up as configured; a sentence.
     pub fn new(
         db: Database,
         clock: Clock,
@@ -69,8 +75,14 @@ impl App {
         external_url: ExternalUrl,
         trusted_proxies: Vec<IpNet>,
         secret_fingerprint: String,
-    ) -> Self {
+        post: &Post,
+    ) -> Result<Self, String> {
         crate::tls::provide();
+        let mailer = Mailer::new(
+            post,
+            &external_url.host(),
+            derive_key(secret, "latchkey message id v1"),
+        )?;
         let instance = Instance {
             token_key: DigestKey::derive(secret),
             lookup_key: DigestKey::derive(&derive_key(secret, "latchkey look-up key v1")),
@@ -78,7 +90,7 @@ impl App {
             host: external_url.host(),
             external_url: external_url.to_string(),
         };
-        App {
+        Ok(App {
             inner: Arc::new(Inner {
                 db,
                 clock,
@@ -89,7 +101,8 @@ impl App {
                 failures: Failures::default(),
                 hashing: Hashing::default(),
                 rotations: Arc::default(),
-                bots_gone: Notify::new(),
+                jobs_waiting: Notify::new(),
+                mailer,
                 secret_fingerprint,
                 // No stored revision is negative: the first look finds it old.
                 policy: RwLock::new(Arc::new(Policy {
@@ -97,7 +110,7 @@ impl App {
                     ..Policy::default()
                 })),
             }),
-        }
+        })
     }
 
     /// The settings at this revision: those we hold, or those that the database has if ours are old.

@@ -17,6 +17,7 @@ pub mod groups;
 pub mod help;
 pub mod home;
 pub mod instance;
+pub mod jobs;
 pub mod logging;
 pub mod mail;
 pub mod members;

@@ -42,6 +42,15 @@ pub fn delete_gone(
     ghost::replace(conn, &ids, now)
 }
 
+/// Does any bot wait to be deleted?
+///
+/// # Errors
+/// When the database is away.
+pub fn any_gone(conn: &mut DbConnection) -> Result<bool, Error> {
+    let any = users::table.filter(users::bot_gone_at.is_not_null());
+    Ok(diesel::select(diesel::dsl::exists(any)).get_result(conn)?)
+}
+
 /// Deletes the bots of a project, at once.
 ///
 /// # Errors

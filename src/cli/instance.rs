@@ -62,6 +62,11 @@ pub(super) struct Console {
 }
 
 impl Console {
+    /// The application itself, for what is more than one transaction.
+    pub(super) fn app(&self) -> &App {
+        &self.app
+    }
+
     /// Reads, as the acting administrator.
     pub(super) fn read<T>(
         &self,

@@ -10,6 +10,7 @@ mod flag;
 mod group;
 mod input;
 mod instance;
+mod job;
 mod json;
 mod member;
 mod migrate;
@@ -80,6 +81,9 @@ enum Command {
     /// Feature flags: list and switch them
     #[command(subcommand)]
     Flag(flag::Command),
+    /// Jobs: what the server does by itself; list them, and run one by hand
+    #[command(subcommand)]
+    Job(job::Command),
 }
 
 /// Runs the program, from its arguments to its exit status.
@@ -115,6 +119,7 @@ fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Token(command) => command.run(&instance()?, out),
         Command::Settings(command) => command.run(&instance()?, out),
         Command::Flag(command) => command.run(&instance()?, out),
+        Command::Job(command) => command.run(&instance()?, out),
     }
 }
 
@@ -221,6 +226,7 @@ mod tests {
             "latchkey token inspect",
             "latchkey settings get",
             "latchkey flag list",
+            "latchkey job list",
             "latchkey group list",
             "latchkey project list",
         ] {
@@ -252,6 +258,10 @@ mod tests {
             "latchkey migrate --check --down 1",
             "latchkey migrate --down 0",
             "latchkey flag enable",
+            "latchkey job run",
+            "latchkey job run no-such-job",
+            "latchkey job run clean-up --now yesterday",
+            "latchkey job run clean-up --now 2026-02-30T00:00:00Z",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

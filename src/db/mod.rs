@@ -73,6 +73,12 @@ diesel::define_sql_function! {
     fn coalesce_timestamp(value: diesel::sql_types::Nullable<diesel::sql_types::Timestamp>, other: diesel::sql_types::Timestamp) -> diesel::sql_types::Timestamp;
 }
 
+diesel::define_sql_function! {
+    /// The first value that isn't null.
+    #[sql_name = "COALESCE"]
+    fn coalesce_bool(value: diesel::sql_types::Nullable<diesel::sql_types::Bool>, other: diesel::sql_types::Bool) -> diesel::sql_types::Bool;
+}
+
 /// The end of the range of texts that start with `traversal` ('1/17/' ends before '1/170').
 ///
 /// Every traversal ends with a slash, and '0' is the character after it.

@@ -214,6 +214,7 @@ diesel::table! {
         name -> Text,
         handled_until -> Timestamp,
         retry_at -> Nullable<Timestamp>,
+        requested -> Bool,
         failures -> BigInt,
         lease_holder -> Nullable<Text>,
         lease_until -> Nullable<Timestamp>,

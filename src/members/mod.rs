@@ -4,6 +4,7 @@ pub mod access_level;
 pub mod add;
 pub mod api;
 pub mod change;
+pub mod expire;
 pub mod list;
 pub mod pages;
 #[cfg(test)]

@@ -98,25 +98,59 @@ pub fn end_all_of(conn: &mut DbConnection, user_id: i64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Sweeps out what is past its time: sessions, used form nonces, failed sign-ins.
+/// Rows that are swept out in one go.
+const SWEPT_AT_ONCE: i64 = 1_000;
+
+/// Sweeps out sessions that have ended. Returns how many; there may be more.
 ///
 /// # Errors
 /// When the database is away.
-pub fn sweep(conn: &mut DbConnection, now: DateTime<Utc>, idle_days: u32) -> Result<(), Error> {
+pub fn sweep_sessions(
+    conn: &mut DbConnection,
+    now: DateTime<Utc>,
+    idle_days: u32,
+) -> Result<usize, Error> {
     let idle = Timestamp::from(now - TimeDelta::days(i64::from(idle_days)));
-    diesel::delete(
-        sessions::table.filter(
+    let ended: Vec<Vec<u8>> = sessions::table
+        .filter(
             sessions::expires_at
                 .le(Timestamp::from(now))
                 .or(sessions::last_seen_at.le(idle)),
-        ),
+        )
+        .limit(SWEPT_AT_ONCE)
+        .select(sessions::id_digest)
+        .load(conn)?;
+    Ok(diesel::delete(sessions::table.filter(sessions::id_digest.eq_any(ended))).execute(conn)?)
+}
+
+/// Forgets which forms were sent, after two days. Returns how many; there may be more.
+///
+/// # Errors
+/// When the database is away.
+pub fn sweep_nonces(conn: &mut DbConnection, now: DateTime<Utc>) -> Result<usize, Error> {
+    let old: Vec<Vec<u8>> = used_form_nonces::table
+        .filter(used_form_nonces::created_at.le(Timestamp::from(now - TimeDelta::days(2))))
+        .limit(SWEPT_AT_ONCE)
+        .select(used_form_nonces::digest)
+        .load(conn)?;
+    Ok(
+        diesel::delete(used_form_nonces::table.filter(used_form_nonces::digest.eq_any(old)))
+            .execute(conn)?,
     )
-    .execute(conn)?;
-    let two_days_ago = Timestamp::from(now - TimeDelta::days(2));
-    diesel::delete(used_form_nonces::table.filter(used_form_nonces::created_at.le(two_days_ago)))
-        .execute(conn)?;
-    let two_hours_ago = Timestamp::from(now - TimeDelta::hours(2));
-    diesel::delete(sign_in_failures::table.filter(sign_in_failures::created_at.le(two_hours_ago)))
-        .execute(conn)?;
-    Ok(())
+}
+
+/// Forgets failed sign-ins after two hours. Returns how many; there may be more.
+///
+/// # Errors
+/// When the database is away.
+pub fn sweep_failures(conn: &mut DbConnection, now: DateTime<Utc>) -> Result<usize, Error> {
+    let old: Vec<i64> = sign_in_failures::table
+        .filter(sign_in_failures::created_at.le(Timestamp::from(now - TimeDelta::hours(2))))
+        .limit(SWEPT_AT_ONCE)
+        .select(sign_in_failures::id)
+        .load(conn)?;
+    Ok(
+        diesel::delete(sign_in_failures::table.filter(sign_in_failures::id.eq_any(old)))
+            .execute(conn)?,
+    )
 }

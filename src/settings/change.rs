@@ -83,6 +83,10 @@ fn validate(new: &Settings, before: &Policy) -> Result<(), String> {
             return Err(format!("must be between 1 and {longest}"));
         }
     }
+    let retention = new.inactive_resource_access_tokens_delete_after_days;
+    if retention.is_some_and(|days| !(1..=3650).contains(&days)) {
+        return Err("must be between 1 and 3650".into());
+    }
     for days in [new.session_idle_days, new.session_absolute_days] {
         if !(1..=365).contains(&days) {
             return Err("must be between 1 and 365".into());

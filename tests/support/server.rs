@@ -1,12 +1,15 @@
 //! A real server on a port that the system picks.
 
 use std::{
+    collections::BTreeMap,
     future::Future,
     io::{Read, Write},
     net::{TcpListener, TcpStream},
     ops::Deref,
+    path::PathBuf,
     sync::{Arc, Mutex, mpsc},
     thread,
+    time::Duration,
 };
 
 use actix_web::{dev::ServerHandle, rt::System};
@@ -21,13 +24,20 @@ use latchkey::{
     context::Context,
     db::{Database, DbConnection},
     error::Error,
+    jobs::{self, Job},
     logging::Captured,
+    mail::Post,
     server::background,
     settings,
 };
 use reqwest::{Method, RequestBuilder, header::HeaderMap, redirect::Policy};
 
-use super::{Answer, Api, Visitor, storage::Storage};
+use tempfile::TempDir;
+
+use super::{
+    Answer, Api, Visitor,
+    storage::{Storage, folder},
+};
 
 /// The instance secret of every test.
 pub const SECRET: &[u8] = b"a secret that is only good for tests, 32 bytes and more";
@@ -51,6 +61,8 @@ pub struct Inner {
     pub url: String,
     /// Its database.
     pub storage: Storage,
+    /// Mails are in `mail` below it.
+    mail: TempDir,
     http: reqwest::Client,
     handle: ServerHandle,
     /// Ids that builders number their things with.
@@ -80,7 +92,17 @@ impl TestServer {
 
     /// A server on this database; people are told that it is reached under `external_url`.
     pub fn under(storage: Storage, external_url: Option<&str>) -> TestServer {
+        TestServer::with_post(storage, external_url, Post::to_folder)
+    }
+
+    /// As [`TestServer::under`], with a say about where mails go; unless to a mail server, into the folder.
+    pub fn with_post(
+        storage: Storage,
+        external_url: Option<&str>,
+        post: impl FnOnce(PathBuf) -> Post,
+    ) -> TestServer {
         log_to_memory();
+        let mail = folder();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let external_url = match external_url {
@@ -96,7 +118,9 @@ impl TestServer {
             external_url,
             Vec::new(),
             fingerprint(SECRET),
-        );
+            &post(mail.path().join("mail")),
+        )
+        .unwrap();
         let (sender, receiver) = mpsc::channel();
         let served = app.clone();
         thread::spawn(move || {
@@ -114,11 +138,17 @@ impl TestServer {
                 clock,
                 url: format!("http://{address}"),
                 storage,
+                mail,
                 http,
                 handle,
                 counter: Mutex::new(0),
             }),
         }
+    }
+
+    /// Where mails go that no server gets.
+    pub fn mail_folder(&self) -> PathBuf {
+        self.mail.path().join("mail")
     }
 
     /// Is this the run on PostgreSQL?
@@ -294,7 +324,25 @@ impl TestServer {
     /// Lets the server do what it does in the background: write last uses, and delete bots that are gone.
     pub async fn rest(&self) {
         background::flush_uses(&self.app).await;
-        background::delete_bots(&self.app).await;
+        self.run_job(Job::BotDeletion).await;
+    }
+
+    /// Runs a job by hand, at the moment that the clock shows. Returns how many of what.
+    pub async fn run_job(&self, job: Job) -> BTreeMap<String, i64> {
+        let report = jobs::run::by_hand(&self.app, job, None, Duration::ZERO).await;
+        let counts = report.expect("the job runs").counts;
+        counts.into_iter().collect()
+    }
+
+    /// Runs whatever the scheduler finds due at this moment, each to its end, and returns their names.
+    pub async fn run_due_jobs(&self) -> Vec<&'static str> {
+        let (_stop, stopped) = tokio::sync::watch::channel(false);
+        let mut names = Vec::new();
+        for (job, due) in jobs::scheduler::due(&self.app).await.unwrap() {
+            jobs::run::in_turn(self.app.clone(), job, due, stopped.clone()).await;
+            names.push(job.name());
+        }
+        names
     }
 
     /// The next number for a thing that needs a name of its own.

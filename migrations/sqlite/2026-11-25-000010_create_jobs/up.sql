@@ -5,6 +5,8 @@ CREATE TABLE jobs (
     handled_until TIMESTAMP NOT NULL,
     -- A run stopped half-way or failed: when to go on.
     retry_at TIMESTAMP,
+    -- An administrator asked for a run.
+    requested BOOLEAN NOT NULL DEFAULT FALSE,
     -- Runs that failed since the last one that didn't.
     failures BIGINT NOT NULL DEFAULT 0,
     -- Of many nodes one runs a job: whoever holds the lease. Each batch renews it in its own transaction, so that
@@ -37,3 +39,6 @@ CREATE INDEX job_runs_started_at ON job_runs (started_at);
 
 -- When the instance's longest lifetime was lowered, tokens beyond it end three hours later.
 ALTER TABLE instance ADD COLUMN lifetime_enforcement_at TIMESTAMP;
+
+-- The job that takes out memberships goes by their dates.
+CREATE INDEX memberships_expires_at ON memberships (expires_at, id) WHERE expires_at IS NOT NULL;

@@ -33,7 +33,8 @@ CREATE TABLE expiry_notices (
 );
 CREATE UNIQUE INDEX expiry_notices_once ON expiry_notices (token_id, interval_days, user_id);
 CREATE INDEX expiry_notices_email_key ON expiry_notices (email_key);
-CREATE INDEX expiry_notices_user_id ON expiry_notices (user_id, id);
+CREATE INDEX expiry_notices_user_id ON expiry_notices (user_id);
+CREATE INDEX expiry_notices_waiting ON expiry_notices (user_id, id) WHERE email_key IS NULL;
 
 -- When a token's owners were told; a new row, as after a rotation, begins anew.
 ALTER TABLE access_tokens ADD COLUMN seven_days_notification_sent_at TIMESTAMP;

@@ -129,7 +129,7 @@ pub async fn revoke<K: Kind>(call: ApiCall) -> Result<NoContent, Error> {
         })
         .await;
     note_refusal::<K, _>(&call, "deletion_failed", outcome).await?;
-    call.app.bots_gone.notify_one();
+    call.app.jobs_waiting.notify_one();
     Ok(NoContent)
 }
 

@@ -67,7 +67,7 @@ pub(super) async fn revoke(call: &PageCall, asked: Asked) -> Result<HttpResponse
         .await
     {
         Ok(_) => {
-            call.app.bots_gone.notify_one();
+            call.app.jobs_waiting.notify_one();
             call.flash(
                 Tone::Success,
                 format!("Revoked access token {}.", listed.token.name),

@@ -87,6 +87,8 @@ pub enum Place {
     Explore,
     /// Help.
     Help,
+    /// Mail and jobs of the instance.
+    Jobs,
     /// A page without an entry.
     Elsewhere,
 }
@@ -212,12 +214,15 @@ impl Sidebar {
         Self {
             label: "Admin",
             context: None,
-            items: vec![NavItem::new(
-                "Overview",
-                "shield",
-                "/admin",
-                place == Place::Overview,
-            )],
+            items: vec![
+                NavItem::new("Overview", "shield", "/admin", place == Place::Overview),
+                NavItem::new(
+                    "Mail and jobs",
+                    "clock",
+                    "/admin/background_jobs",
+                    place == Place::Jobs,
+                ),
+            ],
         }
     }
 }

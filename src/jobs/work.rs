@@ -1,0 +1,186 @@
+//! What each job does: calls verbs, batch by batch.
+
+use std::sync::Arc;
+
+use super::Job;
+use super::history;
+use super::run::{Progress, Run, context};
+use crate::access_tokens::idempotency;
+use crate::bots::{delete, retention};
+use crate::context::Context;
+use crate::db::DbConnection;
+use crate::error::Error;
+use crate::mail::deliver::{Delivery, deliver_due};
+use crate::mail::outbox;
+use crate::members::expire;
+use crate::notices::{check, compose, gather, personal};
+use crate::sessions;
+
+/// Bots that one transaction deletes.
+const BOTS: i64 = 100;
+
+/// Lines of history that one transaction forgets.
+const RUNS: i64 = 1_000;
+
+/// Does a job's work until there is none left, or the run gives way.
+///
+/// # Errors
+/// The verbs' own; whatever was committed before stays.
+pub(super) async fn work(job: Job, run: &mut Run) -> Result<Progress, Error> {
+    match job {
+        Job::ExpiredMemberships => expired_memberships(run).await,
+        Job::ExpiryCheck => expiry_check(run).await,
+        Job::InactiveBots => {
+            run.repeat("bots", |conn, ctx, _| retention::delete_inactive(conn, ctx))
+                .await
+        }
+        Job::BotDeletion => {
+            run.repeat("bots", |conn, ctx, _| {
+                delete::delete_gone(conn, ctx.now, BOTS)
+            })
+            .await
+        }
+        Job::CleanUp => clean_up(run).await,
+        Job::DeliverMail => deliver_mail(run).await,
+        Job::ExpiredMails => expired_mails(run).await,
+        Job::LifetimeEnforcement => Err(Error::refused(format!(
+            "{} can't be done by this version",
+            job.name()
+        ))),
+    }
+}
+
+/// Is there anything to do for a job that looks first?
+///
+/// # Errors
+/// When the database is away.
+pub(super) fn waits(job: Job, conn: &mut DbConnection, ctx: &Context) -> Result<bool, Error> {
+    match job {
+        Job::BotDeletion => delete::any_gone(conn),
+        Job::DeliverMail => outbox::any_due(conn, ctx.now),
+        _ => Ok(false),
+    }
+}
+
+async fn expired_memberships(run: &mut Run) -> Result<Progress, Error> {
+    loop {
+        let done = run
+            .batch(|conn, ctx, _| expire::remove_expired(conn, ctx))
+            .await?;
+        run.count("memberships", done.memberships);
+        run.count("bots", done.bots);
+        if done.memberships == 0 {
+            return Ok(Progress::Done);
+        }
+        if run.gives_way() {
+            return Ok(Progress::Paused);
+        }
+    }
+}
+
+async fn expiry_check(run: &mut Run) -> Result<Progress, Error> {
+    let mut cursor = Some(check::Cursor::start());
+    while let Some(here) = cursor {
+        let step = run
+            .batch(move |conn, ctx, now| check::step(conn, ctx, now, here))
+            .await?;
+        run.count("tokens", step.tokens);
+        run.count("notices", step.notices);
+        run.count("mails", step.mails);
+        run.count("without_recipient", step.without_recipient);
+        cursor = step.next;
+        if cursor.is_some() && run.gives_way() {
+            return Ok(Progress::Paused);
+        }
+    }
+    let mut after = Some(0);
+    while let Some(here) = after {
+        let step = run
+            .batch(move |conn, ctx, now| gather::step(conn, ctx, now, here))
+            .await?;
+        run.count("mails", step.mails);
+        after = step.next;
+    }
+    Ok(Progress::Done)
+}
+
+/// Mails are due by the clock: a run that pretends an earlier day sends them all the same, a later one those that would
+/// be due by then.
+async fn deliver_mail(run: &mut Run) -> Result<Progress, Error> {
+    let app = run.app();
+    let composer = app.clone();
+    let clock = run.later_clock();
+    let present = clock.clone();
+    let delivery = Delivery {
+        db: app.db.clone(),
+        clock,
+        mailer: app.mailer.clone(),
+        compose: Arc::new(move |conn, email| {
+            let ctx = context(conn, &composer, present.now())?;
+            compose::compose(conn, &ctx, email)
+        }),
+        guard: Arc::new(run.guard()),
+    };
+    let delivered = deliver_due(&delivery, || !run.gives_way()).await?;
+    for (what, number) in [
+        ("sent", delivered.sent),
+        ("retried", delivered.retried),
+        ("refused", delivered.refused),
+        ("dropped", delivered.dropped),
+    ] {
+        run.count(what, usize::try_from(number).unwrap_or(usize::MAX));
+    }
+    Ok(if run.gives_way() {
+        Progress::Paused
+    } else {
+        Progress::Done
+    })
+}
+
+async fn expired_mails(run: &mut Run) -> Result<Progress, Error> {
+    let mut after = Some(personal::Cursor::default());
+    while let Some(here) = after {
+        let step = run
+            .batch(move |conn, ctx, now| personal::expired(conn, ctx, now, here))
+            .await?;
+        run.count("mails", step.mails);
+        after = step.next;
+        if after.is_some() && run.gives_way() {
+            return Ok(Progress::Paused);
+        }
+    }
+    Ok(Progress::Done)
+}
+
+async fn clean_up(run: &mut Run) -> Result<Progress, Error> {
+    let swept = [
+        run.repeat("sessions", |conn, ctx, _| {
+            let idle_days = ctx.policy.settings.session_idle_days;
+            sessions::store::sweep_sessions(conn, ctx.now, idle_days)
+        })
+        .await?,
+        run.repeat("form_nonces", |conn, ctx, _| {
+            sessions::store::sweep_nonces(conn, ctx.now)
+        })
+        .await?,
+        run.repeat("sign_in_failures", |conn, ctx, _| {
+            sessions::store::sweep_failures(conn, ctx.now)
+        })
+        .await?,
+        run.repeat("idempotency_keys", |conn, ctx, _| {
+            idempotency::sweep(conn, ctx.now)
+        })
+        .await?,
+        run.repeat("mails", |conn, ctx, _| outbox::purge(conn, ctx.now))
+            .await?,
+        run.repeat("job_runs", |conn, ctx, _| {
+            history::purge(conn, ctx.now, RUNS)
+        })
+        .await?,
+    ];
+    if swept.contains(&Progress::Paused) {
+        Ok(Progress::Paused)
+    } else {
+        Ok(Progress::Done)
+    }
+}

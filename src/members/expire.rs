@@ -1,0 +1,131 @@
+//! The end of memberships whose date has come. They stopped counting that day; the job takes out the rows.
+
+use std::collections::BTreeSet;
+
+use diesel::prelude::*;
+use serde_json::json;
+
+use super::Membership;
+use crate::audit::{self, Event, Target};
+use crate::context::Context;
+use crate::db::schema::{groups, memberships, projects, users};
+use crate::db::{DbConnection, lock_roots};
+use crate::error::Error;
+use crate::groups::{self as all_groups, Group};
+use crate::projects as all_projects;
+use crate::users::{User, ghost};
+
+/// Memberships that one transaction looks at.
+pub const BATCH: i64 = 200;
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Expired {
+    /// Memberships taken out.
+    pub memberships: usize,
+    /// Bots deleted, because a bot without its membership is nobody.
+    pub bots: usize,
+}
+
+/// Takes out the next memberships whose expiry date has come. A bot goes with its own, and its tokens with it.
+///
+/// # Errors
+/// When the database is away; nothing of the step has happened then.
+pub fn remove_expired(conn: &mut DbConnection, ctx: &Context) -> Result<Expired, Error> {
+    let today = ctx.today();
+    macro_rules! due {
+        () => {
+            memberships::table
+                .filter(memberships::expires_at.is_not_null())
+                .filter(memberships::expires_at.assume_not_null().le(today))
+        };
+    }
+    let seen: Vec<Membership> = due!()
+        .order((memberships::expires_at.asc(), memberships::id.asc()))
+        .limit(BATCH)
+        .select(Membership::as_select())
+        .load(conn)?;
+    if seen.is_empty() {
+        return Ok(Expired::default());
+    }
+    // Whoever rotates an expired token gives its bot a new end; the two take turns.
+    let below = roots_of(conn, &seen)?;
+    lock_roots(conn, &below)?;
+    let ids: Vec<i64> = seen.iter().map(|membership| membership.id).collect();
+    let rows: Vec<(Membership, User)> = due!()
+        .inner_join(users::table.on(users::id.eq(memberships::user_id)))
+        .filter(memberships::id.eq_any(ids))
+        .order(memberships::id.asc())
+        .select((Membership::as_select(), User::as_select()))
+        .load(conn)?;
+    for (membership, user) in &rows {
+        record(conn, ctx, membership, user)?;
+    }
+    let bots: Vec<i64> = rows
+        .iter()
+        .filter(|(_, user)| user.is_bot())
+        .map(|(_, user)| user.id)
+        .collect();
+    let gone: Vec<i64> = rows.iter().map(|(membership, _)| membership.id).collect();
+    let removed =
+        diesel::delete(memberships::table.filter(memberships::id.eq_any(gone))).execute(conn)?;
+    ghost::replace(conn, &bots, ctx.now)?;
+    Ok(Expired {
+        memberships: removed,
+        bots: bots.len(),
+    })
+}
+
+fn roots_of(conn: &mut DbConnection, seen: &[Membership]) -> Result<Vec<i64>, Error> {
+    let group_ids: Vec<i64> = seen.iter().filter_map(|one| one.group_id).collect();
+    let project_ids: Vec<i64> = seen.iter().filter_map(|one| one.project_id).collect();
+    let mut roots: BTreeSet<i64> = groups::table
+        .filter(groups::id.eq_any(group_ids))
+        .select(groups::root_id)
+        .load(conn)?
+        .into_iter()
+        .collect();
+    let of_projects: Vec<i64> = projects::table
+        .inner_join(groups::table)
+        .filter(projects::id.eq_any(project_ids))
+        .select(groups::root_id)
+        .load(conn)?;
+    roots.extend(of_projects);
+    Ok(roots.into_iter().collect())
+}
+
+fn record(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    membership: &Membership,
+    user: &User,
+) -> Result<(), Error> {
+    let (source, group) = home(conn, membership)?;
+    let mut event = Event::new("member_expired", Target::User(user)).with(json!({
+        "source": source,
+        "access_level": membership.access_level.number(),
+        "expires_at": membership.expires_at,
+    }));
+    if let Some(group) = &group {
+        event = event.in_group(group);
+    }
+    audit::record(conn, ctx, event)
+}
+
+/// Full path of the place, and the group that it is or lies in.
+fn home(
+    conn: &mut DbConnection,
+    membership: &Membership,
+) -> Result<(Option<String>, Option<Group>), Error> {
+    Ok(match (membership.group_id, membership.project_id) {
+        (Some(id), _) => match all_groups::store::find(conn, id)? {
+            Some(group) => (Some(group.full_path.clone()), Some(group)),
+            None => (None, None),
+        },
+        (_, Some(id)) => match all_projects::store::find(conn, id)? {
+            Some(project) => (Some(project.full_path()), Some(project.namespace)),
+            None => (None, None),
+        },
+        (None, None) => (None, None),
+    })
+}
