@@ -1,6 +1,7 @@
 //! Emptying the queue: what is due is taken, sent outside of any transaction, and noted.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use reqwest::Client;
@@ -21,9 +22,6 @@ const AT_ONCE: usize = 8;
 /// Of these, to one webhook: a slow receiver does not keep the others waiting.
 const AT_ONCE_EACH: usize = 4;
 
-/// Calls in one run. Whoever empties the queue looks after other things, too.
-const IN_A_RUN: usize = 200;
-
 /// What a receiver that answers so wants: never to be called again.
 const GONE: u16 = 410;
 
@@ -38,67 +36,96 @@ pub struct Delivered {
     pub failed: usize,
     /// Webhooks that are not called any more.
     pub disabled: usize,
-    /// There may be more that is due.
-    pub more: bool,
 }
 
-/// Sends what is due. Each transaction begins with `guard`, which fails when this node may not go on: then nothing is
-/// noted any more, and whoever goes on sends again what was on its way, under the same ids. `context` tells who acts
-/// and what the settings are, at the moment of each transaction.
+/// Tells who acts, and what the settings are, at the moment of a transaction.
+pub type Acting = dyn Fn(&mut DbConnection) -> Result<Context, Error> + Send + Sync;
+
+/// Called first in every transaction: an error means that emptying the queue is somebody else's now.
+pub type Guard = dyn Fn(&mut DbConnection) -> Result<(), Error> + Send + Sync;
+
+/// All that it takes to empty the queue.
+#[derive(Clone)]
+pub struct Sending {
+    /// Where the queue is.
+    pub db: Database,
+    /// Says what is due, and when to try again.
+    pub clock: Clock,
+    /// The time that receivers are told, which is the real one whatever `clock` pretends.
+    pub real_clock: Clock,
+    /// The way out.
+    pub network: Network,
+    /// Who acts.
+    pub acting: Arc<Acting>,
+    /// Is it still ours to do?
+    pub guard: Arc<Guard>,
+}
+
+impl Sending {
+    /// A transaction, if it is still ours to do.
+    async fn write<T: Send + 'static>(
+        &self,
+        mut change: impl FnMut(&mut DbConnection, &Context) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (guard, acting) = (Arc::clone(&self.guard), Arc::clone(&self.acting));
+        self.db
+            .write(move |conn| {
+                guard(conn)?;
+                let ctx = acting(conn)?;
+                change(conn, &ctx)
+            })
+            .await
+    }
+
+    fn moment(&self) -> Moment {
+        Moment {
+            now: self.clock.now(),
+            real: self.real_clock.now(),
+        }
+    }
+}
+
+/// Now, as the queue sees it, and as everybody else does.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    now: DateTime<Utc>,
+    real: DateTime<Utc>,
+}
+
+/// Sends what is due. What becomes due meanwhile is left for the next time. `go_on` is asked before more is taken; with
+/// `false` only what is on its way comes to its end.
 ///
 /// # Errors
-/// The guard's; when the database is away.
-pub async fn deliver_due<C, G>(
-    db: &Database,
-    clock: &Clock,
-    network: &Network,
-    context: C,
-    guard: G,
-) -> Result<Delivered, Error>
-where
-    C: Fn(&mut DbConnection) -> Result<Context, Error> + Clone + Send + 'static,
-    G: Fn(&mut DbConnection) -> Result<(), Error> + Clone + Send + 'static,
-{
+/// When the database is away, or the guard says so. What is on its way then is sent again, under the same ids.
+pub async fn deliver_due(sending: &Sending, go_on: impl Fn() -> bool) -> Result<Delivered, Error> {
+    let began = sending.clock.now();
     let mut counts = Delivered::default();
     let mut calls: JoinSet<(Delivery, Answered)> = JoinSet::new();
     let mut under_way: HashMap<i64, usize> = HashMap::new();
     let mut clients = Clients::default();
-    let (mut sent, mut exhausted) = (0, false);
     loop {
-        let free = (AT_ONCE - calls.len()).min(IN_A_RUN - sent);
-        if free > 0 && !exhausted {
-            let (guard, context) = (guard.clone(), context.clone());
-            let (busy, now) = (under_way.clone(), clock.now());
-            let claimed = db
-                .write(move |conn| {
-                    guard(conn)?;
-                    let ctx = context(conn)?;
-                    claim(conn, &ctx, &busy, free, now)
-                })
+        let free = AT_ONCE - calls.len();
+        if go_on() {
+            let (busy, moment) = (under_way.clone(), sending.moment());
+            let claimed = sending
+                .write(move |conn, ctx| claim(conn, ctx, &busy, free, began, moment))
                 .await?;
-            // What may be taken later on, a webhook's next delivery, is seen when one of its calls has ended.
-            exhausted = claimed.is_empty() && calls.is_empty();
             for (delivery, call, allow_local) in claimed {
-                sent += 1;
                 *under_way.entry(delivery.webhook_id).or_default() += 1;
-                let client = clients.get(network, allow_local)?;
+                let client = clients.get(&sending.network, allow_local)?;
                 calls.spawn(async move { (delivery, call.make(client).await) });
             }
         }
         let Some(done) = calls.join_next().await else {
-            break;
+            return Ok(counts);
         };
         let (delivery, answered) = done.map_err(|panic| Error::internal(panic.into()))?;
         if let Some(count) = under_way.get_mut(&delivery.webhook_id) {
             *count = count.saturating_sub(1);
         }
-        let (guard, context, now) = (guard.clone(), context.clone(), clock.now());
-        let settled = db
-            .write(move |conn| {
-                guard(conn)?;
-                let ctx = context(conn)?;
-                settle(conn, &ctx, &delivery, &answered, now)
-            })
+        let moment = sending.moment();
+        let settled = sending
+            .write(move |conn, ctx| settle(conn, ctx, &delivery, &answered, moment))
             .await?;
         match settled.state {
             Some(DeliveryState::Delivered) => counts.delivered += 1,
@@ -108,8 +135,6 @@ where
         }
         counts.disabled += usize::from(settled.disabled);
     }
-    counts.more = sent >= IN_A_RUN;
-    Ok(counts)
 }
 
 /// What calls are made with, made when it is needed: it reads the certificates of this machine.
@@ -137,7 +162,8 @@ fn claim(
     ctx: &Context,
     busy: &HashMap<i64, usize>,
     free: usize,
-    now: DateTime<Utc>,
+    due_by: DateTime<Utc>,
+    moment: Moment,
 ) -> Result<Vec<(Delivery, Call, bool)>, Error> {
     let mut busy = busy.clone();
     let mut chosen: Vec<i64> = Vec::new();
@@ -147,7 +173,7 @@ fn claim(
             .filter(|(_, calls)| **calls >= AT_ONCE_EACH)
             .map(|(id, _)| *id)
             .collect();
-        let due = queue::due(conn, now, &full, free)?;
+        let due = queue::due(conn, due_by, &full, free)?;
         let mut passed_over = false;
         for (id, webhook_id) in due {
             let calls = busy.entry(webhook_id).or_default();
@@ -174,9 +200,9 @@ fn claim(
         .settings
         .allow_local_requests_from_web_hooks_and_services;
     let mut claimed = Vec::new();
-    for delivery in queue::take(conn, &chosen, now)? {
+    for delivery in queue::take(conn, &chosen, due_by, moment.now, moment.real)? {
         if let Some(webhook) = store::find(conn, delivery.webhook_id)? {
-            let sent_at = now.timestamp();
+            let sent_at = moment.real.timestamp();
             let call = Call::new(&ctx.instance, &webhook, &delivery, sent_at, allow_local);
             claimed.push((delivery, call, allow_local));
         }
@@ -196,7 +222,7 @@ fn settle(
     ctx: &Context,
     delivery: &Delivery,
     answered: &Answered,
-    now: DateTime<Utc>,
+    Moment { now, real }: Moment,
 ) -> Result<Settled, Error> {
     let Some(webhook) = store::find(conn, delivery.webhook_id)? else {
         return Ok(Settled::default());
@@ -215,7 +241,7 @@ fn settle(
         duration_ms: answered.duration_ms,
         error: answered.error.clone(),
     };
-    if !queue::note(conn, delivery, &outcome, now)? {
+    if !queue::note(conn, delivery, &outcome, real)? {
         return Ok(Settled::default());
     }
     let disabled = follow_up(conn, ctx, &webhook, delivery, next, now)?;

@@ -99,21 +99,23 @@ pub(super) fn due(
         .load(conn)?)
 }
 
-/// Takes those of them that nobody else took meanwhile.
+/// Takes those of them that nobody else took meanwhile, at this moment, which is `real_now` by the clock.
 pub(super) fn take(
     conn: &mut DbConnection,
     ids: &[i64],
+    due_by: DateTime<Utc>,
     now: DateTime<Utc>,
+    real_now: DateTime<Utc>,
 ) -> Result<Vec<Delivery>, Error> {
     let free = webhook_deliveries::table
         .filter(webhook_deliveries::id.eq_any(ids))
         .filter(webhook_deliveries::settled_at.is_null())
-        .filter(webhook_deliveries::due_at.le(Timestamp::from(now)));
+        .filter(webhook_deliveries::due_at.le(Timestamp::from(due_by)));
     let mut taken: Vec<Delivery> = diesel::update(free)
         .set((
             webhook_deliveries::state.eq(DeliveryState::Sending.as_str()),
             webhook_deliveries::attempts.eq(webhook_deliveries::attempts + 1),
-            webhook_deliveries::attempted_at.eq(Timestamp::from(now)),
+            webhook_deliveries::attempted_at.eq(Timestamp::from(real_now)),
             webhook_deliveries::due_at.eq(Timestamp::from(now + TAKEN_FOR)),
         ))
         .returning(columns::<Delivery, _>())
@@ -139,7 +141,7 @@ pub(super) fn note(
     conn: &mut DbConnection,
     delivery: &Delivery,
     result: &Outcome,
-    now: DateTime<Utc>,
+    real_now: DateTime<Utc>,
 ) -> Result<bool, Error> {
     let settled = matches!(
         result.state,
@@ -157,7 +159,7 @@ pub(super) fn note(
             webhook_deliveries::response_body.eq(result.body.as_deref()),
             webhook_deliveries::duration_ms.eq(result.duration_ms),
             webhook_deliveries::error.eq(result.error.as_deref()),
-            webhook_deliveries::settled_at.eq(settled.then_some(Timestamp::from(now))),
+            webhook_deliveries::settled_at.eq(settled.then_some(Timestamp::from(real_now))),
         ))
         .execute(conn)?;
     Ok(changed == 1)

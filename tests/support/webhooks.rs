@@ -17,7 +17,7 @@ use latchkey::{
     webhooks::{
         announce::announce_expiring,
         create::{self, Form},
-        deliver::{Delivered, deliver_due},
+        deliver::{Delivered, Sending, deliver_due},
         log,
         network::Network,
         send, store as store_of_webhooks,
@@ -289,14 +289,25 @@ impl TestServer {
 
     /// Sends what is due, over connections of another node's.
     pub async fn deliver_webhooks_from(&self, db: &Database, network: &Network) -> Delivered {
-        let app = self.app.clone();
-        let context = move |conn: &mut latchkey::db::DbConnection| {
-            let policy = app.policy_now(conn)?;
-            Ok(app.context(Actor::system(Origin::job()), policy, app.clock.now()))
-        };
-        deliver_due(db, &self.clock, network, context, |_| Ok(()))
+        deliver_due(&self.sending(db, network), || true)
             .await
             .expect("the queue can be emptied")
+    }
+
+    /// What it takes to empty the queue.
+    pub fn sending(&self, db: &Database, network: &Network) -> Sending {
+        let app = self.app.clone();
+        Sending {
+            db: db.clone(),
+            clock: self.clock.clone(),
+            real_clock: self.clock.clone(),
+            network: network.clone(),
+            acting: Arc::new(move |conn| {
+                let policy = app.policy_now(conn)?;
+                Ok(app.context(Actor::system(Origin::job()), policy, app.clock.now()))
+            }),
+            guard: Arc::new(|_| Ok(())),
+        }
     }
 
     /// Tells webhooks that these tokens end soon. Returns how many deliveries are new.
