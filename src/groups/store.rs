@@ -78,6 +78,20 @@ pub fn find(conn: &mut DbConnection, id: i64) -> Result<Option<Group>, Error> {
     Ok(found.map(Group::from))
 }
 
+/// Groups and personal namespaces by id, in no order, whoever asks.
+///
+/// # Errors
+/// When the database is away.
+pub fn find_all(conn: &mut DbConnection, ids: &[i64]) -> Result<Vec<Group>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found: Vec<Joined> = with_root!(groups::table)
+        .filter(groups::id.eq_any(ids))
+        .load(conn)?;
+    Ok(found.into_iter().map(Group::from).collect())
+}
+
 /// A group or personal namespace by full path, whoever asks.
 ///
 /// # Errors

@@ -81,6 +81,21 @@ pub fn find(conn: &mut DbConnection, id: i64) -> Result<Option<Project>, Error> 
     Ok(found.map(assemble))
 }
 
+/// Projects by id, in no order, whoever asks.
+///
+/// # Errors
+/// When the database is away.
+pub fn find_all(conn: &mut DbConnection, ids: &[i64]) -> Result<Vec<Project>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found: Vec<Joined> = with_namespace!(projects::table)
+        .select(whole!())
+        .filter(projects::id.eq_any(ids))
+        .load(conn)?;
+    Ok(found.into_iter().map(assemble).collect())
+}
+
 /// A project by full path, whoever asks.
 ///
 /// # Errors

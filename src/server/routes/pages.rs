@@ -19,6 +19,29 @@ pub(super) fn areas() -> Vec<Area> {
     const TOKENS: &str = "/{full_path:.+}/-/settings/access_tokens";
     vec![
         Area {
+            prefix: "/-/profile",
+            endpoints: vec![
+                public_endpoint(
+                    Method::POST,
+                    "/preferences",
+                    &[Anyone],
+                    users::pages::set_theme,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/notifications",
+                    &[OwnAccount],
+                    users::pages::notifications::show,
+                ),
+                endpoint(
+                    Method::POST,
+                    "/notifications",
+                    &[OwnAccount],
+                    users::pages::notifications::update,
+                ),
+            ],
+        },
+        Area {
             prefix: "/-",
             endpoints: vec![
                 open("/liveness", || web::route().to(health::liveness)),
@@ -60,12 +83,6 @@ pub(super) fn areas() -> Vec<Area> {
                     "/user_settings/personal_access_tokens/{id}/rotate",
                     &[OwnPersonalTokens],
                     access_tokens::pages::personal_rotate,
-                ),
-                public_endpoint(
-                    Method::POST,
-                    "/profile/preferences",
-                    &[Anyone],
-                    users::pages::set_theme,
                 ),
             ],
         },

@@ -75,6 +75,8 @@ pub enum Place {
     General,
     /// Settings, Access tokens; for a person, Personal access tokens.
     AccessTokens,
+    /// Account, Notifications.
+    Notifications,
     /// The start page of somebody signed in.
     Home,
     /// A person's groups.
@@ -192,12 +194,20 @@ impl Sidebar {
         Self {
             label: "Account",
             context: None,
-            items: vec![NavItem::new(
-                "Personal access tokens",
-                "key",
-                "/-/user_settings/personal_access_tokens",
-                place == Place::AccessTokens,
-            )],
+            items: vec![
+                NavItem::new(
+                    "Personal access tokens",
+                    "key",
+                    "/-/user_settings/personal_access_tokens",
+                    place == Place::AccessTokens,
+                ),
+                NavItem::new(
+                    "Notifications",
+                    "bell",
+                    "/-/profile/notifications",
+                    place == Place::Notifications,
+                ),
+            ],
         }
     }
 
