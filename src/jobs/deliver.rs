@@ -10,7 +10,7 @@ use crate::db::DbConnection;
 use crate::error::Error;
 use crate::mail::deliver::{self as mail, Delivery};
 use crate::notices::compose;
-use crate::webhooks::deliver as webhooks;
+use crate::webhooks::deliver::{self as webhooks, Sending};
 use crate::webhooks::network::Network;
 
 /// While webhooks are being called, new mails are looked for this often.
@@ -36,16 +36,17 @@ pub(super) async fn deliver(run: &mut Run) -> Result<Progress, Error> {
         }),
         guard: Arc::new(run.guard()),
     };
-    let network = Network::system();
-    let mut calls = pin!(webhooks::deliver_due(
-        &app.db,
-        &clock,
-        &network,
-        acting,
-        run.guard()
-    ));
+    let sending = Sending {
+        db: app.db.clone(),
+        clock,
+        real_clock: app.clock.clone(),
+        network: Network::system(),
+        acting: Arc::new(acting),
+        guard: Arc::new(run.guard()),
+    };
+    let mut calls = pin!(webhooks::deliver_due(&sending, run.asks_to_go_on()));
     let called = loop {
-        let round = mail::deliver_due(&delivery, || !run.gives_way());
+        let round = mail::deliver_due(&delivery, run.asks_to_go_on());
         // The calls go on while mails are sent.
         let (sent, called) = {
             let mut round = pin!(round);

@@ -9,6 +9,7 @@ mod deliver;
 pub mod history;
 pub mod lease;
 
+pub mod policy;
 mod request;
 pub mod run;
 pub mod schedule;

@@ -1,8 +1,10 @@
 //! What each job does: calls verbs, batch by batch.
 
+use chrono::{DateTime, Datelike, Utc, Weekday};
+
 use super::Job;
 use super::run::{Progress, Run};
-use super::{deliver as delivering, history};
+use super::{deliver as delivering, history, policy};
 use crate::access_tokens::idempotency;
 use crate::bots::{delete, retention};
 use crate::context::Context;
@@ -10,9 +12,12 @@ use crate::db::DbConnection;
 use crate::error::Error;
 use crate::mail::outbox;
 use crate::members::expire;
-use crate::notices::{check, gather, personal};
+use crate::notices::{check, gather, personal, unused};
 use crate::sessions;
 use crate::webhooks::{log as deliveries, queue};
+
+/// People that one transaction looks at.
+const PEOPLE: i64 = 100;
 
 /// Bots that one transaction deletes.
 const BOTS: i64 = 100;
@@ -44,23 +49,26 @@ pub(super) async fn work(job: Job, run: &mut Run) -> Result<Progress, Error> {
         Job::CleanUp => clean_up(run).await,
         Job::DeliverMail => delivering::deliver(run).await,
         Job::ExpiredMails => expired_mails(run).await,
-        Job::LifetimeEnforcement => Err(Error::refused(format!(
-            "{} can't be done by this version",
-            job.name()
-        ))),
+        Job::LifetimeEnforcement => policy::enforce(run).await,
     }
 }
 
-/// Is there anything to do for a job that looks first?
+/// Is there anything to do for a job that looks first, and has last done what there was to do at `handled`?
 ///
 /// # Errors
 /// When the database is away.
-pub(super) fn waits(job: Job, conn: &mut DbConnection, ctx: &Context) -> Result<bool, Error> {
+pub(super) fn waits(
+    job: Job,
+    conn: &mut DbConnection,
+    ctx: &Context,
+    handled: DateTime<Utc>,
+) -> Result<bool, Error> {
     match job {
         Job::BotDeletion => delete::any_gone(conn),
         Job::DeliverMail => {
             Ok(outbox::any_due(conn, ctx.now)? || queue::is_anything_due(conn, ctx.now)?)
         }
+        Job::LifetimeEnforcement => policy::waits(conn, ctx, handled),
         _ => Ok(false),
     }
 }
@@ -105,7 +113,23 @@ async fn expiry_check(run: &mut Run) -> Result<Progress, Error> {
         run.count("mails", step.mails);
         after = step.next;
     }
+    if run.as_of().weekday() == Weekday::Mon {
+        hint_at_unused(run).await?;
+    }
     Ok(Progress::Done)
+}
+
+/// Once a week, those who asked for it are told which tokens nobody uses.
+async fn hint_at_unused(run: &mut Run) -> Result<(), Error> {
+    let mut after = Some(0);
+    while let Some(here) = after {
+        let (mails, next) = run
+            .batch(move |conn, ctx, now| unused::enqueue_hints(conn, ctx, now, here, PEOPLE))
+            .await?;
+        run.count("hints", mails);
+        after = next;
+    }
+    Ok(())
 }
 
 async fn expired_mails(run: &mut Run) -> Result<Progress, Error> {

@@ -2,6 +2,7 @@
 
 pub mod change;
 mod flags;
+pub mod lowering;
 pub mod store;
 
 pub use flags::{FLAGS, FlagInfo, Flags};
@@ -43,6 +44,8 @@ pub struct Settings {
     pub resource_access_token_notify_inherited: bool,
     /// Does every group do as the instance says?
     pub lock_resource_access_token_notify_inherited: bool,
+    /// Tokens of groups and projects that nobody used for so many days are revoked, 30 to 3,650; nothing means never.
+    pub revoke_unused_tokens_after_days: Option<u32>,
     /// Of new groups.
     pub default_group_visibility: Visibility,
     /// Of new projects.
@@ -95,6 +98,7 @@ impl Default for Settings {
             disable_personal_access_tokens: false,
             resource_access_token_notify_inherited: false,
             lock_resource_access_token_notify_inherited: false,
+            revoke_unused_tokens_after_days: None,
             default_group_visibility: Visibility::Private,
             default_project_visibility: Visibility::Private,
             reuse_detection: ReuseDetection::Rotation,
@@ -112,7 +116,7 @@ impl Default for Settings {
 }
 
 /// The keys, and what each takes.
-pub const KEYS: [(&str, &str); 20] = [
+pub const KEYS: [(&str, &str); 21] = [
     (
         "personal_access_token_prefix",
         "0 to 20 characters of A-Z a-z 0-9 _ + = / @ : . -",
@@ -132,6 +136,10 @@ pub const KEYS: [(&str, &str); 20] = [
     (
         "lock_resource_access_token_notify_inherited",
         "true or false",
+    ),
+    (
+        "revoke_unused_tokens_after_days",
+        "30 to 3650 days, blank for never",
     ),
     ("default_group_visibility", "private, internal or public"),
     ("default_project_visibility", "private, internal or public"),

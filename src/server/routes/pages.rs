@@ -22,6 +22,29 @@ pub(super) fn areas() -> Vec<Area> {
     const HOOKS: &str = "/{full_path:.+}/-/hooks";
     vec![
         Area {
+            prefix: "/-/profile",
+            endpoints: vec![
+                public_endpoint(
+                    Method::POST,
+                    "/preferences",
+                    &[Anyone],
+                    users::pages::set_theme,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/notifications",
+                    &[OwnAccount],
+                    users::pages::notifications::show,
+                ),
+                endpoint(
+                    Method::POST,
+                    "/notifications",
+                    &[OwnAccount],
+                    users::pages::notifications::update,
+                ),
+            ],
+        },
+        Area {
             prefix: "/-",
             endpoints: vec![
                 open("/liveness", || web::route().to(health::liveness)),
@@ -63,12 +86,6 @@ pub(super) fn areas() -> Vec<Area> {
                     "/user_settings/personal_access_tokens/{id}/rotate",
                     &[OwnPersonalTokens],
                     access_tokens::pages::personal_rotate,
-                ),
-                public_endpoint(
-                    Method::POST,
-                    "/profile/preferences",
-                    &[Anyone],
-                    users::pages::set_theme,
                 ),
             ],
         },

@@ -77,6 +77,8 @@ pub enum Place {
     AccessTokens,
     /// Settings, Webhooks of a group.
     Webhooks,
+    /// Account, Notifications.
+    Notifications,
     /// The start page of somebody signed in.
     Home,
     /// A person's groups.
@@ -200,12 +202,20 @@ impl Sidebar {
         Self {
             label: "Account",
             context: None,
-            items: vec![NavItem::new(
-                "Personal access tokens",
-                "key",
-                "/-/user_settings/personal_access_tokens",
-                place == Place::AccessTokens,
-            )],
+            items: vec![
+                NavItem::new(
+                    "Personal access tokens",
+                    "key",
+                    "/-/user_settings/personal_access_tokens",
+                    place == Place::AccessTokens,
+                ),
+                NavItem::new(
+                    "Notifications",
+                    "bell",
+                    "/-/profile/notifications",
+                    place == Place::Notifications,
+                ),
+            ],
         }
     }
 

@@ -298,6 +298,11 @@ impl Stage {
                 &[("act", "run"), ("job", "clean-up")],
             ),
             "POST /users/sign_out" => form("/users/sign_out".into(), &[]),
+            "GET /-/profile/notifications" => get("/-/profile/notifications".into()),
+            "POST /-/profile/notifications" => form(
+                "/-/profile/notifications".into(),
+                &[("user[expiry_mails]", "digest")],
+            ),
             "POST /-/profile/preferences" => form(
                 "/-/profile/preferences".into(),
                 &[("theme", "dark"), ("redirect_to", "/help")],
