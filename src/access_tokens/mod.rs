@@ -4,6 +4,7 @@
 pub mod api;
 pub mod attention;
 pub mod authenticate;
+pub mod census;
 pub mod create;
 pub mod expiry;
 pub mod idempotency;

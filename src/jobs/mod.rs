@@ -5,6 +5,7 @@
 //! interruption begins where the rows say.
 
 pub mod catalogue;
+pub mod health;
 pub mod history;
 pub mod lease;
 

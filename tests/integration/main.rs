@@ -35,6 +35,7 @@ mod matrix;
 mod member_pages;
 mod members;
 mod members_api;
+mod metrics;
 mod migrations;
 mod odd_requests;
 mod openapi;
