@@ -17,6 +17,7 @@ use crate::config::ExternalUrl;
 use crate::context::{Context, Instance};
 use crate::db::{Database, DbConnection};
 use crate::error::Error;
+use crate::mail::{Mailer, Post};
 use crate::settings::{self, Policy};
 use crate::users::password::{self, Password, PasswordProblem};
 
@@ -48,6 +49,8 @@ pub struct Inner {
     pub rotations: Arc<Rotations>,
     /// Rung when something was left for a job to do soon.
     pub jobs_waiting: Notify,
+    /// Sends mails.
+    pub mailer: Mailer,
     policy: RwLock<Arc<Policy>>,
     secret_fingerprint: String,
 }
@@ -61,6 +64,9 @@ impl std::ops::Deref for App {
 
 impl App {
     /// Puts an application together. Settings are read when they are first needed.
+    ///
+    /// # Errors
+    /// When mail can't be set up as configured; a sentence.
     pub fn new(
         db: Database,
         clock: Clock,
@@ -68,15 +74,21 @@ impl App {
         external_url: ExternalUrl,
         trusted_proxies: Vec<IpNet>,
         secret_fingerprint: String,
-    ) -> Self {
+        post: &Post,
+    ) -> Result<Self, String> {
         crate::tls::provide();
+        let mailer = Mailer::new(
+            post,
+            &external_url.host(),
+            derive_key(secret, "latchkey message id v1"),
+        )?;
         let instance = Instance {
             token_key: DigestKey::derive(secret),
             lookup_key: DigestKey::derive(&derive_key(secret, "latchkey look-up key v1")),
             host: external_url.host(),
             external_url: external_url.to_string(),
         };
-        App {
+        Ok(App {
             inner: Arc::new(Inner {
                 db,
                 clock,
@@ -88,6 +100,7 @@ impl App {
                 hashing: Hashing::default(),
                 rotations: Arc::default(),
                 jobs_waiting: Notify::new(),
+                mailer,
                 secret_fingerprint,
                 // No stored revision is negative: the first look finds it old.
                 policy: RwLock::new(Arc::new(Policy {
@@ -95,7 +108,7 @@ impl App {
                     ..Policy::default()
                 })),
             }),
-        }
+        })
     }
 
     /// The settings at this revision: those we hold, or those that the database has if ours are old.

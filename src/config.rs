@@ -10,7 +10,7 @@ mod source;
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     str::FromStr,
 };
 
@@ -18,6 +18,7 @@ use ipnet::IpNet;
 use rand::CryptoRng;
 
 use crate::db::DatabaseUrl;
+use crate::mail::{Post, SmtpUrl};
 
 pub use external_url::ExternalUrl;
 pub use secret::{InstanceSecret, MetricsToken, SecretSource};
@@ -41,6 +42,9 @@ const KEYS: &[&str] = &[
     "metrics_allowed",
     "metrics_token",
     "offering",
+    "smtp_url",
+    "smtp_ca_file",
+    "mail_from",
 ];
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
@@ -63,12 +67,12 @@ pub struct CommonOptions {
     pub database_url: Option<String>,
 }
 
-/// The options of the server. Two settings have no flag, because other users of a machine can read command lines:
-/// `LATCHKEY_SECRET` and `LATCHKEY_METRICS_TOKEN`.
+/// The options of the server. Three settings have no flag, because other users of a machine can read command lines:
+/// `LATCHKEY_SECRET`, `LATCHKEY_METRICS_TOKEN` and `LATCHKEY_SMTP_URL`.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(
-    after_help = "LATCHKEY_SECRET and LATCHKEY_METRICS_TOKEN have no flag, because other users of the machine \
-                        can read command lines: set them in the environment or in the TOML file."
+    after_help = "LATCHKEY_SECRET, LATCHKEY_METRICS_TOKEN and LATCHKEY_SMTP_URL have no flag, because other users of \
+                        the machine can read command lines: set them in the environment or in the TOML file."
 )]
 pub struct ServeOptions {
     /// Address and port to listen on; port 0 takes a free one [env: LATCHKEY_LISTEN] [default: 127.0.0.1:8080]
@@ -110,6 +114,16 @@ pub struct ServeOptions {
     #[arg(long, value_name = "CIDRS")]
     pub metrics_allowed: Option<String>,
 
+    /// Who mails are from, as in "Latchkey <latchkey@example.com>"
+    /// [env: LATCHKEY_MAIL_FROM] [default: Latchkey <latchkey@noreply.<host of the external URL>>]
+    #[arg(long, value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
+
+    /// A PEM file with the authorities that the mail server's certificate must come from
+    /// [env: LATCHKEY_SMTP_CA_FILE] [default: those that this machine trusts]
+    #[arg(long, value_name = "FILE")]
+    pub smtp_ca_file: Option<PathBuf>,
+
     /// self_managed or hosted; what hosted would change, plans and trials, is not there yet [env: LATCHKEY_OFFERING] [default: self_managed]
     #[arg(long, value_name = "OFFERING")]
     pub offering: Option<String>,
@@ -144,6 +158,8 @@ pub struct Config {
     pub metrics_token: Option<MetricsToken>,
     /// Whether plans matter.
     pub offering: Offering,
+    /// How mail leaves.
+    pub post: Post,
     /// Nobody said what the external URL is, so that it follows where the server listens.
     external_url_follows: bool,
 }
@@ -223,6 +239,7 @@ impl Config {
             metrics_token: MetricsToken::find(sources)?,
             offering: parse(sources, "offering", Offering::from_str)?
                 .unwrap_or(Offering::SelfManaged),
+            post: post(sources, &data_dir)?,
             data_dir,
             database_url,
         })
@@ -258,6 +275,11 @@ impl Config {
                 self.external_url
             ));
         }
+        if let Some(url) = self.post.smtp.as_ref().filter(|url| url.exposes_password()) {
+            warnings.push(format!(
+                "The password for {url} may cross the network in the clear; ?tls=required or smtps:// prevents that"
+            ));
+        }
         warnings
     }
 }
@@ -268,6 +290,7 @@ fn flags(common: &CommonOptions, serve: &ServeOptions) -> Vec<Found> {
         ("config", &common.config),
         ("data_dir", &common.data_dir),
         ("secret_file", &serve.secret_file),
+        ("smtp_ca_file", &serve.smtp_ca_file),
     ];
     let texts = [
         ("database_url", &common.database_url),
@@ -280,6 +303,7 @@ fn flags(common: &CommonOptions, serve: &ServeOptions) -> Vec<Found> {
         ("pool_size", &serve.pool_size),
         ("metrics_allowed", &serve.metrics_allowed),
         ("offering", &serve.offering),
+        ("mail_from", &serve.mail_from),
     ];
     let paths = paths
         .into_iter()
@@ -320,6 +344,35 @@ fn database_url(text: &str) -> Result<DatabaseUrl, String> {
         return Err("must start with sqlite:// or postgres://".to_owned());
     }
     Ok(url)
+}
+
+/// A mail server, if one is named; a folder in the data directory, if none is.
+fn post(sources: &Sources, data_dir: &Path) -> Result<Post, ConfigError> {
+    let smtp = match sources.find("smtp_url") {
+        Some(found) => {
+            // Without the value in the message: it may hold a password.
+            Some(SmtpUrl::parse(found.text()?).map_err(|reason| found.refuse(&reason))?)
+        }
+        None => None,
+    };
+    let ca_file = match sources.find("smtp_ca_file") {
+        Some(found) if found.raw().is_empty() => {
+            return Err(found.refuse("is empty; it must name a file"));
+        }
+        found => found.map(|found| PathBuf::from(found.raw())),
+    };
+    let from = parse(sources, "mail_from", |text| {
+        text.parse().map_err(|_| {
+            "it must be an address, such as latchkey@example.com or Latchkey <latchkey@example.com>"
+                .to_owned()
+        })
+    })?;
+    Ok(Post {
+        smtp,
+        ca_file,
+        from,
+        folder: data_dir.join("mail"),
+    })
 }
 
 fn number(text: &str, highest: u32) -> Result<u32, String> {

@@ -15,6 +15,7 @@ use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::members::AccessLevel;
+use crate::notices;
 use crate::permissions::Right;
 use crate::text::{Description, Name};
 use crate::users::User;
@@ -289,6 +290,7 @@ pub fn create_personal(
     )
     .with(described(&token, user, None));
     audit::record(conn, &ctx, event)?;
+    notices::personal::created(conn, &ctx, &token, user)?;
     created(conn, token.id, plaintext)
 }
 

@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::{Denied, Error, What};
 use crate::groups;
+use crate::notices;
 use crate::permissions::Right;
 use crate::projects;
 
@@ -180,5 +181,6 @@ fn revoke_row(
         event = event.in_group(resource.group());
     }
     audit::record(conn, ctx, event)?;
+    notices::personal::revoked(conn, ctx, &listed.token, &listed.user)?;
     Ok(true)
 }

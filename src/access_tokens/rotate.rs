@@ -16,6 +16,7 @@ use crate::bots;
 use crate::context::Context;
 use crate::db::{DbConnection, lock_digests};
 use crate::error::{Denied, Error, What};
+use crate::notices;
 use crate::permissions::Right;
 
 /// Rotations that this node is doing or has just done. A request that was on its way before is late, not
@@ -255,6 +256,7 @@ fn replace(
             "expires_at": [old.token.expires_at, expires_at],
         }),
     )?;
+    notices::personal::rotated(conn, ctx, &token, &old.user)?;
     created(conn, token.id, plaintext)
 }
 
@@ -283,6 +285,7 @@ pub fn revoke_family(
     if ended.is_empty() {
         return Ok(());
     }
+    notices::alarm::raise(conn, ctx, reused, resource.as_ref(), &ended)?;
     let ids: Vec<i64> = ended.iter().map(|token| token.id).collect();
     record(
         conn,

@@ -1,5 +1,6 @@
 //! The instance as its administrators see it.
 
+pub mod background_jobs;
 mod store;
 
 use actix_web::HttpResponse;

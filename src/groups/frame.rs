@@ -122,6 +122,7 @@ mod tests {
             created_at: chrono::DateTime::UNIX_EPOCH,
             creation_allowed: true,
             retain_bots: None,
+            notify_inherited: crate::groups::notify_inherited::Choice::default(),
         }
     }
 

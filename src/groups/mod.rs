@@ -6,6 +6,7 @@ pub mod delete;
 pub mod form;
 pub mod frame;
 pub mod list;
+pub mod notify_inherited;
 pub mod pages;
 pub mod path;
 pub mod relocation;
@@ -57,6 +58,8 @@ pub struct Group {
     pub creation_allowed: bool,
     /// The root's choice whether bots are kept after a revocation; nothing: as the instance says.
     pub retain_bots: Option<bool>,
+    /// What it says itself about mails to inherited members.
+    pub notify_inherited: notify_inherited::Choice,
 }
 
 /// The columns of a group itself.
@@ -77,12 +80,39 @@ pub struct GroupRow {
     pub(crate) visibility: Visibility,
     #[diesel(deserialize_as = Timestamp)]
     pub(crate) created_at: DateTime<Utc>,
+    pub(crate) resource_access_token_notify_inherited: Option<bool>,
+    pub(crate) lock_resource_access_token_notify_inherited: bool,
+}
+
+impl GroupRow {
+    /// What it says itself about mails to inherited members.
+    pub fn notify_inherited(&self) -> notify_inherited::Choice {
+        notify_inherited::Choice {
+            value: self.resource_access_token_notify_inherited,
+            locked: self.lock_resource_access_token_notify_inherited,
+        }
+    }
+
+    /// Where it lies, for deciding who may know of it.
+    pub fn place(&self) -> Place<'_> {
+        Place {
+            group_id: self.id,
+            project_id: None,
+            visibility: self.visibility,
+            traversal: &self.traversal,
+            owner_id: self.owner_id,
+            // Only the root knows; nobody who looks at a row makes tokens.
+            creation_allowed: false,
+            is_top_level: self.parent_id.is_none(),
+        }
+    }
 }
 
 /// A group's row with its root's switch and choice.
 impl From<(GroupRow, bool, Option<bool>)> for Group {
     fn from((row, creation_allowed, retain_bots): (GroupRow, bool, Option<bool>)) -> Self {
         Group {
+            notify_inherited: row.notify_inherited(),
             id: row.id,
             name: row.name,
             path: row.path,

@@ -27,7 +27,7 @@ use crate::web::views::sidebar::Place;
 use crate::web::{frame as plain_frame, lists};
 
 /// The fields of the forms of groups.
-const FIELDS: [Field; 5] = [
+const FIELDS: [Field; 7] = [
     Field::new("name", "name", "Group name"),
     Field::new("path", "path", "Group URL"),
     Field::new("description", "description", "Group description"),
@@ -36,6 +36,16 @@ const FIELDS: [Field; 5] = [
         "resource_access_token_creation_allowed",
         "resource_access_token_creation_allowed",
         "Creation of tokens",
+    ),
+    Field::new(
+        super::notify_inherited::VALUE,
+        "resource_access_token_notify_inherited",
+        "Recipients of expiry mails",
+    ),
+    Field::new(
+        super::notify_inherited::LOCK,
+        "lock_resource_access_token_notify_inherited",
+        "Enforcing it",
     ),
 ];
 

@@ -12,6 +12,7 @@ use super::store::{self, Due};
 use super::{Job, work};
 use crate::actor::{Actor, Origin};
 use crate::app::App;
+use crate::clock::Clock;
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::Error;
@@ -65,6 +66,15 @@ impl Run {
     /// The moment that this run takes for the present.
     pub fn as_of(&self) -> DateTime<Utc> {
         self.as_of
+    }
+
+    /// The clock, or one that stands still at the moment that the run was given, whichever is later.
+    pub fn later_clock(&self) -> Clock {
+        if self.as_of > self.app.clock.now() {
+            Clock::fixed(self.as_of)
+        } else {
+            self.app.clock.clone()
+        }
     }
 
     /// One step of the work, in a transaction of its own that fails when the lease was lost. The last argument is

@@ -1,15 +1,19 @@
 //! What each job does: calls verbs, batch by batch.
 
+use std::sync::Arc;
+
 use super::Job;
 use super::history;
-use super::run::{Progress, Run};
+use super::run::{Progress, Run, context};
 use crate::access_tokens::idempotency;
 use crate::bots::{delete, retention};
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::Error;
+use crate::mail::deliver::{Delivery, deliver_due};
+use crate::mail::outbox;
 use crate::members::expire;
-use crate::notices::{check, gather};
+use crate::notices::{check, compose, gather, personal};
 use crate::sessions;
 
 /// Bots that one transaction deletes.
@@ -37,9 +41,12 @@ pub(super) async fn work(job: Job, run: &mut Run) -> Result<Progress, Error> {
             .await
         }
         Job::CleanUp => clean_up(run).await,
-        Job::ExpiredMails | Job::LifetimeEnforcement | Job::DeliverMail => Err(Error::refused(
-            format!("{} can't be done by this version", job.name()),
-        )),
+        Job::DeliverMail => deliver_mail(run).await,
+        Job::ExpiredMails => expired_mails(run).await,
+        Job::LifetimeEnforcement => Err(Error::refused(format!(
+            "{} can't be done by this version",
+            job.name()
+        ))),
     }
 }
 
@@ -47,9 +54,10 @@ pub(super) async fn work(job: Job, run: &mut Run) -> Result<Progress, Error> {
 ///
 /// # Errors
 /// When the database is away.
-pub(super) fn waits(job: Job, conn: &mut DbConnection, _ctx: &Context) -> Result<bool, Error> {
+pub(super) fn waits(job: Job, conn: &mut DbConnection, ctx: &Context) -> Result<bool, Error> {
     match job {
         Job::BotDeletion => delete::any_gone(conn),
+        Job::DeliverMail => outbox::any_due(conn, ctx.now),
         _ => Ok(false),
     }
 }
@@ -96,6 +104,54 @@ async fn expiry_check(run: &mut Run) -> Result<Progress, Error> {
     Ok(Progress::Done)
 }
 
+/// Mails are due by the clock: a run that pretends an earlier day sends them all the same, a later one those that would
+/// be due by then.
+async fn deliver_mail(run: &mut Run) -> Result<Progress, Error> {
+    let app = run.app();
+    let composer = app.clone();
+    let clock = run.later_clock();
+    let present = clock.clone();
+    let delivery = Delivery {
+        db: app.db.clone(),
+        clock,
+        mailer: app.mailer.clone(),
+        compose: Arc::new(move |conn, email| {
+            let ctx = context(conn, &composer, present.now())?;
+            compose::compose(conn, &ctx, email)
+        }),
+        guard: Arc::new(run.guard()),
+    };
+    let delivered = deliver_due(&delivery, || !run.gives_way()).await?;
+    for (what, number) in [
+        ("sent", delivered.sent),
+        ("retried", delivered.retried),
+        ("refused", delivered.refused),
+        ("dropped", delivered.dropped),
+    ] {
+        run.count(what, usize::try_from(number).unwrap_or(usize::MAX));
+    }
+    Ok(if run.gives_way() {
+        Progress::Paused
+    } else {
+        Progress::Done
+    })
+}
+
+async fn expired_mails(run: &mut Run) -> Result<Progress, Error> {
+    let mut after = Some(personal::Cursor::default());
+    while let Some(here) = after {
+        let step = run
+            .batch(move |conn, ctx, now| personal::expired(conn, ctx, now, here))
+            .await?;
+        run.count("mails", step.mails);
+        after = step.next;
+        if after.is_some() && run.gives_way() {
+            return Ok(Progress::Paused);
+        }
+    }
+    Ok(Progress::Done)
+}
+
 async fn clean_up(run: &mut Run) -> Result<Progress, Error> {
     let swept = [
         run.repeat("sessions", |conn, ctx, _| {
@@ -115,6 +171,8 @@ async fn clean_up(run: &mut Run) -> Result<Progress, Error> {
             idempotency::sweep(conn, ctx.now)
         })
         .await?,
+        run.repeat("mails", |conn, ctx, _| outbox::purge(conn, ctx.now))
+            .await?,
         run.repeat("job_runs", |conn, ctx, _| {
             history::purge(conn, ctx.now, RUNS)
         })

@@ -4,4 +4,13 @@
 //! what they speak of; whoever empties it asks them for the words.
 
 pub mod census;
+pub mod deliver;
+pub mod message;
 pub mod outbox;
+mod smtp;
+mod smtp_url;
+pub mod transport;
+
+pub use message::Message;
+pub use smtp_url::SmtpUrl;
+pub use transport::{Failure, Mailer, Post};

@@ -68,6 +68,7 @@ pub(crate) fn group(id: i64) -> Group {
         created_at: DateTime::UNIX_EPOCH,
         creation_allowed: true,
         retain_bots: None,
+        notify_inherited: crate::groups::notify_inherited::Choice::default(),
     }
 }
 

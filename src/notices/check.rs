@@ -14,9 +14,11 @@ use crate::context::Context;
 use crate::db::schema::{access_tokens, expiry_notices, users};
 use crate::db::{Backend, DbConnection, Timestamp};
 use crate::error::Error;
-use crate::groups;
+use crate::groups::notify_inherited::store::notify_inherited_of;
+use crate::groups::{self, Group};
 use crate::mail::outbox::{self, NewEmail};
 use crate::projects;
+use crate::webhooks::announce::announce_expiring;
 
 /// Tokens that one transaction looks at.
 pub const BATCH: i64 = 1_000;
@@ -50,6 +52,8 @@ pub struct Step {
     pub notices: usize,
     /// Mails put into the outbox.
     pub mails: usize,
+    /// Calls of webhooks put into their queue.
+    pub webhooks: usize,
     /// Tokens that nobody is there to be told about; they are looked at again the next day.
     pub without_recipient: usize,
     /// Where to go on; nothing at the end.
@@ -203,11 +207,32 @@ fn announce(
         };
     }
     mark(conn, interval, &announced, ctx.now)?;
+    if interval == Interval::Seven {
+        step.webhooks = call_webhooks(conn, ctx, real_now, tokens, &resources)?;
+    }
     Ok(step)
 }
 
+/// Programs are told once, in the last week, whether or not there are people to be told.
+fn call_webhooks(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    real_now: DateTime<Utc>,
+    tokens: Vec<AccessToken>,
+    resources: &HashMap<ResourceId, Resource>,
+) -> Result<usize, Error> {
+    let of_resources: Vec<(AccessToken, Resource)> = tokens
+        .into_iter()
+        .filter_map(|token| {
+            let resource = resources.get(&resource_id(&token)?)?.clone();
+            Some((token, resource))
+        })
+        .collect();
+    announce_expiring(conn, ctx, &of_resources, real_now)
+}
+
 /// The groups and projects of these tokens, by id.
-fn resources_of(
+pub(super) fn resources_of(
     conn: &mut DbConnection,
     tokens: &[AccessToken],
 ) -> Result<HashMap<ResourceId, Resource>, Error> {
@@ -223,7 +248,7 @@ fn resources_of(
     Ok(found)
 }
 
-fn resource_id(token: &AccessToken) -> Option<ResourceId> {
+pub(super) fn resource_id(token: &AccessToken) -> Option<ResourceId> {
     match (token.group_id, token.project_id) {
         (Some(id), _) => Some(ResourceId::Group(id)),
         (_, Some(id)) => Some(ResourceId::Project(id)),
@@ -271,15 +296,19 @@ impl Told {
 }
 
 /// The groups of these resources whose inherited members are told as well.
-fn inheriting(
-    _conn: &mut DbConnection,
+pub(super) fn inheriting(
+    conn: &mut DbConnection,
     ctx: &Context,
-    _resources: &[&Resource],
+    resources: &[&Resource],
 ) -> Result<HashSet<i64>, Error> {
     if !ctx.policy.flags.pat_expiry_inherited_members_notification {
         return Ok(HashSet::new());
     }
-    Ok(HashSet::new())
+    let all: Vec<&Group> = resources.iter().map(|resource| resource.group()).collect();
+    Ok(notify_inherited_of(conn, &ctx.policy, &all)?
+        .into_iter()
+        .filter_map(|(id, inherited)| inherited.then_some(id))
+        .collect())
 }
 
 /// Until when a notice about a token with this date is worth sending: its end, and on the last day a day more.

@@ -52,6 +52,9 @@ pub enum StartError {
         "the instance secret is not the one that this database was used with; with it, no token would be found"
     )]
     OtherSecret,
+    /// Mail can't be set up.
+    #[error("{0}")]
+    Mail(String),
     /// The copy before a migration failed.
     #[error("{0} could not be copied before migrating: {1}")]
     Copy(PathBuf, std::io::Error),
@@ -75,14 +78,16 @@ pub enum Migrate {
 pub fn open(config: &Config, secret: &InstanceSecret, clock: Clock) -> Result<App, StartError> {
     let db = Database::open(config.database_url.clone(), config.pool_size)
         .map_err(|error| StartError::Database(config.database_url.clone(), error.to_string()))?;
-    Ok(App::new(
+    App::new(
         db,
         clock,
         secret.expose(),
         config.external_url.clone(),
         config.trusted_proxies.clone(),
         fingerprint(secret.expose()),
-    ))
+        &config.post,
+    )
+    .map_err(StartError::Mail)
 }
 
 /// Brings the schema to what this program wants, if that is allowed, and checks that the secret is the

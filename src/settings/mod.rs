@@ -39,6 +39,10 @@ pub struct Settings {
     pub inactive_resource_access_tokens_delete_after_days: Option<u32>,
     /// Turns every access token off: none can be managed, none authenticates.
     pub disable_personal_access_tokens: bool,
+    /// Do inherited members get mails before tokens end, where no group says so?
+    pub resource_access_token_notify_inherited: bool,
+    /// Does every group do as the instance says?
+    pub lock_resource_access_token_notify_inherited: bool,
     /// Of new groups.
     pub default_group_visibility: Visibility,
     /// Of new projects.
@@ -87,6 +91,8 @@ impl Default for Settings {
             require_personal_access_token_expiry: true,
             inactive_resource_access_tokens_delete_after_days: Some(30),
             disable_personal_access_tokens: false,
+            resource_access_token_notify_inherited: false,
+            lock_resource_access_token_notify_inherited: false,
             default_group_visibility: Visibility::Private,
             default_project_visibility: Visibility::Private,
             reuse_detection: ReuseDetection::Rotation,
@@ -103,7 +109,7 @@ impl Default for Settings {
 }
 
 /// The keys, and what each takes.
-pub const KEYS: [(&str, &str); 17] = [
+pub const KEYS: [(&str, &str); 19] = [
     (
         "personal_access_token_prefix",
         "0 to 20 characters of A-Z a-z 0-9 _ + = / @ : . -",
@@ -119,6 +125,11 @@ pub const KEYS: [(&str, &str); 17] = [
         "1 to 3650 days, blank for never",
     ),
     ("disable_personal_access_tokens", "true or false"),
+    ("resource_access_token_notify_inherited", "true or false"),
+    (
+        "lock_resource_access_token_notify_inherited",
+        "true or false",
+    ),
     ("default_group_visibility", "private, internal or public"),
     ("default_project_visibility", "private, internal or public"),
     ("reuse_detection", "rotation or any_use"),
@@ -151,6 +162,14 @@ impl Policy {
             maximum_lifetime: self.settings.max_personal_access_token_lifetime,
             buffered: self.flags.buffered_token_expiration_limit,
         }
+    }
+
+    /// Do inherited members get mails before tokens end, and is that so for every group?
+    pub fn notify_inherited(&self) -> (bool, bool) {
+        (
+            self.settings.resource_access_token_notify_inherited,
+            self.settings.lock_resource_access_token_notify_inherited,
+        )
     }
 
     /// Are bots kept when their token is revoked? A top-level group may say otherwise than the instance.

@@ -1,5 +1,7 @@
 //! Users in the database.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::dsl::exists;
 use diesel::prelude::*;
@@ -92,6 +94,18 @@ pub fn find(conn: &mut DbConnection, id: i64) -> Result<Option<User>, Error> {
         .select(User::as_select())
         .get_result(conn)
         .optional()?)
+}
+
+/// The user names of these users, by id.
+///
+/// # Errors
+/// When the database is away.
+pub fn usernames(conn: &mut DbConnection, ids: &[i64]) -> Result<HashMap<i64, String>, Error> {
+    let rows: Vec<(i64, String)> = users::table
+        .filter(users::id.eq_any(ids))
+        .select((users::id, users::username))
+        .load(conn)?;
+    Ok(rows.into_iter().collect())
 }
 
 /// A user by user name, whatever the case.

@@ -16,6 +16,7 @@ use latchkey::{
     config::ExternalUrl,
     db::{Database, DatabaseUrl, migrate},
     groups::create::NewGroupForm,
+    mail::Post,
 };
 use serde_json::json;
 
@@ -185,7 +186,9 @@ impl Node {
             ExternalUrl::of_listener(address),
             Vec::new(),
             fingerprint(SECRET),
-        );
+            &Post::to_folder(std::env::temp_dir().join("latchkey-test-mail")),
+        )
+        .unwrap();
         let (sender, receiver) = std::sync::mpsc::channel();
         let served = app.clone();
         std::thread::spawn(move || {

@@ -76,7 +76,12 @@ impl Clients {
     }
 
     fn program(&self, path: &str) -> Run {
-        Run::new(Command::new(self.folder.join(path)))
+        Run::new(Command::new(self.path(path)))
+    }
+
+    /// Something that was installed.
+    pub(super) fn path(&self, path: &str) -> PathBuf {
+        self.folder.join(path)
     }
 }
 

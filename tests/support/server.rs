@@ -6,6 +6,7 @@ use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
     ops::Deref,
+    path::PathBuf,
     sync::{Arc, Mutex, mpsc},
     thread,
     time::Duration,
@@ -25,12 +26,18 @@ use latchkey::{
     error::Error,
     jobs::{self, Job},
     logging::Captured,
+    mail::Post,
     server::background,
     settings,
 };
 use reqwest::{Method, RequestBuilder, header::HeaderMap, redirect::Policy};
 
-use super::{Answer, Api, Visitor, storage::Storage};
+use tempfile::TempDir;
+
+use super::{
+    Answer, Api, Visitor,
+    storage::{Storage, folder},
+};
 
 /// The instance secret of every test.
 pub const SECRET: &[u8] = b"a secret that is only good for tests, 32 bytes and more";
@@ -54,6 +61,8 @@ pub struct Inner {
     pub url: String,
     /// Its database.
     pub storage: Storage,
+    /// Mails are in `mail` below it.
+    mail: TempDir,
     http: reqwest::Client,
     handle: ServerHandle,
     /// Ids that builders number their things with.
@@ -83,7 +92,17 @@ impl TestServer {
 
     /// A server on this database; people are told that it is reached under `external_url`.
     pub fn under(storage: Storage, external_url: Option<&str>) -> TestServer {
+        TestServer::with_post(storage, external_url, Post::to_folder)
+    }
+
+    /// As [`TestServer::under`], with a say about where mails go; unless to a mail server, into the folder.
+    pub fn with_post(
+        storage: Storage,
+        external_url: Option<&str>,
+        post: impl FnOnce(PathBuf) -> Post,
+    ) -> TestServer {
         log_to_memory();
+        let mail = folder();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let external_url = match external_url {
@@ -99,7 +118,9 @@ impl TestServer {
             external_url,
             Vec::new(),
             fingerprint(SECRET),
-        );
+            &post(mail.path().join("mail")),
+        )
+        .unwrap();
         let (sender, receiver) = mpsc::channel();
         let served = app.clone();
         thread::spawn(move || {
@@ -117,11 +138,17 @@ impl TestServer {
                 clock,
                 url: format!("http://{address}"),
                 storage,
+                mail,
                 http,
                 handle,
                 counter: Mutex::new(0),
             }),
         }
+    }
+
+    /// Where mails go that no server gets.
+    pub fn mail_folder(&self) -> PathBuf {
+        self.mail.path().join("mail")
     }
 
     /// Is this the run on PostgreSQL?

@@ -56,6 +56,14 @@ impl Storage {
         }
     }
 
+    /// Where it is, as the command line takes it.
+    pub fn address(&self) -> String {
+        match self {
+            Storage::Sqlite(_) => format!("sqlite://{}", self.file().unwrap().display()),
+            Storage::Postgres(database) => database.url(),
+        }
+    }
+
     /// The SQLite file.
     pub fn file(&self) -> Option<PathBuf> {
         match self {

@@ -7,7 +7,10 @@ pub use objects::GroupObject;
 
 use super::list::{Filter, Order, list_visible};
 use super::store::{GroupRef, find_visible, find_visible_with_projects};
-use super::{create as creating, delete as deleting, transfer as moving, update as updating};
+use super::{
+    create as creating, delete as deleting, notify_inherited as notifying, transfer as moving,
+    update as updating,
+};
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::Error;
@@ -133,6 +136,7 @@ pub async fn update(
     Changes {
         changes,
         creation_allowed,
+        notify_inherited,
     }: Changes,
 ) -> Result<Shown<GroupObject>, Error> {
     let name = GroupRef::parse(&call.segment("id"));
@@ -140,9 +144,14 @@ pub async fn update(
         .write(move |conn, ctx| {
             let group = find_visible(conn, ctx, &name)?;
             let group = updating::update(conn, ctx, &group, &changes)?;
-            match creation_allowed {
-                Some(allowed) => updating::allow_token_creation(conn, ctx, &group, allowed),
-                None => Ok(group),
+            let group = match creation_allowed {
+                Some(allowed) => updating::allow_token_creation(conn, ctx, &group, allowed)?,
+                None => group,
+            };
+            if notify_inherited.is_empty() {
+                Ok(group)
+            } else {
+                notifying::change::change(conn, ctx, &group, notify_inherited)
             }
         })
         .await?;

@@ -54,6 +54,14 @@ pub struct GroupObject {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     resource_access_token_creation_allowed: Option<bool>,
+    /// Do members of groups above get mails before tokens end, not only its own? `null`: as the group above. Owners
+    /// are told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_access_token_notify_inherited: Option<Option<bool>>,
+    /// Do groups and projects below have to do the same? Owners are told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    lock_resource_access_token_notify_inherited: Option<bool>,
     /// Its own projects, 100 at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -94,6 +102,8 @@ impl GroupObject {
             organization_id: 1,
             shared_runners_setting: "enabled",
             resource_access_token_creation_allowed: None,
+            resource_access_token_notify_inherited: None,
+            lock_resource_access_token_notify_inherited: None,
             projects: None,
             shared_projects: None,
         }
@@ -105,8 +115,11 @@ impl GroupObject {
             .actor
             .could(Right::EditGroup, &group.place(), &ctx.policy);
         let allowed = group.creation_allowed;
+        let notify = group.notify_inherited;
         GroupObject {
             resource_access_token_creation_allowed: owns.then_some(allowed),
+            resource_access_token_notify_inherited: owns.then_some(notify.value),
+            lock_resource_access_token_notify_inherited: owns.then_some(notify.locked),
             ..GroupObject::of(ctx, group)
         }
     }

@@ -6,6 +6,7 @@ use crate::db::Paging;
 use crate::groups::Visibility;
 use crate::groups::create::NewGroupForm;
 use crate::groups::list::{Filter, Order};
+use crate::groups::notify_inherited;
 use crate::groups::update::GroupChanges;
 use crate::members::AccessLevel;
 use crate::settings::Policy;
@@ -122,6 +123,8 @@ pub struct Changes {
     pub(super) changes: GroupChanges,
     /// May tokens be made here and below?
     pub(super) creation_allowed: Option<bool>,
+    /// Who gets mails before tokens end?
+    pub(super) notify_inherited: notify_inherited::change::Changes,
 }
 
 impl Parameters for Changes {
@@ -130,6 +133,9 @@ impl Parameters for Changes {
         let description = params.text_or_empty("description");
         let visibility = params.choice("visibility", &Visibility::named());
         let allowed = params.boolean("resource_access_token_creation_allowed");
+        let as_above = params.is_emptied(notify_inherited::VALUE);
+        let value = params.boolean(notify_inherited::VALUE);
+        let locked = params.boolean(notify_inherited::LOCK);
         Ok(Changes {
             changes: GroupChanges {
                 name: name?,
@@ -138,6 +144,10 @@ impl Parameters for Changes {
                 visibility: visibility?,
             },
             creation_allowed: allowed?,
+            notify_inherited: notify_inherited::change::Changes {
+                value: value?.map(Some).or(as_above.then_some(None)),
+                locked: locked?,
+            },
         })
     }
 }

@@ -8,15 +8,21 @@ use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::{Error, What};
 use crate::groups::form::{levels, typed_level};
+use crate::groups::notify_inherited::{
+    self,
+    change::{Changes, Decider},
+};
 use crate::groups::store::{self, GroupRef, find_visible};
 use crate::groups::update::{self as updating, GroupChanges};
 use crate::groups::{Group, Visibility, frame};
 use crate::permissions::{Place as Spot, Right};
 use crate::web::form_errors::on_form;
-use crate::web::page::PageCall;
+use crate::web::page::{Form, PageCall};
 use crate::web::views::components::Tone;
 use crate::web::views::forms::FormErrors;
-use crate::web::views::groups::{GroupSettingsPage, OpenSection, TokenCreationSwitch};
+use crate::web::views::groups::{
+    ExpiryMails, GroupSettingsPage, OpenSection, Settled, SettledBy, TokenCreationSwitch,
+};
 use crate::web::views::sidebar::Place;
 
 /// What the settings page needs to know besides what was typed.
@@ -26,6 +32,8 @@ struct Settings {
     parent: Option<Group>,
     /// The widest visibility of what lies in it.
     inside: Option<Visibility>,
+    /// Who gets mails before tokens end.
+    expiry_mails: Option<ExpiryMails>,
 }
 
 /// What is in the forms of the settings page; nothing: as it is.
@@ -35,6 +43,7 @@ struct TypedSettings {
     description: Option<String>,
     visibility: Option<Visibility>,
     creation_allowed: Option<bool>,
+    notify_inherited: Changes,
 }
 
 /// `GET /groups/{full_path}/-/edit` (`EditGroup`, `SeeGroup`): Settings, General.
@@ -69,10 +78,11 @@ pub async fn update(call: PageCall) -> Result<HttpResponse, Error> {
             name: given("group[name]"),
             description: given("group[description]"),
             visibility: typed_level(form, "group[visibility_level]", &mut errors),
-            creation_allowed: None,
+            ..TypedSettings::default()
         },
         OpenSection::Permissions => TypedSettings {
             creation_allowed: form.get(switch).map(|_| form.is_ticked(switch)),
+            notify_inherited: typed_notify(form, &mut errors),
             ..TypedSettings::default()
         },
     };
@@ -84,12 +94,9 @@ pub async fn update(call: PageCall) -> Result<HttpResponse, Error> {
     let saved = call
         .write(move |conn, ctx| {
             let group = find_editable(conn, ctx, &path)?;
-            match (open, wanted.creation_allowed) {
-                (OpenSection::Permissions, Some(allowed)) => {
-                    updating::allow_token_creation(conn, ctx, &group, allowed)
-                }
-                (OpenSection::Permissions, None) => Ok(group),
-                (OpenSection::General, _) => {
+            match open {
+                OpenSection::Permissions => save_permissions(conn, ctx, group, &wanted),
+                OpenSection::General => {
                     let changes = GroupChanges {
                         name: wanted.name.clone(),
                         path: None,
@@ -123,6 +130,74 @@ pub async fn update(call: PageCall) -> Result<HttpResponse, Error> {
     }
 }
 
+fn save_permissions(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    group: Group,
+    wanted: &TypedSettings,
+) -> Result<Group, Error> {
+    let group = match wanted.creation_allowed {
+        Some(allowed) => updating::allow_token_creation(conn, ctx, &group, allowed)?,
+        None => group,
+    };
+    if wanted.notify_inherited.is_empty() {
+        return Ok(group);
+    }
+    notify_inherited::change::change(conn, ctx, &group, wanted.notify_inherited)
+}
+
+/// Who gets mails before tokens end, as the form has it; nothing where it doesn't ask.
+fn typed_notify(form: &Form, errors: &mut FormErrors) -> Changes {
+    let lock = "group[lock_resource_access_token_notify_inherited]";
+    let value = match form.get("group[resource_access_token_notify_inherited]") {
+        None => None,
+        Some("") => Some(None),
+        Some("1") => Some(Some(true)),
+        Some("0") => Some(Some(false)),
+        Some(_) => {
+            errors.add(
+                notify_inherited::VALUE,
+                "Recipients of expiry mails does not have a valid value",
+            );
+            None
+        }
+    };
+    Changes {
+        value,
+        locked: form.get(lock).map(|_| form.is_ticked(lock)),
+    }
+}
+
+/// The question who gets mails, with what was typed; left out while the instance asks nobody.
+fn expiry_mails(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    group: &Group,
+    typed: Changes,
+) -> Result<Option<ExpiryMails>, Error> {
+    if !ctx.policy.flags.pat_expiry_inherited_members_notification {
+        return Ok(None);
+    }
+    let (above, ancestry) = notify_inherited::store::from_above(conn, &ctx.policy, group)?;
+    let by = match notify_inherited::change::decider(ctx, &ancestry, above.source) {
+        None => None,
+        Some(Decider::Group(path)) => Some(SettledBy::Group(path)),
+        Some(Decider::Hidden) => Some(SettledBy::Hidden),
+        Some(Decider::Instance) => Some(SettledBy::Instance),
+    };
+    let own = group.notify_inherited;
+    Ok(Some(ExpiryMails {
+        chosen: typed.value.unwrap_or(own.value),
+        above: above.inherited,
+        has_parent: group.parent_id.is_some(),
+        enforced: typed.locked.unwrap_or(own.locked),
+        settled: by.map(|by| Settled {
+            by,
+            locked: above.source.is_lock(),
+        }),
+    }))
+}
+
 fn section(name: &str) -> OpenSection {
     if name == "permissions" {
         OpenSection::Permissions
@@ -149,10 +224,12 @@ async fn edit_page(
     status: StatusCode,
 ) -> Result<HttpResponse, Error> {
     let path = call.segment("full_path").to_owned();
+    let asked = typed.notify_inherited;
     let Settings {
         group,
         parent,
         inside,
+        expiry_mails,
     } = call
         .read(move |conn, ctx| {
             let group = find_editable(conn, ctx, &path)?;
@@ -161,10 +238,12 @@ async fn edit_page(
                 None => None,
             };
             let inside = store::widest_inside(conn, group.id)?;
+            let expiry_mails = expiry_mails(conn, ctx, &group, asked)?;
             Ok(Settings {
                 group,
                 parent,
                 inside,
+                expiry_mails,
             })
         })
         .await?;
@@ -184,7 +263,7 @@ async fn edit_page(
         name: typed.name.unwrap_or(group.name),
         description: typed.description.unwrap_or(group.description),
         visibility: levels(chosen, ceiling, floor),
-        expiry_mails: None,
+        expiry_mails,
         full_path: group.full_path,
         errors,
     };

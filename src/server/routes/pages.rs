@@ -201,6 +201,24 @@ pub(super) fn areas() -> Vec<Area> {
             ],
         },
         Area {
+            prefix: "/admin",
+            endpoints: vec![
+                endpoint(Method::GET, "", &[Administer], admin::overview),
+                endpoint(
+                    Method::GET,
+                    "/background_jobs",
+                    &[Administer],
+                    admin::background_jobs::show,
+                ),
+                endpoint(
+                    Method::POST,
+                    "/background_jobs",
+                    &[Administer],
+                    admin::background_jobs::act,
+                ),
+            ],
+        },
+        Area {
             prefix: "/dashboard",
             endpoints: vec![
                 endpoint(
@@ -238,7 +256,6 @@ pub(super) fn areas() -> Vec<Area> {
                 ),
                 public_endpoint(Method::GET, "/help", &[Anyone], help::index),
                 public_endpoint(Method::GET, "/help/api", &[Anyone], reference::page),
-                endpoint(Method::GET, "/admin", &[Administer], admin::overview),
                 public_endpoint(
                     Method::GET,
                     "/setup",

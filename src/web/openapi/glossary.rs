@@ -89,6 +89,9 @@ fn anywhere(name: &str) -> &'static str {
         "include_subgroups" => "Those of groups below too.",
         "last_used_after" => "Last used at this moment or later.",
         "last_used_before" => "Last used at this moment or earlier.",
+        "lock_resource_access_token_notify_inherited" => {
+            "Do groups and projects below have to do the same?"
+        }
         "membership" => "Only where you are a member, directly or from above.",
         "min_access_level" => "Only where your role is at least this.",
         "namespace" => "The group or user to move to: its id or its full path.",
@@ -104,6 +107,9 @@ fn anywhere(name: &str) -> &'static str {
         "query" => "The name or the user name contains this.",
         "resource_access_token_creation_allowed" => {
             "May group and project access tokens be made here and below? Of top-level groups only."
+        }
+        "resource_access_token_notify_inherited" => {
+            "Do members of groups above get mails before tokens end, not only direct ones? An empty text: as the group above."
         }
         "revoked" => "Only revoked ones, or only others.",
         "scopes" => "What the token may be used for.",

@@ -175,7 +175,7 @@ impl GroupSettingsPage {
             || self
                 .expiry_mails
                 .as_ref()
-                .is_some_and(|mails| mails.locked_by.is_none())
+                .is_some_and(|mails| !mails.is_locked())
     }
 }
 
@@ -199,10 +199,48 @@ pub enum TokenCreationSwitch {
 
 /// Who gets mails before tokens end.
 pub struct ExpiryMails {
-    /// Inherited members too, not only direct ones.
-    pub inherited: bool,
+    /// Inherited members too, only direct ones, or as above.
+    pub chosen: Option<bool>,
+    /// What as above means: inherited members too?
+    pub above: bool,
+    /// Whether there is a group above; else as above is as the instance says.
+    pub has_parent: bool,
     /// Whether subgroups must do the same.
     pub enforced: bool,
-    /// The group above that decides it, if one does.
-    pub locked_by: Option<String>,
+    /// Who leaves the group no say, if somebody does.
+    pub settled: Option<Settled>,
+}
+
+/// Somebody above has settled something for everything below.
+pub struct Settled {
+    /// Who.
+    pub by: SettledBy,
+    /// Whether nothing can be chosen here; else it can, but doesn't count.
+    pub locked: bool,
+}
+
+/// Who has settled it.
+pub enum SettledBy {
+    /// The group of this full path.
+    Group(String),
+    /// A group that the viewer can't see.
+    Hidden,
+    /// The instance.
+    Instance,
+}
+
+impl ExpiryMails {
+    /// Whether nothing can be chosen here.
+    pub fn is_locked(&self) -> bool {
+        self.settled.as_ref().is_some_and(|settled| settled.locked)
+    }
+
+    /// Whether this is what is chosen; where nothing can be, what holds.
+    pub fn is_chosen(&self, value: Option<bool>) -> bool {
+        if self.is_locked() {
+            value == Some(self.above)
+        } else {
+            value == self.chosen
+        }
+    }
 }

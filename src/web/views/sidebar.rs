@@ -85,6 +85,8 @@ pub enum Place {
     Explore,
     /// Help.
     Help,
+    /// Mail and jobs of the instance.
+    Jobs,
     /// A page without an entry.
     Elsewhere,
 }
@@ -206,12 +208,15 @@ impl Sidebar {
         Self {
             label: "Admin",
             context: None,
-            items: vec![NavItem::new(
-                "Overview",
-                "shield",
-                "/admin",
-                place == Place::Overview,
-            )],
+            items: vec![
+                NavItem::new("Overview", "shield", "/admin", place == Place::Overview),
+                NavItem::new(
+                    "Mail and jobs",
+                    "clock",
+                    "/admin/background_jobs",
+                    place == Place::Jobs,
+                ),
+            ],
         }
     }
 }

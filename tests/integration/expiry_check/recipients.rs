@@ -9,6 +9,9 @@ on_both!(
     a_person_is_told_of_their_own_tokens,
     nobody_is_told_who_can_not_act_or_has_no_confirmed_address,
     a_membership_that_ended_does_not_count,
+    inherited_members_are_told_where_flag_and_group_say_so_and_each_person_once,
+    without_the_flag_a_group_that_asks_for_inherited_members_is_not_heard,
+    a_lock_above_wins_over_what_a_group_says,
 );
 
 async fn of_a_groups_tokens_its_direct_owners_are_told_and_nobody_else(server: TestServer) {
@@ -120,4 +123,84 @@ async fn a_membership_that_ended_does_not_count(server: TestServer) {
     server.clock.advance(TimeDelta::days(3));
     server.run_job(Job::ExpiryCheck).await;
     assert_eq!(server.noticed(), set(["7: 9 → alice"]));
+}
+
+/// Acme, where alice owns and mia maintains; below it platform, where both own too, and its project, where pat
+/// maintains; each with a token. Platform says that inherited members are told.
+fn nested(server: &TestServer) {
+    let (acme, alice) = acme(server);
+    let platform = acme.subgroup("platform").create();
+    let api = platform.project("api").create();
+    let (mia, pat) = (server.person("mia").create(), server.person("pat").create());
+    acme.member(&mia, AccessLevel::Maintainer);
+    platform.member(&alice, AccessLevel::Owner);
+    platform.member(&server.person("owen").create(), AccessLevel::Owner);
+    api.member(&pat, AccessLevel::Maintainer);
+    api.member(&alice, AccessLevel::Maintainer);
+    let ends = server.days_ahead(5);
+    acme.token("of-acme").expires(&ends).create();
+    platform.token("of-platform").expires(&ends).create();
+    api.token("of-api").expires(&ends).create();
+    server.sql(
+        "UPDATE groups SET resource_access_token_notify_inherited = TRUE WHERE path = 'platform'",
+    );
+}
+
+const INHERITED_FLAG: &str = "pat_expiry_inherited_members_notification";
+
+async fn inherited_members_are_told_where_flag_and_group_say_so_and_each_person_once(
+    server: TestServer,
+) {
+    nested(&server);
+    server.flag(INHERITED_FLAG, true);
+    server.run_job(Job::ExpiryCheck).await;
+    assert_eq!(
+        server.noticed(),
+        set([
+            "7: of-acme → alice",
+            "7: of-platform → alice",
+            "7: of-platform → owen",
+            "7: of-api → alice",
+            "7: of-api → mia",
+            "7: of-api → owen",
+            "7: of-api → pat",
+        ])
+    );
+    assert_eq!(server.count("emails", ""), 7);
+}
+
+/// What is told when nobody but direct members counts.
+fn direct() -> BTreeSet<String> {
+    set([
+        "7: of-acme → alice",
+        "7: of-platform → alice",
+        "7: of-platform → owen",
+        "7: of-api → alice",
+        "7: of-api → pat",
+    ])
+}
+
+async fn without_the_flag_a_group_that_asks_for_inherited_members_is_not_heard(server: TestServer) {
+    nested(&server);
+    server.run_job(Job::ExpiryCheck).await;
+    assert_eq!(server.noticed(), direct());
+}
+
+async fn a_lock_above_wins_over_what_a_group_says(server: TestServer) {
+    nested(&server);
+    server.flag(INHERITED_FLAG, true);
+    server.sql(
+        "UPDATE groups SET resource_access_token_notify_inherited = FALSE, \
+         lock_resource_access_token_notify_inherited = TRUE WHERE path = 'acme'",
+    );
+    server.run_job(Job::ExpiryCheck).await;
+    assert_eq!(server.noticed(), direct());
+    // The instance's own lock wins over all.
+    server.set("resource_access_token_notify_inherited", "true");
+    server.set("lock_resource_access_token_notify_inherited", "true");
+    server.sql("UPDATE access_tokens SET seven_days_notification_sent_at = NULL");
+    server.sql("DELETE FROM expiry_notices");
+    server.sql("DELETE FROM emails");
+    server.run_job(Job::ExpiryCheck).await;
+    assert_eq!(server.noticed().len(), 7);
 }

@@ -1,5 +1,7 @@
 //! The admin area.
 
+pub mod jobs;
+
 use askama::Template;
 
 use super::components::Tone;

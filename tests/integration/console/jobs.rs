@@ -1,0 +1,105 @@
+//! `latchkey job`
+
+use super::{Console, names};
+
+const NAMES: [&str; 8] = [
+    "expired-memberships",
+    "expiry-check",
+    "expired-mails",
+    "inactive-bots",
+    "bot-deletion",
+    "lifetime-enforcement",
+    "deliver-mail",
+    "clean-up",
+];
+
+#[test]
+fn every_job_is_listed_with_its_times() {
+    let console = Console::with_administrator();
+    let list = console.json("job list");
+    let jobs = list.as_array().unwrap();
+    let listed: Vec<&str> = jobs
+        .iter()
+        .map(|job| job["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(listed, NAMES);
+    for job in jobs {
+        assert_eq!(
+            names(job),
+            [
+                "name",
+                "schedule",
+                "does",
+                "failures",
+                "next_run_at",
+                "last_run"
+            ]
+        );
+        assert_eq!(job["last_run"], serde_json::Value::Null);
+    }
+    let table = console.done("job list");
+    let first: Vec<&str> = table
+        .lines()
+        .skip(1)
+        .map(|line| line.split_whitespace().next().unwrap())
+        .collect();
+    assert_eq!(first, NAMES);
+    assert!(table.contains("daily at 00:10 UTC"), "{table}");
+    assert!(table.contains("daily at 01:00 UTC"), "{table}");
+    assert!(table.contains("every 5 seconds"), "{table}");
+}
+
+#[test]
+fn a_job_runs_without_a_server_as_of_any_moment_and_is_remembered() {
+    let console = Console::with_group();
+    let until = chrono_date(&console, 20);
+    console.done(&format!(
+        "token create --group acme --name ci --scope api --expires-at {until}"
+    ));
+    let counts = |line: &str| console.json(line)["counts"].clone();
+    for line in ["job run expiry-check", "job run expiry-check --now"] {
+        assert_eq!(counts(line)["tokens"], 0, "20 days are left");
+    }
+    let later = format!(
+        "job run expiry-check --now {}T01:00:00Z",
+        chrono_date(&console, 15)
+    );
+    assert_eq!(counts(&later)["mails"], 1);
+    assert_eq!(counts(&later)["mails"], 0, "a second run tells nobody");
+    assert_eq!(
+        console.done("job run expiry-check"),
+        "expiry-check: nothing to do"
+    );
+    let last = &console.json("job list")[1]["last_run"];
+    assert_eq!(last["outcome"], "done");
+    assert_eq!(console.count("job_runs WHERE cause = 'console'"), 5);
+    assert_eq!(console.count("emails WHERE kind = 'token_expiring'"), 1);
+}
+
+/// The day so many days from the day on which the group was made.
+fn chrono_date(console: &Console, days: i64) -> chrono::NaiveDate {
+    let made = console.json("group list")[0]["created_at"].clone();
+    let today: chrono::NaiveDate = made.as_str().unwrap()[..10].parse().unwrap();
+    today + chrono::TimeDelta::days(days)
+}
+
+#[test]
+fn what_is_no_job_or_no_moment_is_not_understood() {
+    let console = Console::new();
+    let said = console.run("job run mow-the-lawn").not_understood();
+    for name in NAMES {
+        assert!(said.contains(name), "{said}");
+    }
+    let said = console
+        .run("job run clean-up --now 2026-02-30T01:00:00Z")
+        .not_understood();
+    assert!(said.contains("2026-11-20T01:00:00Z"), "{said}");
+}
+
+#[test]
+fn a_job_runs_beside_the_server() {
+    let console = Console::with_administrator();
+    let serving = console.serve();
+    assert_eq!(console.done("job run clean-up"), "clean-up: nothing to do");
+    drop(serving);
+}
