@@ -6,6 +6,7 @@
 
 pub mod catalogue;
 mod deliver;
+pub mod health;
 pub mod history;
 pub mod lease;
 

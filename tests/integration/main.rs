@@ -38,6 +38,7 @@ mod matrix;
 mod member_pages;
 mod members;
 mod members_api;
+mod metrics;
 mod migrations;
 mod notification_settings;
 mod notify_inherited;

@@ -14,6 +14,7 @@ pub mod page;
 pub mod people;
 pub mod places;
 pub mod postgres;
+pub mod promtool;
 pub mod server;
 pub mod storage;
 pub mod strictness;
