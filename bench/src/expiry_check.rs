@@ -218,6 +218,11 @@ fn table(few: &Measured, many: &Measured) -> Table {
         &precise,
     );
     row(
+        "of that its own, without the pages of SQLite's file, MiB",
+        &|of| of.first.own_kib as f64 / 1024.0,
+        &precise,
+    );
+    row(
         "once more: seconds",
         &|of| of.again.time.as_secs_f64(),
         &precise,

@@ -16,20 +16,26 @@ const LOOK: Duration = Duration::from_millis(10);
 pub(crate) struct Needed {
     /// By the clock.
     pub(crate) time: Duration,
-    /// Memory at its peak, in KiB.
+    /// Memory at its peak, in KiB; pages of files that it has mapped count.
     pub(crate) peak_kib: u64,
+    /// The most memory of its own that was seen, in KiB: without the pages of files, such as SQLite's database, which
+    /// the kernel takes back when it likes.
+    pub(crate) own_kib: u64,
 }
 
 /// Runs a command to its end, which has to be a good one.
 pub(crate) fn run_to_end(mut command: Command) -> anyhow::Result<Needed> {
     let began = Instant::now();
     let mut child: Child = command.spawn()?;
-    let mut peak_kib = 0;
+    let (mut peak_kib, mut own_kib) = (0, 0);
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
         }
-        peak_kib = peak_kib.max(peak(child.id()).unwrap_or(0));
+        if let Some((peak, own)) = memory(child.id()) {
+            peak_kib = peak_kib.max(peak);
+            own_kib = own_kib.max(own);
+        }
         std::thread::park_timeout(LOOK);
     };
     if !status.success() {
@@ -38,14 +44,16 @@ pub(crate) fn run_to_end(mut command: Command) -> anyhow::Result<Needed> {
     Ok(Needed {
         time: began.elapsed(),
         peak_kib,
+        own_kib,
     })
 }
 
-/// The most that a process has held in memory so far, in KiB.
-fn peak(id: u32) -> Option<u64> {
+/// The most that a process has held in memory so far, and what it holds of its own now, in KiB.
+fn memory(id: u32) -> Option<(u64, u64)> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().trim_end_matches(" kB").parse().ok()
+    let number = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().trim_end_matches(" kB").parse().ok()
+    };
+    Some((number("VmHWM:")?, number("RssAnon:")?))
 }

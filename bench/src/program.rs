@@ -10,6 +10,9 @@ use std::{
 use anyhow::{Context as _, bail};
 use latchkey::db::DatabaseUrl;
 
+/// Of databases that nobody uses for anything else.
+const SECRET: &str = "good for nothing but measuring, 32 bytes and more";
+
 /// `latchkey`, with a data directory and a database.
 #[derive(Debug, Clone)]
 pub(crate) struct Program {
@@ -75,6 +78,7 @@ impl Program {
             .current_dir(&self.data)
             .env("LATCHKEY_DATA_DIR", &self.data)
             .env("LATCHKEY_DATABASE_URL", url)
+            .env("LATCHKEY_SECRET", SECRET)
             .env("LATCHKEY_LOG", "warn")
             .stdin(Stdio::null());
         command

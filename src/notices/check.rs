@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use diesel::dsl::not;
 use diesel::prelude::*;
 use serde_json::json;
 
@@ -18,7 +19,6 @@ use crate::groups::notify_inherited::store::notify_inherited_of;
 use crate::groups::{self, Group};
 use crate::mail::outbox::{self, NewEmail};
 use crate::projects;
-use crate::webhooks::announce::announce_expiring;
 
 /// Tokens that one transaction looks at.
 pub const BATCH: i64 = 1_000;
@@ -52,8 +52,6 @@ pub struct Step {
     pub notices: usize,
     /// Mails put into the outbox.
     pub mails: usize,
-    /// Calls of webhooks put into their queue.
-    pub webhooks: usize,
     /// Tokens that nobody is there to be told about; they are looked at again the next day.
     pub without_recipient: usize,
     /// Where to go on; nothing at the end.
@@ -105,40 +103,53 @@ pub fn step(
     Ok(step)
 }
 
-/// Active tokens with a date in the interval whose owners were not told in it, nor in a more urgent one.
+/// Active tokens with a date in the interval whose owners were not told in it, nor in a more urgent one: the next ones
+/// behind the cursor. First the rest of its day and then the days after, because no index serves both at once: a day
+/// on which many tokens end would be walked through from its beginning again and again.
 fn ending(
     conn: &mut DbConnection,
     today: NaiveDate,
     cursor: Cursor,
 ) -> Result<Vec<AccessToken>, Error> {
     let (first, last) = cursor.interval.dates(today);
-    let mut query = access_tokens::table
-        .inner_join(users::table)
-        .filter(users::bot_gone_at.is_null())
-        .filter(access_tokens::revoked.eq(false))
-        .filter(access_tokens::impersonation.eq(false))
-        .filter(access_tokens::expires_at.between(first, last))
-        .filter(access_tokens::seven_days_notification_sent_at.is_null())
-        .order((access_tokens::expires_at.asc(), access_tokens::id.asc()))
-        .limit(BATCH)
-        .select(AccessToken::as_select())
-        .into_boxed::<Backend>();
-    if cursor.interval >= Interval::Thirty {
-        query = query.filter(access_tokens::thirty_days_notification_sent_at.is_null());
+    let candidates = |limit: i64| {
+        let mut query = access_tokens::table
+            .inner_join(users::table)
+            .filter(users::bot_gone_at.is_null())
+            // In the words of the index, or it would not be used.
+            .filter(not(access_tokens::revoked))
+            .filter(access_tokens::impersonation.eq(false))
+            .filter(access_tokens::seven_days_notification_sent_at.is_null())
+            .order((access_tokens::expires_at.asc(), access_tokens::id.asc()))
+            .limit(limit)
+            .select(AccessToken::as_select())
+            .into_boxed::<Backend>();
+        if cursor.interval >= Interval::Thirty {
+            query = query.filter(access_tokens::thirty_days_notification_sent_at.is_null());
+        }
+        if cursor.interval == Interval::Sixty {
+            query = query.filter(access_tokens::sixty_days_notification_sent_at.is_null());
+        }
+        query
+    };
+    let Some((date, id)) = cursor.after else {
+        return Ok(candidates(BATCH)
+            .filter(access_tokens::expires_at.between(first, last))
+            .load(conn)?);
+    };
+    let mut tokens: Vec<AccessToken> = candidates(BATCH)
+        .filter(access_tokens::expires_at.eq(date))
+        .filter(access_tokens::id.gt(id))
+        .load(conn)?;
+    let left = BATCH.saturating_sub(i64::try_from(tokens.len()).unwrap_or(BATCH));
+    if left > 0 {
+        let later: Vec<AccessToken> = candidates(left)
+            .filter(access_tokens::expires_at.gt(date))
+            .filter(access_tokens::expires_at.le(last))
+            .load(conn)?;
+        tokens.extend(later);
     }
-    if cursor.interval == Interval::Sixty {
-        query = query.filter(access_tokens::sixty_days_notification_sent_at.is_null());
-    }
-    if let Some((date, id)) = cursor.after {
-        query = query.filter(
-            access_tokens::expires_at
-                .gt(date)
-                .or(access_tokens::expires_at
-                    .eq(date)
-                    .and(access_tokens::id.gt(id))),
-        );
-    }
-    Ok(query.load(conn)?)
+    Ok(tokens)
 }
 
 fn announce(
@@ -207,28 +218,7 @@ fn announce(
         };
     }
     mark(conn, interval, &announced, ctx.now)?;
-    if interval == Interval::Seven {
-        step.webhooks = call_webhooks(conn, ctx, real_now, tokens, &resources)?;
-    }
     Ok(step)
-}
-
-/// Programs are told once, in the last week, whether or not there are people to be told.
-fn call_webhooks(
-    conn: &mut DbConnection,
-    ctx: &Context,
-    real_now: DateTime<Utc>,
-    tokens: Vec<AccessToken>,
-    resources: &HashMap<ResourceId, Resource>,
-) -> Result<usize, Error> {
-    let of_resources: Vec<(AccessToken, Resource)> = tokens
-        .into_iter()
-        .filter_map(|token| {
-            let resource = resources.get(&resource_id(&token)?)?.clone();
-            Some((token, resource))
-        })
-        .collect();
-    announce_expiring(conn, ctx, &of_resources, real_now)
 }
 
 /// The groups and projects of these tokens, by id.

@@ -18,6 +18,7 @@ use latchkey::{
     error::Error,
     groups::store::{self as groups, GroupRef},
     jobs, mail, members,
+    notices::check,
     projects::store::{self as projects, ProjectRef},
     settings, users,
 };
@@ -262,7 +263,8 @@ on_both!(
     lists_of_tokens_stay_within_their_group,
     lists_of_members_stay_within_their_group,
     sign_in_uses_indexes,
-    metrics_use_indexes
+    metrics_use_indexes,
+    the_expiry_check_goes_on_where_it_was
 );
 
 async fn authentication_and_look_ups_use_indexes(server: TestServer) {
@@ -428,6 +430,42 @@ async fn metrics_use_indexes(server: TestServer) {
         let plan = scene.plan(query).join("\n");
         let alone = plan.contains("COVERING INDEX") || plan.contains("Index Only Scan");
         assert!(alone, "{query}\n{plan}");
+    }
+}
+
+async fn the_expiry_check_goes_on_where_it_was(server: TestServer) {
+    let scene = Scene::on(&server);
+    // More than two batches that end on one day.
+    server.sql("UPDATE access_tokens SET expires_at = '2026-11-25'");
+    server.sql("ANALYZE");
+    let queries = scene.queries(|conn, ctx| {
+        let mut cursor = Some(check::Cursor::start());
+        while let Some(at) = cursor {
+            cursor = check::step(conn, ctx, ctx.now, at)?.next;
+        }
+        Ok(())
+    });
+    let looking: Vec<&String> = queries
+        .iter()
+        .filter(|query| query.starts_with("SELECT") && query.contains("ORDER BY"))
+        .collect();
+    assert!(looking.len() > 5, "{queries:#?}");
+    for query in looking {
+        let plan = scene.plan(query);
+        let text = plan.join("\n");
+        assert!(
+            walks(&plan, server.is_on_postgres()).is_empty(),
+            "{query}\n{text}"
+        );
+        assert!(
+            !text.contains("TEMP B-TREE") && !text.contains("Sort"),
+            "sorts what an index has in order\n{query}\n{text}"
+        );
+        let behind = ["`access_tokens`.`id` >", "\"access_tokens\".\"id\" >"];
+        if behind.iter().any(|words| query.contains(words)) {
+            let goes_on = text.contains("rowid>?") || text.contains("(id > $");
+            assert!(goes_on, "begins at the beginning\n{query}\n{text}");
+        }
     }
 }
 
