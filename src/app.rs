@@ -20,6 +20,7 @@ use crate::error::Error;
 use crate::mail::{Mailer, Post};
 use crate::settings::{self, Policy};
 use crate::users::password::{self, Password, PasswordProblem};
+use crate::webhooks::secret::WebhookKey;
 
 /// The application: cheap to clone.
 #[derive(Clone)]
@@ -85,6 +86,7 @@ impl App {
         let instance = Instance {
             token_key: DigestKey::derive(secret),
             lookup_key: DigestKey::derive(&derive_key(secret, "latchkey look-up key v1")),
+            webhook_key: WebhookKey::derive(secret),
             host: external_url.host(),
             external_url: external_url.to_string(),
         };

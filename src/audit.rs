@@ -36,6 +36,8 @@ pub enum Target<'a> {
     User(&'a User),
     /// A token: id and name.
     Token(i64, &'a str),
+    /// A webhook: id and name.
+    Webhook(i64, &'a str),
 }
 
 impl<'a> Event<'a> {
@@ -80,6 +82,7 @@ pub fn record(conn: &mut DbConnection, ctx: &Context, event: Event<'_>) -> Resul
         Target::Project(project) => ("project", Some(project.id), project.name.clone()),
         Target::User(user) => ("user", Some(user.id), user.username.clone()),
         Target::Token(id, name) => ("access_token", Some(id), name.to_owned()),
+        Target::Webhook(id, name) => ("webhook", Some(id), name.to_owned()),
     };
     let actor: &Actor = &ctx.actor;
     let actor_kind = match &actor.user {
@@ -127,7 +130,7 @@ pub fn record_refusal(
         Target::Group(group) => Some(group.id),
         Target::Project(project) => Some(project.id),
         Target::User(user) => Some(user.id),
-        Target::Token(id, _) => Some(id),
+        Target::Token(id, _) | Target::Webhook(id, _) => Some(id),
         Target::Instance => None,
     };
     let ip = ctx

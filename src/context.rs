@@ -9,6 +9,7 @@ use crate::actor::{self, Actor};
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::settings::Policy;
+use crate::webhooks::secret::WebhookKey;
 
 /// Who asks, when, and under which rules.
 #[derive(Debug, Clone)]
@@ -32,6 +33,8 @@ pub struct Instance {
     pub token_key: DigestKey,
     /// Makes digests of everything else that is looked up but never shown again.
     pub lookup_key: DigestKey,
+    /// Makes the signing keys of webhooks.
+    pub webhook_key: WebhookKey,
     /// Host name of the external URL, for the addresses of bots.
     pub host: String,
     /// Scheme, host and port under which people reach us, without a slash at the end.

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 
-use crate::access_tokens::attention::{self, Noticed};
+use crate::access_tokens::attention;
 use crate::context::Context;
 use crate::db::{DbConnection, Page, PageRequest, Total};
 use crate::error::Error;
@@ -37,7 +37,7 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
             .into_iter()
             .filter_map(|token| {
                 Some(ExpiringToken {
-                    href: tokens_page(&token),
+                    href: token.page(),
                     expires: Expiry::on(token.expires_at?, ctx.today()),
                     name: token.name,
                     resource: token.full_path,
@@ -48,7 +48,7 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
             .unused
             .into_iter()
             .map(|token| UnusedToken {
-                href: tokens_page(&token),
+                href: token.page(),
                 last_used: token.last_used_at.map(|at| Moment::at(at, ctx.now)),
                 name: token.name,
                 resource: token.full_path,
@@ -58,11 +58,6 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
         can_create_group: ctx.actor.could_on_instance(Right::CreateTopLevelGroup),
     };
     call.ok(&page)
-}
-
-fn tokens_page(token: &Noticed) -> String {
-    let groups = if token.of_group { "/groups" } else { "" };
-    format!("{groups}/{}/-/settings/access_tokens", token.full_path)
 }
 
 /// `GET /search?search=`, for everybody (`SeeGroup`, `SeeProject`): groups and projects by name or path,
@@ -210,25 +205,5 @@ mod tests {
         assert_eq!(foot.summary, "1 group, 41 projects");
         assert_eq!(foot.next.as_deref(), Some("/search?search=a%20b&page=3"));
         assert!(totals(3, 1, 41, false).foot("a b").unwrap().next.is_none());
-    }
-
-    #[test]
-    fn a_token_leads_to_the_page_of_its_group_or_project() {
-        let token = |of_group| Noticed {
-            id: 1,
-            name: "ci".into(),
-            full_path: "acme/api".into(),
-            of_group,
-            expires_at: None,
-            last_used_at: None,
-        };
-        assert_eq!(
-            tokens_page(&token(true)),
-            "/groups/acme/api/-/settings/access_tokens"
-        );
-        assert_eq!(
-            tokens_page(&token(false)),
-            "/acme/api/-/settings/access_tokens"
-        );
     }
 }

@@ -32,3 +32,4 @@ pub mod text;
 pub mod tls;
 pub mod users;
 pub mod web;
+pub mod webhooks;

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::scope::Scope;
-use super::store::{find, find_of, listed, listed_tokens};
+use super::store::{find, find_of, listed, listed_tokens, unused_since};
 use super::{AccessToken, ListedToken, Resource};
 use crate::context::Context;
 use crate::db::schema::{access_token_uses, access_tokens, memberships, users};
@@ -69,6 +69,8 @@ pub struct Query {
     pub created_after: Option<DateTime<Utc>>,
     /// Last used at this moment or earlier; never isn't earlier.
     pub last_used_before: Option<DateTime<Utc>>,
+    /// There at this moment and not used after it.
+    pub unused_since: Option<DateTime<Utc>>,
     /// Last used at this moment or later.
     pub last_used_after: Option<DateTime<Utc>>,
     /// With an end before this day.
@@ -338,6 +340,9 @@ fn list(
             rows = rows
                 .filter(used().is_not_null())
                 .filter(used().assume_not_null().ge(Timestamp::from(at)));
+        }
+        if let Some(at) = query.unused_since {
+            rows = rows.filter(unused_since!(Timestamp::from(at)));
         }
         if let Some(day) = query.expires_before {
             rows = rows.filter(coalesce_date(access_tokens::expires_at, far()).lt(day));

@@ -4,9 +4,12 @@
 pub mod api;
 pub mod attention;
 pub mod authenticate;
+pub mod by_policy;
+pub mod census;
 pub mod create;
 pub mod expiry;
 pub mod idempotency;
+pub mod lifetime;
 pub mod list;
 pub mod pages;
 pub mod resource;
@@ -15,6 +18,7 @@ pub mod rotate;
 pub mod scope;
 pub mod secret;
 pub mod store;
+pub mod unused;
 pub mod uses;
 
 pub use resource::Resource;

@@ -116,6 +116,18 @@ macro_rules! listed_tokens {
 }
 pub(super) use listed_tokens;
 
+/// Was there at this moment and wasn't used after it; the SQL of
+/// [`is_unused_since`](super::unused::is_unused_since), for a query that has joined the uses.
+macro_rules! unused_since {
+    ($at:expr) => {{
+        let used = || access_token_uses::last_used_at.nullable();
+        access_tokens::created_at
+            .le($at)
+            .and(used().is_null().or(used().assume_not_null().le($at)))
+    }};
+}
+pub(super) use unused_since;
+
 /// The columns of that join.
 macro_rules! listed_columns {
     () => {
@@ -127,6 +139,8 @@ macro_rules! listed_columns {
         )
     };
 }
+
+pub(super) use listed_columns;
 
 /// A token of this very group or project, whatever its state; not one whose bot is gone.
 ///

@@ -11,7 +11,8 @@ use super::acting::Acting;
 use super::instance::Instance;
 use super::output::{Output, Table};
 use crate::jobs::history::{self, JobRun};
-use crate::jobs::run::{Report, by_hand};
+use crate::jobs::policy::{self, Policy};
+use crate::jobs::run::{Report, by_hand, context};
 use crate::jobs::store::{self, Standing};
 use crate::jobs::{Job, schedule::Schedule};
 
@@ -44,6 +45,10 @@ pub(super) struct Run {
     /// Take this moment for the present, as in 2026-11-20T01:00:00Z; without a moment, the present itself
     #[arg(long, value_name = "RFC3339", num_args = 0..=1, value_parser = moment)]
     now: Option<Option<DateTime<Utc>>>,
+
+    /// Only tell what would be revoked, and change nothing; for lifetime-enforcement
+    #[arg(long)]
+    dry_run: bool,
 
     #[command(flatten)]
     acting: Acting,
@@ -162,6 +167,9 @@ fn counted(report: &Report) -> String {
 
 impl Run {
     fn run(self, instance: &Instance, out: &Output) -> Result<(), Failure> {
+        if self.dry_run {
+            return self.preview(instance, out);
+        }
         let app = instance.open(&self.acting)?.app().clone();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
@@ -176,5 +184,52 @@ impl Run {
             "took_ms": u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX),
         });
         out.result(&object, &format!("{}: {}", job.name(), counted(&report)))
+    }
+    /// What a run would take away.
+    fn preview(self, instance: &Instance, out: &Output) -> Result<(), Failure> {
+        if self.job != Job::LifetimeEnforcement {
+            return Err(Failure::usage(
+                "--dry-run is for lifetime-enforcement alone: the other jobs take no token away that is active",
+            ));
+        }
+        let app = instance.open(&self.acting)?.app().clone();
+        let as_of = self.now.flatten().unwrap_or_else(|| app.clock.now());
+        let looked = app.clone();
+        let found = app.db.read_now(move |conn| {
+            let ctx = context(conn, &looked, as_of)?;
+            policy::preview(conn, &ctx)
+        })?;
+        let mut table = Table::new(
+            &["ID", "KIND", "PLACE", "NAME", "LAST USED", "EXPIRES", "WHY"],
+            "Nothing would be revoked.",
+        );
+        let mut objects = Vec::new();
+        for (policy, token) in found {
+            let why = match policy {
+                Policy::Lifetime => "lives too long",
+                Policy::Unused => "unused",
+            };
+            table.row([
+                token.id.to_string(),
+                token.kind.to_owned(),
+                token.full_path.clone(),
+                token.name.clone(),
+                token.last_used_at.map_or_else(|| "never".to_owned(), told),
+                token
+                    .expires_at
+                    .map_or_else(|| "never".to_owned(), |date| date.to_string()),
+                why.to_owned(),
+            ]);
+            objects.push(json!({
+                "id": token.id,
+                "kind": token.kind,
+                "full_path": token.full_path,
+                "name": token.name,
+                "last_used_at": token.last_used_at.map(told),
+                "expires_at": token.expires_at,
+                "why": policy.name(),
+            }));
+        }
+        out.list(objects, &table)
     }
 }

@@ -264,9 +264,50 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhooks (id) {
+        id -> BigInt,
+        group_id -> BigInt,
+        name -> Text,
+        url -> Text,
+        salt -> Binary,
+        state -> Text,
+        failures -> BigInt,
+        disabled_at -> Nullable<Timestamp>,
+        disabled_reason -> Nullable<Text>,
+        created_by_id -> Nullable<BigInt>,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    webhook_deliveries (id) {
+        id -> BigInt,
+        webhook_id -> BigInt,
+        key -> Nullable<Text>,
+        event -> Text,
+        event_uuid -> Text,
+        message_id -> Text,
+        body -> Text,
+        state -> Text,
+        attempts -> BigInt,
+        due_at -> Timestamp,
+        attempted_at -> Nullable<Timestamp>,
+        response_status -> Nullable<BigInt>,
+        response_body -> Nullable<Text>,
+        duration_ms -> Nullable<BigInt>,
+        error -> Nullable<Text>,
+        redelivery_of -> Nullable<BigInt>,
+        created_at -> Timestamp,
+        settled_at -> Nullable<Timestamp>,
+    }
+}
+
 diesel::joinable!(projects -> groups (group_id));
 diesel::joinable!(access_tokens -> users (user_id));
 diesel::joinable!(access_token_uses -> access_tokens (token_id));
+diesel::joinable!(webhook_deliveries -> webhooks (webhook_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     instance,
@@ -288,4 +329,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     job_runs,
     emails,
     expiry_notices,
+    webhooks,
+    webhook_deliveries,
 );

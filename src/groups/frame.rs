@@ -24,6 +24,7 @@ pub fn shell(call: &PageCall, group: &Group, title: &str, place: Place) -> Shell
         members: could(Right::SeeGroup),
         general: could(Right::EditGroup),
         access_tokens: could(Right::SeeTokens),
+        webhooks: could(Right::ManageWebhooks),
     };
     call.shell(
         if overview {
@@ -38,7 +39,10 @@ pub fn shell(call: &PageCall, group: &Group, title: &str, place: Place) -> Shell
 
 /// The last steps of the breadcrumbs of a page about a group or project.
 pub(crate) fn steps_to(title: &str, place: Place) -> Vec<Crumb> {
-    let in_settings = matches!(place, Place::General | Place::AccessTokens);
+    let in_settings = matches!(
+        place,
+        Place::General | Place::AccessTokens | Place::Webhooks
+    );
     let mut steps = Vec::new();
     if in_settings {
         steps.push(Crumb::here("Settings"));

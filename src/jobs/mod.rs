@@ -5,9 +5,12 @@
 //! interruption begins where the rows say.
 
 pub mod catalogue;
+mod deliver;
+pub mod health;
 pub mod history;
 pub mod lease;
 
+pub mod policy;
 mod request;
 pub mod run;
 pub mod schedule;

@@ -115,8 +115,16 @@ impl Run {
 
     /// Is it time to give way? Asked between two batches.
     pub fn gives_way(&self) -> bool {
-        self.until.is_some_and(|until| Instant::now() >= until)
-            || self.stop.as_ref().is_some_and(|stop| *stop.borrow())
+        !self.asks_to_go_on()()
+    }
+
+    /// For somebody else's loop: is it not yet time to give way?
+    pub fn asks_to_go_on(&self) -> impl Fn() -> bool + Clone + use<> {
+        let (until, stop) = (self.until, self.stop.clone());
+        move || {
+            until.is_none_or(|until| Instant::now() < until)
+                && stop.as_ref().is_none_or(|stop| !*stop.borrow())
+        }
     }
 
     /// Repeats a step until it finds nothing more to do or the run gives way. The step returns how many it did.

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::run::{context, in_turn};
-use super::store::{self, Due};
+use super::store::{self, Due, Standing};
 use super::{Job, work};
 use crate::app::App;
 use crate::error::Error;
@@ -76,21 +76,22 @@ pub async fn due(app: &App) -> Result<Vec<(Job, Due)>, Error> {
             .write(move |conn| store::introduce(conn, clock.now()))
             .await?;
     }
-    let candidates: Vec<(Job, Due)> = standings
+    let candidates: Vec<(Standing, Due)> = standings
         .iter()
-        .filter_map(|standing| Some((standing.job, standing.due(now)?)))
+        .filter_map(|standing| Some((*standing, standing.due(now)?)))
         .collect();
     let looker = app.clone();
     app.db
         .read(move |conn| {
             let ctx = context(conn, &looker, now)?;
             let mut found = Vec::new();
-            for (job, due) in &candidates {
+            for (standing, due) in &candidates {
+                let job = standing.job;
                 let idle = job.looks_first()
                     && matches!(due, Due::Scheduled(_))
-                    && !work::waits(*job, conn, &ctx)?;
+                    && !work::waits(job, conn, &ctx, standing.handled_until)?;
                 if !idle {
-                    found.push((*job, *due));
+                    found.push((job, *due));
                 }
             }
             Ok(found)

@@ -1,23 +1,29 @@
 //! What each job does: calls verbs, batch by batch.
 
-use std::sync::Arc;
+use chrono::{DateTime, Datelike, Utc, Weekday};
 
 use super::Job;
-use super::history;
-use super::run::{Progress, Run, context};
+use super::run::{Progress, Run};
+use super::{deliver as delivering, history, policy};
 use crate::access_tokens::idempotency;
 use crate::bots::{delete, retention};
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::Error;
-use crate::mail::deliver::{Delivery, deliver_due};
 use crate::mail::outbox;
 use crate::members::expire;
-use crate::notices::{check, compose, gather, personal};
+use crate::notices::{check, gather, personal, unused};
 use crate::sessions;
+use crate::webhooks::{log as deliveries, queue};
+
+/// People that one transaction looks at.
+const PEOPLE: i64 = 100;
 
 /// Bots that one transaction deletes.
 const BOTS: i64 = 100;
+
+/// Deliveries that one transaction forgets.
+const DELIVERIES: i64 = 1_000;
 
 /// Lines of history that one transaction forgets.
 const RUNS: i64 = 1_000;
@@ -41,23 +47,28 @@ pub(super) async fn work(job: Job, run: &mut Run) -> Result<Progress, Error> {
             .await
         }
         Job::CleanUp => clean_up(run).await,
-        Job::DeliverMail => deliver_mail(run).await,
+        Job::DeliverMail => delivering::deliver(run).await,
         Job::ExpiredMails => expired_mails(run).await,
-        Job::LifetimeEnforcement => Err(Error::refused(format!(
-            "{} can't be done by this version",
-            job.name()
-        ))),
+        Job::LifetimeEnforcement => policy::enforce(run).await,
     }
 }
 
-/// Is there anything to do for a job that looks first?
+/// Is there anything to do for a job that looks first, and has last done what there was to do at `handled`?
 ///
 /// # Errors
 /// When the database is away.
-pub(super) fn waits(job: Job, conn: &mut DbConnection, ctx: &Context) -> Result<bool, Error> {
+pub(super) fn waits(
+    job: Job,
+    conn: &mut DbConnection,
+    ctx: &Context,
+    handled: DateTime<Utc>,
+) -> Result<bool, Error> {
     match job {
         Job::BotDeletion => delete::any_gone(conn),
-        Job::DeliverMail => outbox::any_due(conn, ctx.now),
+        Job::DeliverMail => {
+            Ok(outbox::any_due(conn, ctx.now)? || queue::is_anything_due(conn, ctx.now)?)
+        }
+        Job::LifetimeEnforcement => policy::waits(conn, ctx, handled),
         _ => Ok(false),
     }
 }
@@ -87,6 +98,7 @@ async fn expiry_check(run: &mut Run) -> Result<Progress, Error> {
         run.count("tokens", step.tokens);
         run.count("notices", step.notices);
         run.count("mails", step.mails);
+        run.count("webhook_calls", step.webhooks);
         run.count("without_recipient", step.without_recipient);
         cursor = step.next;
         if cursor.is_some() && run.gives_way() {
@@ -101,40 +113,23 @@ async fn expiry_check(run: &mut Run) -> Result<Progress, Error> {
         run.count("mails", step.mails);
         after = step.next;
     }
+    if run.as_of().weekday() == Weekday::Mon {
+        hint_at_unused(run).await?;
+    }
     Ok(Progress::Done)
 }
 
-/// Mails are due by the clock: a run that pretends an earlier day sends them all the same, a later one those that would
-/// be due by then.
-async fn deliver_mail(run: &mut Run) -> Result<Progress, Error> {
-    let app = run.app();
-    let composer = app.clone();
-    let clock = run.later_clock();
-    let present = clock.clone();
-    let delivery = Delivery {
-        db: app.db.clone(),
-        clock,
-        mailer: app.mailer.clone(),
-        compose: Arc::new(move |conn, email| {
-            let ctx = context(conn, &composer, present.now())?;
-            compose::compose(conn, &ctx, email)
-        }),
-        guard: Arc::new(run.guard()),
-    };
-    let delivered = deliver_due(&delivery, || !run.gives_way()).await?;
-    for (what, number) in [
-        ("sent", delivered.sent),
-        ("retried", delivered.retried),
-        ("refused", delivered.refused),
-        ("dropped", delivered.dropped),
-    ] {
-        run.count(what, usize::try_from(number).unwrap_or(usize::MAX));
+/// Once a week, those who asked for it are told which tokens nobody uses.
+async fn hint_at_unused(run: &mut Run) -> Result<(), Error> {
+    let mut after = Some(0);
+    while let Some(here) = after {
+        let (mails, next) = run
+            .batch(move |conn, ctx, now| unused::enqueue_hints(conn, ctx, now, here, PEOPLE))
+            .await?;
+        run.count("hints", mails);
+        after = next;
     }
-    Ok(if run.gives_way() {
-        Progress::Paused
-    } else {
-        Progress::Done
-    })
+    Ok(())
 }
 
 async fn expired_mails(run: &mut Run) -> Result<Progress, Error> {
@@ -173,6 +168,10 @@ async fn clean_up(run: &mut Run) -> Result<Progress, Error> {
         .await?,
         run.repeat("mails", |conn, ctx, _| outbox::purge(conn, ctx.now))
             .await?,
+        run.repeat("webhook_deliveries", |conn, ctx, _| {
+            deliveries::purge(conn, ctx.now, DELIVERIES)
+        })
+        .await?,
         run.repeat("job_runs", |conn, ctx, _| {
             history::purge(conn, ctx.now, RUNS)
         })

@@ -13,6 +13,7 @@ use crate::context::{Context, Instance};
 use crate::groups::{Group, Visibility};
 use crate::settings::Policy;
 use crate::users::{User, UserKind, UserState};
+use crate::webhooks::secret::WebhookKey;
 
 pub(crate) fn user(id: i64, name: &str, kind: UserKind) -> User {
     User {
@@ -98,6 +99,7 @@ pub(crate) fn context(user: User, group_id: i64, level: AccessLevel) -> Context 
         instance: Arc::new(Instance {
             token_key: key(),
             lookup_key: key(),
+            webhook_key: WebhookKey::derive(b"a secret for tests, long enough to be one"),
             host: "latchkey.example".into(),
             external_url: "https://latchkey.example".into(),
         }),

@@ -18,6 +18,7 @@ use crate::groups::notify_inherited::store::notify_inherited_of;
 use crate::groups::{self, Group};
 use crate::mail::outbox::{self, NewEmail};
 use crate::projects;
+use crate::webhooks::announce::announce_expiring;
 
 /// Tokens that one transaction looks at.
 pub const BATCH: i64 = 1_000;
@@ -51,6 +52,8 @@ pub struct Step {
     pub notices: usize,
     /// Mails put into the outbox.
     pub mails: usize,
+    /// Calls of webhooks put into their queue.
+    pub webhooks: usize,
     /// Tokens that nobody is there to be told about; they are looked at again the next day.
     pub without_recipient: usize,
     /// Where to go on; nothing at the end.
@@ -204,7 +207,28 @@ fn announce(
         };
     }
     mark(conn, interval, &announced, ctx.now)?;
+    if interval == Interval::Seven {
+        step.webhooks = call_webhooks(conn, ctx, real_now, tokens, &resources)?;
+    }
     Ok(step)
+}
+
+/// Programs are told once, in the last week, whether or not there are people to be told.
+fn call_webhooks(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    real_now: DateTime<Utc>,
+    tokens: Vec<AccessToken>,
+    resources: &HashMap<ResourceId, Resource>,
+) -> Result<usize, Error> {
+    let of_resources: Vec<(AccessToken, Resource)> = tokens
+        .into_iter()
+        .filter_map(|token| {
+            let resource = resources.get(&resource_id(&token)?)?.clone();
+            Some((token, resource))
+        })
+        .collect();
+    announce_expiring(conn, ctx, &of_resources, real_now)
 }
 
 /// The groups and projects of these tokens, by id.

@@ -1,7 +1,7 @@
 //! Finds the words of a mail when it is sent: the outbox knows what it speaks of, this knows how.
 
 use super::letter::{Letter, Notice};
-use super::{alarm, desk, expiring, personal};
+use super::{alarm, desk, expiring, personal, unused};
 use crate::context::{Context, Instance};
 use crate::db::DbConnection;
 use crate::error::Error;
@@ -24,6 +24,9 @@ pub fn compose(conn: &mut DbConnection, ctx: &Context, email: &Email) -> Result<
     }
     if expiring::is_kind(&email.kind) {
         return expiring::compose(conn, ctx, &person, email);
+    }
+    if email.kind == unused::KIND {
+        return unused::compose(conn, ctx, &person);
     }
     if email.kind == desk::TEST {
         return desk::words(ctx).sent_to(&person, instance);

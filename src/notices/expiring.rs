@@ -1,16 +1,13 @@
 //! The words of the mails that the expiry check puts into the outbox. What is true when a mail is sent counts: who
 //! does not look after a token any more is not told of it, and nobody is told of one that was revoked.
 
-use std::collections::HashMap;
-
-use askama::Template;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::check::{inheriting, kind, resource_id, resources_of};
 use super::compose::Words;
 use super::interval::Interval;
-use super::letter::{Letter, Notice};
+use super::letter::{Letter, Notice, TokenLine, TokenList};
 use super::recipients::{self, ResourceId};
 use crate::access_tokens::{AccessToken, Resource};
 use crate::context::Context;
@@ -201,68 +198,31 @@ fn about_everything(told: &[Told]) -> About {
     }
 }
 
-/// A line of a mail about several tokens.
-struct Line {
-    name: String,
-    /// `Group: acme/platform`; empty for one's own.
-    place: String,
-    expires: String,
-    href: String,
-}
-
-#[derive(Template)]
-#[template(path = "mail/tokens.html")]
-struct TokensHtml<'a> {
-    letter: &'a Letter,
-    lead: &'a str,
-    lines: &'a [Line],
-    left_out: usize,
-}
-
-#[derive(Template)]
-#[template(path = "mail/tokens.txt")]
-struct TokensText<'a> {
-    letter: &'a Letter,
-    lead: &'a str,
-    lines: &'a [Line],
-    left_out: usize,
-}
-
 fn several(ctx: &Context, person: &User, told: &[Told], about: About) -> Result<Composed, Error> {
     let letter = Letter::to(person, &ctx.instance, about.subject, about.reason);
-    let mut pages: HashMap<Option<ResourceId>, String> = HashMap::new();
-    let lines: Vec<Line> = told
+    let lines: Vec<TokenLine> = told
         .iter()
         .take(NAMED)
-        .map(|one| Line {
+        .map(|one| TokenLine {
             name: one_line(&one.token.name),
             place: one.resource.as_ref().map_or_else(
                 || "Your own".to_owned(),
                 |resource| format!("{}: {}", noun(resource), resource.full_path()),
             ),
-            expires: end(one.token.expires_at),
-            href: pages
-                .entry(resource_id(&one.token))
-                .or_insert_with(|| tokens_page(ctx, one.resource.as_ref()))
-                .clone(),
+            fact: format!("expires {}", end(one.token.expires_at)),
+            href: tokens_page(ctx, one.resource.as_ref()),
         })
         .collect();
-    let left_out = told.len() - lines.len();
-    let (letter, lead, lines) = (&letter, about.lead.as_str(), lines.as_slice());
-    let message = letter.message(
-        person,
-        &TokensText {
-            letter,
-            lead,
-            lines,
-            left_out,
+    let list = TokenList {
+        lead: about.lead,
+        left_out: match told.len() - lines.len() {
+            0 => String::new(),
+            more => format!("And {more} more."),
         },
-        &TokensHtml {
-            letter,
-            lead,
-            lines,
-            left_out,
-        },
-    )?;
-    Ok(Composed::Send(message))
+        lines,
+        advice: "From then on, whatever uses them is turned away. Rotate them, or make new ones, and give the new values \
+                 to the programs that use them."
+            .to_owned(),
+    };
+    Ok(Composed::Send(list.message(person, &letter)?))
 }

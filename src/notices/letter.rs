@@ -102,3 +102,58 @@ impl Notice {
         )
     }
 }
+
+/// A mail that lists tokens.
+#[derive(Debug, Clone)]
+pub struct TokenList {
+    /// What they have in common.
+    pub lead: String,
+    /// The tokens, in order.
+    pub lines: Vec<TokenLine>,
+    /// What is said of those that are left out; empty if none are.
+    pub left_out: String,
+    /// What to do about them.
+    pub advice: String,
+}
+
+/// One of them.
+#[derive(Debug, Clone)]
+pub struct TokenLine {
+    /// What it is called, on one line.
+    pub name: String,
+    /// `Group: acme/platform`.
+    pub place: String,
+    /// `expires 25 Nov 2026, 00:00 UTC`.
+    pub fact: String,
+    /// The absolute URL of the page where it is looked after.
+    pub href: String,
+}
+
+#[derive(Template)]
+#[template(path = "mail/tokens.html")]
+struct TokensHtml<'a> {
+    letter: &'a Letter,
+    list: &'a TokenList,
+}
+
+#[derive(Template)]
+#[template(path = "mail/tokens.txt")]
+struct TokensText<'a> {
+    letter: &'a Letter,
+    list: &'a TokenList,
+}
+
+impl TokenList {
+    /// As a mail to this person.
+    ///
+    /// # Errors
+    /// As [`Letter::message`].
+    pub fn message(&self, person: &User, letter: &Letter) -> Result<Message, Error> {
+        let list = self;
+        letter.message(
+            person,
+            &TokensText { letter, list },
+            &TokensHtml { letter, list },
+        )
+    }
+}

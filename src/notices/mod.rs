@@ -7,6 +7,7 @@ pub mod desk;
 mod expiring;
 pub mod gather;
 pub mod interval;
-mod letter;
+pub(crate) mod letter;
 pub mod personal;
 pub mod recipients;
+pub mod unused;

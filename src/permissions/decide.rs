@@ -142,6 +142,8 @@ impl Actor {
             Right::LeaveMembership => !self.is_bot(),
             // Where something lies decides whose power reaches it: that takes a person.
             Right::TransferGroup | Right::ReceiveGroup | Right::TransferProject => !self.is_bot(),
+            // Where a group's events go is for people to say.
+            Right::ManageWebhooks => !self.is_bot(),
             Right::ChangeCreationSwitch => place.is_top_level && !self.is_bot(),
             _ => true,
         }

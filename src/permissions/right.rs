@@ -51,13 +51,15 @@ pub enum Right {
     RotateToken,
     /// Revoke a token of a group or project by its id.
     RevokeToken,
+    /// See, make, change and delete the webhooks of a group.
+    ManageWebhooks,
     /// Everything that is the instance's administrators'.
     Administer,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Right; 24] = [
+    pub const ALL: [Right; 25] = [
         Right::Anyone,
         Right::OwnAccount,
         Right::OwnToken,
@@ -81,6 +83,7 @@ impl Right {
         Right::CreateToken,
         Right::RotateToken,
         Right::RevokeToken,
+        Right::ManageWebhooks,
         Right::Administer,
     ];
 
@@ -99,7 +102,8 @@ impl Right {
             | Right::SeeTokens
             | Right::CreateToken
             | Right::RotateToken
-            | Right::RevokeToken => Some(AccessLevel::Owner),
+            | Right::RevokeToken
+            | Right::ManageWebhooks => Some(AccessLevel::Owner),
             _ => None,
         }
     }

@@ -30,6 +30,7 @@ pub fn shell(call: &PageCall, project: &Project, title: &str, place: Place) -> S
         members: could(Right::SeeProject),
         general: could(Right::EditProject),
         access_tokens: could(Right::SeeTokens),
+        webhooks: false,
     };
     let sidebar = Sidebar::project(&project.name, &full_path, rights, place);
     call.shell(

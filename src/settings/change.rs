@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::lowering::after_change;
 use super::{FLAGS, KEYS, Policy, Settings, store};
 use crate::access_tokens::secret::Prefix;
 use crate::audit::{self, Event, Target};
@@ -42,6 +43,7 @@ pub fn set(conn: &mut DbConnection, ctx: &Context, key: &str, text: &str) -> Res
     validate(&after, &before).map_err(|why| refused(&why))?;
     if value != old {
         store::put(conn, key, Some(&value))?;
+        note_lowering(conn, &ctx, &before.settings, &after)?;
         audit::record(
             conn,
             &ctx,
@@ -50,6 +52,27 @@ pub fn set(conn: &mut DbConnection, ctx: &Context, key: &str, text: &str) -> Res
         )?;
     }
     store::load(conn)
+}
+
+/// A longest lifetime that was lowered concerns the tokens that are there, three hours from now.
+fn note_lowering(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    before: &Settings,
+    after: &Settings,
+) -> Result<(), Error> {
+    let (old, new) = (
+        before.max_personal_access_token_lifetime,
+        after.max_personal_access_token_lifetime,
+    );
+    if old == new {
+        return Ok(());
+    }
+    let pending = store::lowering(conn)?;
+    match after_change(pending, old, new, ctx.now) {
+        Some(pending) => store::remember_lowering(conn, pending),
+        None => store::forget_lowering(conn),
+    }
 }
 
 /// A number stays a number and a word a word; a text setting keeps its text, whatever it looks like.
@@ -86,6 +109,11 @@ fn validate(new: &Settings, before: &Policy) -> Result<(), String> {
     let retention = new.inactive_resource_access_tokens_delete_after_days;
     if retention.is_some_and(|days| !(1..=3650).contains(&days)) {
         return Err("must be between 1 and 3650".into());
+    }
+    if let Some(days) = new.revoke_unused_tokens_after_days
+        && !(30..=3650).contains(&days)
+    {
+        return Err("must be between 30 and 3650".into());
     }
     for days in [new.session_idle_days, new.session_absolute_days] {
         if !(1..=365).contains(&days) {

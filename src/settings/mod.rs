@@ -2,6 +2,7 @@
 
 pub mod change;
 mod flags;
+pub mod lowering;
 pub mod store;
 
 pub use flags::{FLAGS, FlagInfo, Flags};
@@ -43,6 +44,8 @@ pub struct Settings {
     pub resource_access_token_notify_inherited: bool,
     /// Does every group do as the instance says?
     pub lock_resource_access_token_notify_inherited: bool,
+    /// Tokens of groups and projects that nobody used for so many days are revoked, 30 to 3,650; nothing means never.
+    pub revoke_unused_tokens_after_days: Option<u32>,
     /// Of new groups.
     pub default_group_visibility: Visibility,
     /// Of new projects.
@@ -65,6 +68,8 @@ pub struct Settings {
     pub sign_in_failures_per_account: u32,
     /// Failed sign-ins per address in ten minutes; 0 = no limit.
     pub sign_in_failures_per_address: u32,
+    /// May webhooks call loopback, link-local and private addresses?
+    pub allow_local_requests_from_web_hooks_and_services: bool,
 }
 
 /// [`TokenShape`] by its name.
@@ -93,6 +98,7 @@ impl Default for Settings {
             disable_personal_access_tokens: false,
             resource_access_token_notify_inherited: false,
             lock_resource_access_token_notify_inherited: false,
+            revoke_unused_tokens_after_days: None,
             default_group_visibility: Visibility::Private,
             default_project_visibility: Visibility::Private,
             reuse_detection: ReuseDetection::Rotation,
@@ -104,12 +110,13 @@ impl Default for Settings {
             failing_credentials_per_minute: 100,
             sign_in_failures_per_account: 5,
             sign_in_failures_per_address: 30,
+            allow_local_requests_from_web_hooks_and_services: false,
         }
     }
 }
 
 /// The keys, and what each takes.
-pub const KEYS: [(&str, &str); 19] = [
+pub const KEYS: [(&str, &str); 21] = [
     (
         "personal_access_token_prefix",
         "0 to 20 characters of A-Z a-z 0-9 _ + = / @ : . -",
@@ -130,6 +137,10 @@ pub const KEYS: [(&str, &str); 19] = [
         "lock_resource_access_token_notify_inherited",
         "true or false",
     ),
+    (
+        "revoke_unused_tokens_after_days",
+        "30 to 3650 days, blank for never",
+    ),
     ("default_group_visibility", "private, internal or public"),
     ("default_project_visibility", "private, internal or public"),
     ("reuse_detection", "rotation or any_use"),
@@ -141,6 +152,10 @@ pub const KEYS: [(&str, &str); 19] = [
     ("failing_credentials_per_minute", "a number, 0 for no limit"),
     ("sign_in_failures_per_account", "a number, 0 for no limit"),
     ("sign_in_failures_per_address", "a number, 0 for no limit"),
+    (
+        "allow_local_requests_from_web_hooks_and_services",
+        "true or false",
+    ),
 ];
 
 /// Settings and flags at one moment; `revision` tells when another node has changed them.

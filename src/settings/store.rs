@@ -1,11 +1,13 @@
 //! Settings and flags in the database.
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use super::lowering::Lowering;
 use super::{Flags, Policy, Settings};
-use crate::db::DbConnection;
 use crate::db::schema::{feature_flags, instance, settings};
+use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
 
 /// Reads everything.
@@ -17,7 +19,9 @@ pub fn load(conn: &mut DbConnection) -> Result<Policy, Error> {
         .find(1)
         .select(instance::settings_revision)
         .get_result(conn)?;
-    let stored: Vec<(String, String)> = settings::table.load(conn)?;
+    let stored: Vec<(String, String)> = settings::table
+        .filter(settings::key.ne(BEFORE_LOWERING))
+        .load(conn)?;
     let mut map = Map::new();
     for (key, value) in stored {
         map.insert(
@@ -67,6 +71,58 @@ fn bump(conn: &mut DbConnection) -> QueryResult<()> {
         .set(instance::settings_revision.eq(instance::settings_revision + 1))
         .execute(conn)
         .map(|_| ())
+}
+
+/// No setting, but a note beside them: the longest lifetime before it was lowered, `null` for none.
+const BEFORE_LOWERING: &str = "max_personal_access_token_lifetime.before";
+
+/// The longest lifetime was lowered, and that is still to be enforced.
+///
+/// # Errors
+/// When the database is away.
+pub fn lowering(conn: &mut DbConnection) -> Result<Option<Lowering>, Error> {
+    let at: Option<Timestamp> = instance::table
+        .find(1)
+        .select(instance::lifetime_enforcement_at)
+        .get_result(conn)?;
+    let Some(at) = at else {
+        return Ok(None);
+    };
+    let before: Option<String> = settings::table
+        .find(BEFORE_LOWERING)
+        .select(settings::value)
+        .get_result(conn)
+        .optional()?;
+    let before = before.as_deref().unwrap_or("null");
+    Ok(Some(Lowering {
+        at: at.into(),
+        before: serde_json::from_str(before).map_err(|error| Error::internal(error.into()))?,
+    }))
+}
+
+/// Notes that it was lowered.
+pub(super) fn remember_lowering(conn: &mut DbConnection, pending: Lowering) -> Result<(), Error> {
+    forget_lowering(conn)?;
+    diesel::insert_into(settings::table)
+        .values((
+            settings::key.eq(BEFORE_LOWERING),
+            settings::value.eq(json!(pending.before).to_string()),
+        ))
+        .execute(conn)?;
+    set_enforcement(conn, Some(pending.at))
+}
+
+/// Nothing is to be enforced any more.
+pub(crate) fn forget_lowering(conn: &mut DbConnection) -> Result<(), Error> {
+    diesel::delete(settings::table.find(BEFORE_LOWERING)).execute(conn)?;
+    set_enforcement(conn, None)
+}
+
+fn set_enforcement(conn: &mut DbConnection, at: Option<DateTime<Utc>>) -> Result<(), Error> {
+    diesel::update(instance::table.find(1))
+        .set(instance::lifetime_enforcement_at.eq(at.map(Timestamp::from)))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// The revision of the settings.

@@ -8,6 +8,7 @@ pub mod edit;
 pub(crate) mod ghost;
 mod holdings;
 pub mod list;
+pub mod notifications;
 pub mod pages;
 pub mod password;
 pub mod state;

@@ -1,5 +1,7 @@
 //! Pages: the first administrator, and what people set for themselves.
 
+pub mod notifications;
+
 use actix_web::HttpResponse;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};

@@ -106,6 +106,7 @@ const ARROWS: &[Arrow] = &[
             ("crate::sessions", DOMAIN),
             ("crate::settings", DOMAIN),
             ("crate::users", DOMAIN),
+            ("crate::webhooks", DOMAIN),
             ("crate::web", DOMAIN),
             ("crate::app", DOMAIN),
         ],
@@ -122,7 +123,9 @@ const ARROWS: &[Arrow] = &[
                 "crate::db::schema",
                 "call a function of the domain that knows the query",
             ),
+            ("crate::access_tokens::by_policy", VERB),
             ("crate::access_tokens::create", VERB),
+            ("crate::access_tokens::lifetime", VERB),
             ("crate::access_tokens::revoke", VERB),
             ("crate::access_tokens::rotate", VERB),
             ("crate::bots", VERB),
@@ -142,6 +145,7 @@ const ARROWS: &[Arrow] = &[
             ("crate::users::delete", VERB),
             ("crate::users::edit", VERB),
             ("crate::users::state", VERB),
+            ("crate::webhooks", VERB),
         ],
     },
     Arrow {
@@ -268,14 +272,21 @@ fn is_rule(source: &Source) -> bool {
         "access_tokens/expiry.rs",
         "access_tokens/scope.rs",
         "access_tokens/secret.rs",
+        "access_tokens/unused/idleness.rs",
         "groups/notify_inherited/rule.rs",
         "groups/path.rs",
         "groups/visibility.rs",
         "members/access_level.rs",
         "permissions/",
         "redaction.rs",
+        "settings/lowering.rs",
         "text.rs",
         "users/password.rs",
+        "webhooks/address.rs",
+        "webhooks/payload.rs",
+        "webhooks/retry.rs",
+        "webhooks/secret.rs",
+        "webhooks/target.rs",
     ];
     starts_with_one(source, RULES)
 }
@@ -308,6 +319,7 @@ fn is_verb(source: &Source) -> bool {
         "sessions/",
         "settings/",
         "users/",
+        "webhooks/",
     ];
     // The library's store of sessions, and who a request's session belongs to, stand between the two.
     const BETWEEN: &[&str] = &["sessions/cookie.rs", "sessions/person.rs"];

@@ -11,6 +11,7 @@ use crate::{
 };
 
 mod digests;
+mod mails;
 mod recipients;
 
 /// Days that are left, and the interval in which a token is announced then; the last two with the flag alone.

@@ -19,7 +19,8 @@ use serde_json::Value;
 use crate::{
     on_both,
     support::{
-        Answer, Api, Person, TestGroup, TestProject, TestResource, TestServer, TestToken, Visitor,
+        Answer, Api, Person, TestGroup, TestProject, TestResource, TestServer, TestToken,
+        TestWebhook, Visitor,
     },
 };
 
@@ -89,6 +90,7 @@ struct Stage {
     project: TestProject,
     token: TestToken,
     project_token: TestToken,
+    webhook: TestWebhook,
     member: Person,
     asset: String,
     callers: Vec<Caller>,
@@ -107,6 +109,7 @@ impl Stage {
         let project = group.project("api").create();
         let token = group.token("deploy").create();
         let project_token = project.token("deploy").create();
+        let webhook = group.webhook("pager", "https://hooks.example.com/a");
         let member = server.person("member").create();
         group.member(&member, AccessLevel::Guest);
         project.member(&member, AccessLevel::Guest);
@@ -171,6 +174,7 @@ impl Stage {
             project,
             token,
             project_token,
+            webhook,
             member,
             asset,
             callers,

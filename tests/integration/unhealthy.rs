@@ -309,6 +309,12 @@ fn a_database_that_is_away_is_an_outage_and_never_a_wrong_token() {
             );
         }
         assert_eq!(node.get("/-/liveness", "", "").await.0, 200);
+        let (status, _, metrics, took) = node.get("/-/metrics", "", "").await;
+        assert_eq!(status, 200);
+        let lines: Vec<&str> = metrics.lines().collect();
+        assert!(lines.contains(&"latchkey_database_up 0"), "{metrics}");
+        assert!(metrics.contains("latchkey_http_requests_total{"));
+        assert!(took < Duration::from_secs(6), "the metrics took {took:?}");
         assert_eq!(
             node.get("/help", "", session).await.0 / 100,
             5,
@@ -326,6 +332,8 @@ fn a_database_that_is_away_is_an_outage_and_never_a_wrong_token() {
         }
         assert_eq!(node.get("/-/readiness", "", "").await.0, 200);
         assert_eq!(node.get("/users/sign_in", "", "").await.0, 200);
+        let (_, _, metrics, _) = node.get("/-/metrics", "", "").await;
+        assert!(metrics.contains("\nlatchkey_database_up 1\n"), "{metrics}");
     });
 }
 

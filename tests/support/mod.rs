@@ -14,11 +14,13 @@ pub mod page;
 pub mod people;
 pub mod places;
 pub mod postgres;
+pub mod promtool;
 pub mod server;
 pub mod storage;
 pub mod strictness;
 pub mod tokens;
 pub mod visitor;
+pub mod webhooks;
 
 pub use answer::Answer;
 pub use api::{Api, query};
@@ -28,9 +30,11 @@ pub use page::{Form, Page};
 pub use people::{PASSWORD, Person};
 pub use places::{TestGroup, TestProject, TestResource};
 pub use server::TestServer;
+pub use storage::Storage;
 pub use strictness::TWO_MEBIBYTES;
 pub use tokens::TestToken;
 pub use visitor::Visitor;
+pub use webhooks::{Receiver, TestWebhook};
 
 /// Makes two tests of each function that takes a [`TestServer`]: one on SQLite and one on PostgreSQL. The latter is
 /// skipped, and says so, where PostgreSQL isn't installed.

@@ -1,9 +1,10 @@
 //! What part of the lists an address asks for, and the addresses of the other parts.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::super::list::{Query, Sort, State};
 use super::super::scope::Scope;
+use super::super::unused::Span;
 use crate::db::PageRequest;
 use crate::members::AccessLevel;
 use crate::web::lists::address;
@@ -32,6 +33,8 @@ pub(super) struct Listing {
     pub search: String,
     pub role: Option<AccessLevel>,
     pub scope: Option<Scope>,
+    /// Not used for so long.
+    pub unused: Option<Span>,
     /// `{key}_asc` or `{key}_desc`; empty for the default.
     pub sort: String,
     pub page: i64,
@@ -45,6 +48,7 @@ impl Default for Listing {
             search: String::new(),
             role: None,
             scope: None,
+            unused: None,
             sort: String::new(),
             page: 1,
             inactive_sort: String::new(),
@@ -73,6 +77,7 @@ impl Listing {
                 .collect(),
             role: AccessLevel::parse(query.text("role")).filter(|_| has_role && !fills_form),
             scope: Scope::parse(query.text("scope")),
+            unused: Span::parse(query.text("unused")),
             sort: Some(sort("sort"))
                 .filter(|text| text != SOONEST_FIRST)
                 .unwrap_or_default(),
@@ -84,17 +89,21 @@ impl Listing {
 
     /// Does it leave active tokens out?
     pub(super) fn narrows(&self) -> bool {
-        !self.search.is_empty() || self.role.is_some() || self.scope.is_some()
+        !self.search.is_empty()
+            || self.role.is_some()
+            || self.scope.is_some()
+            || self.unused.is_some()
     }
 
-    /// For the active table.
-    pub(super) fn active(&self) -> (Query, PageRequest) {
+    /// For the active table, at this moment.
+    pub(super) fn active(&self, now: DateTime<Utc>) -> (Query, PageRequest) {
         let (sort, descending) = order(self.sort(), true).unwrap_or((Sort::Expires, false));
         let query = Query {
             state: Some(State::Active),
             search: Some(self.search.clone()).filter(|text| !text.is_empty()),
             access_level: self.role,
             scope: self.scope,
+            unused_since: self.unused.map(|span| span.since(now)),
             sort,
             descending,
             ..Query::default()
@@ -146,12 +155,17 @@ impl Listing {
             .role
             .map(|level| level.number().to_string())
             .unwrap_or_default();
+        let unused = there
+            .unused
+            .map(|span| span.days().to_string())
+            .unwrap_or_default();
         address(
             path,
             &[
                 ("search", &there.search),
                 ("role", &role),
                 ("scope", there.scope.map(Scope::name).unwrap_or_default()),
+                ("unused", &unused),
                 ("sort", &there.sort),
                 ("page", &page(there.page).unwrap_or_default()),
                 ("inactive_sort", &there.inactive_sort),
@@ -185,7 +199,7 @@ mod tests {
 
     #[test]
     fn an_address_says_everything_and_comes_back_the_same() {
-        let text = "search=a%26b+%C3%A9&role=Maintainer&scope=read_api&sort=name_desc&page=3\
+        let text = "search=a%26b+%C3%A9&role=Maintainer&scope=read_api&unused=90&sort=name_desc&page=3\
                     &inactive_sort=created_at_asc&inactive_page=2";
         let asked = listing(text);
         assert_eq!(asked.search, "a&b é");
@@ -203,7 +217,7 @@ mod tests {
     fn what_cannot_be_read_is_as_if_it_were_not_there() {
         for text in [
             "",
-            "role=17&scope=API&sort=name&page=0&inactive_page=x",
+            "role=17&unused=31&scope=API&sort=name&page=0&inactive_page=x",
             "sort=id_asc&inactive_sort=updated_at_desc&page=-1&page=99999999999999999999",
             "search=%00%07+&role=&scope=",
         ] {
@@ -223,12 +237,12 @@ mod tests {
     #[test]
     fn soonest_first_is_the_default_and_the_inactive_table_begins_with_the_latest_change() {
         for text in ["", "sort=expires_at_asc"] {
-            let (query, request) = listing(text).active();
+            let (query, request) = listing(text).active(DateTime::UNIX_EPOCH);
             assert_eq!((query.sort, query.descending), (Sort::Expires, false));
             assert_eq!((request.page, request.per_page), (1, 100));
             assert!(listing(text).sort.is_empty());
         }
-        let (query, _) = listing("sort=access_level_desc").active();
+        let (query, _) = listing("sort=access_level_desc").active(DateTime::UNIX_EPOCH);
         assert_eq!((query.sort, query.descending), (Sort::Role, true));
         let (query, _) = listing("sort=name_asc&search=x&role=50&scope=api").inactive(None);
         assert_eq!((query.sort, query.descending), (Sort::Updated, true));

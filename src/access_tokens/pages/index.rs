@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::super::ListedToken;
 use super::super::scope::Scope;
+use super::super::unused::Span;
 use super::address::Listing;
 use super::form::{self, Draft};
 use super::holder::{Asked, Holder};
@@ -132,7 +133,7 @@ impl Lists {
         holder: &Holder,
         listing: &Listing,
     ) -> Result<Self, Error> {
-        let (query, request) = listing.active();
+        let (query, request) = listing.active(ctx.now);
         let active = contained(page_or_last(request, |request| {
             holder.list(conn, ctx, &query, request)
         }))?;
@@ -261,6 +262,15 @@ impl Scene<'_> {
         let scopes = scopes
             .into_iter()
             .map(|offered| Choice::new(offered.name(), offered.name(), scope));
+        let unused = self
+            .listing
+            .unused
+            .map(|span| span.days().to_string())
+            .unwrap_or_default();
+        let spans = Span::ALL.into_iter().map(|span| {
+            let days = span.days().to_string();
+            Choice::new(days.clone(), format!("{days} days"), &unused)
+        });
         TokenFilter {
             search: self.listing.search.clone(),
             roles: if self.holder.kind().has_role() {
@@ -269,6 +279,7 @@ impl Scene<'_> {
                 Vec::new()
             },
             scopes: any(scope).chain(scopes).collect(),
+            unused: any(&unused).chain(spans).collect(),
             sort: self.listing.sort.clone(),
             narrows: self.listing.narrows(),
         }

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::super::create::Created;
 use super::super::scope::Scope;
+use super::super::unused::{Span, idleness};
 use super::super::{ListedToken, Resource};
 use super::holder::Holder;
 use crate::context::Context;
@@ -50,6 +51,7 @@ pub(super) fn active(listed: ListedToken, offers: &Offers, now: DateTime<Utc>) -
         scopes: scopes(&listed),
         created: Day::on(listed.token.created_at.date_naive()),
         last_used: listed.last_used_at.map(|at| Moment::at(at, now)),
+        idle: idleness(listed.token.created_at, listed.last_used_at, now).map(idle),
         expires: listed.token.expires_at.map(|date| Expiry::on(date, today)),
         old_value_until: None,
         name: listed.token.name,
@@ -79,6 +81,11 @@ pub(super) fn inactive(listed: ListedToken, now: DateTime<Utc>) -> InactiveToken
         name: listed.token.name,
         description: listed.token.description.unwrap_or_default(),
     }
+}
+
+/// For how long nobody has used it, in words.
+fn idle(span: Span) -> String {
+    format!("Unused for {} days", span.days())
 }
 
 /// The role; nothing if the bot isn't a member any more.

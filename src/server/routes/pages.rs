@@ -6,18 +6,44 @@ use actix_web::web;
 use super::open;
 use crate::permissions::Right::{
     Administer, Anyone, ChangeCreationSwitch, CreateProject, CreateSubgroup, CreateToken,
-    CreateTopLevelGroup, EditGroup, EditProject, LeaveMembership, ManageMembers, OwnAccount,
-    OwnPersonalTokens, RevokeToken, RotateToken, SeeGroup, SeeProject, SeeTokens,
+    CreateTopLevelGroup, EditGroup, EditProject, LeaveMembership, ManageMembers, ManageWebhooks,
+    OwnAccount, OwnPersonalTokens, RevokeToken, RotateToken, SeeGroup, SeeProject, SeeTokens,
 };
 use crate::server::{health, metrics, reference};
 use crate::web::endpoint::Area;
 use crate::web::page::{endpoint, public_endpoint};
-use crate::{access_tokens, admin, groups, help, home, members, projects, sessions, users};
+use crate::{
+    access_tokens, admin, groups, help, home, members, projects, sessions, users, webhooks,
+};
 
 /// The areas of the pages.
 pub(super) fn areas() -> Vec<Area> {
     const TOKENS: &str = "/{full_path:.+}/-/settings/access_tokens";
+    const HOOKS: &str = "/{full_path:.+}/-/hooks";
     vec![
+        Area {
+            prefix: "/-/profile",
+            endpoints: vec![
+                public_endpoint(
+                    Method::POST,
+                    "/preferences",
+                    &[Anyone],
+                    users::pages::set_theme,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/notifications",
+                    &[OwnAccount],
+                    users::pages::notifications::show,
+                ),
+                endpoint(
+                    Method::POST,
+                    "/notifications",
+                    &[OwnAccount],
+                    users::pages::notifications::update,
+                ),
+            ],
+        },
         Area {
             prefix: "/-",
             endpoints: vec![
@@ -60,12 +86,6 @@ pub(super) fn areas() -> Vec<Area> {
                     "/user_settings/personal_access_tokens/{id}/rotate",
                     &[OwnPersonalTokens],
                     access_tokens::pages::personal_rotate,
-                ),
-                public_endpoint(
-                    Method::POST,
-                    "/profile/preferences",
-                    &[Anyone],
-                    users::pages::set_theme,
                 ),
             ],
         },
@@ -174,6 +194,54 @@ pub(super) fn areas() -> Vec<Area> {
                     "/{full_path:.+}/-/group_members/{id}/remove",
                     &[SeeGroup, ManageMembers, LeaveMembership],
                     members::pages::group_remove,
+                ),
+                endpoint(
+                    Method::GET,
+                    HOOKS,
+                    &[SeeGroup, ManageWebhooks],
+                    webhooks::pages::list,
+                ),
+                endpoint(
+                    Method::POST,
+                    HOOKS,
+                    &[SeeGroup, ManageWebhooks],
+                    webhooks::pages::create,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/{full_path:.+}/-/hooks/{id}",
+                    &[SeeGroup, ManageWebhooks],
+                    webhooks::pages::show,
+                ),
+                endpoint(
+                    Method::POST,
+                    "/{full_path:.+}/-/hooks/{id}",
+                    &[SeeGroup, ManageWebhooks],
+                    webhooks::pages::act,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/{full_path:.+}/-/hooks/{id}/{action:delete|reset_key}",
+                    &[SeeGroup, ManageWebhooks],
+                    webhooks::pages::ask,
+                ),
+                endpoint(
+                    Method::POST,
+                    "/{full_path:.+}/-/hooks/{id}/{action:delete|reset_key}",
+                    &[SeeGroup, ManageWebhooks],
+                    webhooks::pages::confirm,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/{full_path:.+}/-/hooks/{id}/deliveries/{delivery_id}",
+                    &[SeeGroup, ManageWebhooks],
+                    webhooks::pages::delivery,
+                ),
+                endpoint(
+                    Method::POST,
+                    "/{full_path:.+}/-/hooks/{id}/deliveries/{delivery_id}",
+                    &[SeeGroup, ManageWebhooks],
+                    webhooks::pages::redeliver,
                 ),
                 public_endpoint(
                     Method::GET,

@@ -237,6 +237,8 @@ pub struct TokenFilter {
     pub roles: Vec<Choice>,
     /// Scopes, with "Any" first.
     pub scopes: Vec<Choice>,
+    /// For how long nobody has used them, with "Any" first.
+    pub unused: Vec<Choice>,
     /// The order to keep, as in the address; empty for the default.
     pub sort: String,
     /// Whether it narrows the list.
@@ -278,6 +280,8 @@ pub struct TokenRow {
     pub created: Day,
     /// When it was used last.
     pub last_used: Option<Moment>,
+    /// That nobody uses it, as `Unused for 90 days`; `None` for a token in use.
+    pub idle: Option<String>,
     /// From where, newest first.
     pub last_used_ips: Vec<String>,
     /// When it ends; `None` for never.

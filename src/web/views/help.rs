@@ -5,7 +5,7 @@ use askama::Template;
 use super::scopes::{SCOPES, ScopeText, kinds};
 use super::shell::Shell;
 
-/// The help page. Its anchors are `tokens`, `roles`, `scopes`, `internal`, `expiry`, `rotation`, `use`, `keyboard`.
+/// The help page. Its anchors are `tokens`, `roles`, `scopes`, `internal`, `expiry`, `rotation`, `use`, `webhooks`, `keyboard`.
 #[derive(Template)]
 #[template(path = "help/index.html", whitespace = "minimize")]
 pub struct HelpPage {

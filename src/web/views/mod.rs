@@ -13,6 +13,7 @@ pub mod groups;
 pub mod help;
 pub mod home;
 pub mod members;
+pub mod notifications;
 pub mod projects;
 pub mod reference;
 pub mod scopes;
@@ -21,6 +22,7 @@ pub mod sessions;
 pub mod shell;
 pub mod sidebar;
 pub mod visibility;
+pub mod webhooks;
 
 #[cfg(test)]
 mod tests;

@@ -75,6 +75,10 @@ pub enum Place {
     General,
     /// Settings, Access tokens; for a person, Personal access tokens.
     AccessTokens,
+    /// Settings, Webhooks of a group.
+    Webhooks,
+    /// Account, Notifications.
+    Notifications,
     /// The start page of somebody signed in.
     Home,
     /// A person's groups.
@@ -100,6 +104,8 @@ pub struct Rights {
     pub general: bool,
     /// Settings, Access tokens.
     pub access_tokens: bool,
+    /// Settings, Webhooks; of groups only.
+    pub webhooks: bool,
 }
 
 impl Sidebar {
@@ -117,6 +123,7 @@ impl Sidebar {
                 format!("{about}/group_members"),
                 format!("{about}/edit"),
                 format!("{about}/settings/access_tokens"),
+                rights.webhooks.then(|| format!("{about}/hooks")),
                 rights,
                 place,
             ),
@@ -137,6 +144,7 @@ impl Sidebar {
                 format!("{about}/project_members"),
                 format!("{about}/edit"),
                 format!("{about}/settings/access_tokens"),
+                None,
                 rights,
                 place,
             ),
@@ -194,12 +202,20 @@ impl Sidebar {
         Self {
             label: "Account",
             context: None,
-            items: vec![NavItem::new(
-                "Personal access tokens",
-                "key",
-                "/-/user_settings/personal_access_tokens",
-                place == Place::AccessTokens,
-            )],
+            items: vec![
+                NavItem::new(
+                    "Personal access tokens",
+                    "key",
+                    "/-/user_settings/personal_access_tokens",
+                    place == Place::AccessTokens,
+                ),
+                NavItem::new(
+                    "Notifications",
+                    "bell",
+                    "/-/profile/notifications",
+                    place == Place::Notifications,
+                ),
+            ],
         }
     }
 
@@ -226,6 +242,7 @@ fn resource_items(
     members: String,
     general: String,
     access_tokens: String,
+    webhooks: Option<String>,
     rights: Rights,
     place: Place,
 ) -> Vec<NavItem> {
@@ -259,6 +276,11 @@ fn resource_items(
             access_tokens,
             place == Place::AccessTokens,
         ));
+    }
+    if let Some(href) = webhooks {
+        settings
+            .children
+            .push(NavItem::new("Webhooks", "", href, place == Place::Webhooks));
     }
     if !settings.children.is_empty() {
         items.push(settings);

@@ -27,6 +27,7 @@ fn shell() -> Shell {
         members: true,
         general: true,
         access_tokens: true,
+        webhooks: true,
     };
     Shell {
         sidebar: Some(Sidebar::group(
@@ -62,6 +63,7 @@ fn row(id: i64, name: &str) -> TokenRow {
             exact: "20 Nov 2026, 15:58:00 UTC".into(),
             text: "2 hours ago".into(),
         }),
+        idle: None,
         last_used_ips: vec!["10.1.4.7".into(), "10.1.4.8".into()],
         expires: Some(Expiry {
             day: Day {

@@ -41,6 +41,7 @@ fn letters(server: &TestServer) -> Vec<(Email, Composed)> {
     let instance = Instance {
         token_key: here.token_key.clone(),
         lookup_key: here.lookup_key.clone(),
+        webhook_key: here.webhook_key.clone(),
         host: "tokens.example.com".into(),
         external_url: "https://tokens.example.com".into(),
     };

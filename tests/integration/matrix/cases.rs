@@ -11,6 +11,7 @@ impl Stage {
     pub(super) fn cases(&self, route: &str, caller: &Caller) -> Option<Vec<Case>> {
         let (group, project) = (&self.group, &self.project);
         let tokens = group.page("settings/access_tokens");
+        let hooks = group.page("hooks");
         let personal = "/-/user_settings/personal_access_tokens";
         let get = |path: String| {
             vec![Case {
@@ -274,6 +275,7 @@ impl Stage {
             | "GET /help"
             | "GET /help/api"
             | "GET /admin"
+            | "GET /admin/background_jobs"
             | "GET /explore/groups"
             | "GET /dashboard/groups"
             | "GET /dashboard/projects"
@@ -291,7 +293,16 @@ impl Stage {
                     ("user[password]", "not this one"),
                 ],
             ),
+            "POST /admin/background_jobs" => form(
+                "/admin/background_jobs".into(),
+                &[("act", "run"), ("job", "clean-up")],
+            ),
             "POST /users/sign_out" => form("/users/sign_out".into(), &[]),
+            "GET /-/profile/notifications" => get("/-/profile/notifications".into()),
+            "POST /-/profile/notifications" => form(
+                "/-/profile/notifications".into(),
+                &[("user[expiry_mails]", "digest")],
+            ),
             "POST /-/profile/preferences" => form(
                 "/-/profile/preferences".into(),
                 &[("theme", "dark"), ("redirect_to", "/help")],
@@ -413,6 +424,30 @@ impl Stage {
                 ),
                 &[],
             ),
+            "GET /groups/{full_path:.+}/-/hooks" => get(hooks),
+            "POST /groups/{full_path:.+}/-/hooks" => form(hooks, &new_webhook_fields(&unique())),
+            "GET /groups/{full_path:.+}/-/hooks/{id}" => {
+                get(format!("{hooks}/{}", self.webhook.id))
+            }
+            "POST /groups/{full_path:.+}/-/hooks/{id}" => form(
+                format!("{hooks}/{}", self.webhook.id),
+                &[("hook_action", "test")],
+            ),
+            "GET /groups/{full_path:.+}/-/hooks/{id}/{action:delete|reset_key}" => {
+                get(format!("{hooks}/{}/delete", self.webhook.id))
+            }
+            "POST /groups/{full_path:.+}/-/hooks/{id}/{action:delete|reset_key}" => {
+                let doomed = group.webhook(&unique(), "https://hooks.example.com/a");
+                form(format!("{hooks}/{}/delete", doomed.id), &[])
+            }
+            "GET /groups/{full_path:.+}/-/hooks/{id}/deliveries/{delivery_id}" => {
+                let (webhook, delivery) = (self.webhook.id, self.webhook.delivery());
+                get(format!("{hooks}/{webhook}/deliveries/{delivery}"))
+            }
+            "POST /groups/{full_path:.+}/-/hooks/{id}/deliveries/{delivery_id}" => {
+                let (webhook, delivery) = (self.webhook.id, self.webhook.delivery());
+                form(format!("{hooks}/{webhook}/deliveries/{delivery}"), &[])
+            }
             "GET /groups/{full_path:.+}" => get(format!("/groups/{}", group.full_path)),
 
             "GET /projects/new" => get(format!("/projects/new?namespace_id={}", group.id)),
@@ -571,4 +606,11 @@ fn new_token_fields<'a>(form: &str, nonce: &'a str) -> [(&'a str, &'a str); 5] {
             ("resource_access_token[access_level]", "10"),
         ]
     }
+}
+
+fn new_webhook_fields(name: &str) -> [(&str, &str); 2] {
+    [
+        ("webhook[name]", name),
+        ("webhook[url]", "https://hooks.example.com/a"),
+    ]
 }

@@ -5,7 +5,7 @@ use latchkey::{groups::Visibility, members::AccessLevel, permissions::Right, use
 use super::world::{Caller, Kind, ME, Spot, Tree, World};
 
 /// The rights that a place decides about.
-pub(super) const OF_PLACES: [Right; 17] = [
+pub(super) const OF_PLACES: [Right; 18] = [
     Right::SeeGroup,
     Right::SeeProject,
     Right::CreateSubgroup,
@@ -23,6 +23,7 @@ pub(super) const OF_PLACES: [Right; 17] = [
     Right::CreateToken,
     Right::RotateToken,
     Right::RevokeToken,
+    Right::ManageWebhooks,
 ];
 
 /// May they act at all?
@@ -145,8 +146,10 @@ pub(super) fn may(world: &World, right: Right, spot: Spot) -> bool {
         Right::CreateSubgroup => is_group && at_least(AccessLevel::Maintainer),
         Right::CreateProject => !is_project && at_least(AccessLevel::Developer),
         Right::EditGroup | Right::DeleteGroup => is_group && manages,
-        // A bot moves nothing.
-        Right::TransferGroup | Right::ReceiveGroup => is_group && manages && !is_bot(caller),
+        // A bot moves nothing, and sends nothing elsewhere.
+        Right::TransferGroup | Right::ReceiveGroup | Right::ManageWebhooks => {
+            is_group && manages && !is_bot(caller)
+        }
         Right::EditProject => is_project && manages,
         Right::DeleteProject => is_project && at_least(AccessLevel::Owner),
         Right::TransferProject => is_project && at_least(AccessLevel::Owner) && !is_bot(caller),

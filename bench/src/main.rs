@@ -1,0 +1,31 @@
+//! Measures Latchkey as people run it: the real program, on a database that was filled for the purpose.
+
+mod database;
+mod expiry_check;
+mod load;
+mod population;
+mod process;
+mod program;
+mod report;
+
+use clap::{Parser, Subcommand};
+
+/// Measures Latchkey, and writes what came out into docs/performance.md.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// The check that tells people which tokens end soon: its time, its memory, and what requests notice of it.
+    ExpiryCheck(expiry_check::Arguments),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().what {
+        What::ExpiryCheck(arguments) => expiry_check::measure(&arguments),
+    }
+}

@@ -1,0 +1,3 @@
+-- Tokens and mails by state, counted from an index alone.
+CREATE INDEX access_tokens_state ON access_tokens (revoked, expires_at, group_id, project_id);
+CREATE INDEX emails_state ON emails (state, created_at);

@@ -1,0 +1,2 @@
+DROP INDEX emails_state;
+DROP INDEX access_tokens_state;

@@ -1,0 +1,90 @@
+//! The log of deliveries: what was sent to a webhook, newest first.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+
+use super::{Delivery, Webhook};
+use crate::db::schema::webhook_deliveries;
+use crate::db::{COUNTED_AT_MOST, DbConnection, Page, PageRequest, Timestamp};
+use crate::error::{Error, What};
+
+/// How long a delivery stays in the log once it is settled.
+const KEPT: TimeDelta = TimeDelta::days(30);
+
+/// One page of the log of a webhook.
+///
+/// # Errors
+/// When the database is away.
+pub fn page(
+    conn: &mut DbConnection,
+    webhook: &Webhook,
+    request: PageRequest,
+) -> Result<Page<Delivery>, Error> {
+    let of_hook = || {
+        webhook_deliveries::table
+            .filter(webhook_deliveries::webhook_id.eq(webhook.id))
+            .order(webhook_deliveries::id.desc())
+    };
+    let rows: Vec<Delivery> = of_hook()
+        .limit(request.per_page.saturating_add(1))
+        .offset(request.offset())
+        .select(Delivery::as_select())
+        .load(conn)?;
+    Page::counted(rows, request, || {
+        Ok(of_hook()
+            .limit(COUNTED_AT_MOST + 1)
+            .select(webhook_deliveries::id)
+            .load(conn)?)
+    })
+}
+
+/// The newest settled or waiting delivery of each of these webhooks that has any.
+///
+/// # Errors
+/// When the database is away.
+pub fn newest_of_each(
+    conn: &mut DbConnection,
+    webhooks: &[Webhook],
+) -> Result<Vec<Delivery>, Error> {
+    let ids: Vec<i64> = webhooks.iter().map(|webhook| webhook.id).collect();
+    let newest: Vec<Option<i64>> = webhook_deliveries::table
+        .filter(webhook_deliveries::webhook_id.eq_any(ids))
+        .group_by(webhook_deliveries::webhook_id)
+        .select(diesel::dsl::max(webhook_deliveries::id))
+        .load(conn)?;
+    let newest: Vec<i64> = newest.into_iter().flatten().collect();
+    Ok(webhook_deliveries::table
+        .filter(webhook_deliveries::id.eq_any(newest))
+        .select(Delivery::as_select())
+        .load(conn)?)
+}
+
+/// A delivery to this very webhook.
+///
+/// # Errors
+/// [`Error::NotFound`] for any other.
+pub fn find_of(conn: &mut DbConnection, webhook: &Webhook, id: i64) -> Result<Delivery, Error> {
+    webhook_deliveries::table
+        .filter(webhook_deliveries::id.eq(id))
+        .filter(webhook_deliveries::webhook_id.eq(webhook.id))
+        .select(Delivery::as_select())
+        .get_result(conn)
+        .optional()?
+        .ok_or(Error::NotFound(What::Thing))
+}
+
+/// Forgets up to `limit` deliveries that were settled more than a month ago. Returns how many.
+///
+/// # Errors
+/// When the database is away.
+pub fn purge(conn: &mut DbConnection, now: DateTime<Utc>, limit: i64) -> Result<usize, Error> {
+    let ids: Vec<i64> = webhook_deliveries::table
+        .filter(webhook_deliveries::settled_at.is_not_null())
+        .filter(webhook_deliveries::settled_at.lt(Timestamp::from(now - KEPT)))
+        .order(webhook_deliveries::settled_at.asc())
+        .limit(limit)
+        .select(webhook_deliveries::id)
+        .load(conn)?;
+    let old = webhook_deliveries::table.filter(webhook_deliveries::id.eq_any(ids));
+    Ok(diesel::delete(old).execute(conn)?)
+}

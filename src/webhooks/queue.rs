@@ -1,0 +1,204 @@
+//! The queue: what waits to be sent, who takes it, and how it comes out.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+
+use super::{Delivery, DeliveryState, EventKind};
+use crate::db::schema::{webhook_deliveries, webhooks};
+use crate::db::{DbConnection, Timestamp, columns};
+use crate::error::Error;
+
+/// A delivery to be, due at once.
+#[derive(Debug, Clone)]
+pub(super) struct NewDelivery<'a> {
+    pub webhook_id: i64,
+    pub key: Option<&'a str>,
+    pub event: EventKind,
+    pub event_uuid: &'a str,
+    pub message_id: String,
+    pub body: &'a str,
+    pub redelivery_of: Option<i64>,
+}
+
+/// Rows that one statement writes; databases have a limit on values.
+const AT_ONCE: usize = 500;
+
+/// Whoever sends has this long, and then somebody else may.
+const TAKEN_FOR: TimeDelta = TimeDelta::minutes(1);
+
+/// Puts deliveries into the queue. Those whose webhook knows the key already are left out. Returns how many are new.
+pub(super) fn enqueue(
+    conn: &mut DbConnection,
+    new: &[NewDelivery<'_>],
+    now: DateTime<Utc>,
+) -> Result<usize, Error> {
+    let now = Timestamp::from(now);
+    let mut queued = 0;
+    for some in new.chunks(AT_ONCE) {
+        let rows: Vec<_> = some
+            .iter()
+            .map(|delivery| {
+                (
+                    webhook_deliveries::webhook_id.eq(delivery.webhook_id),
+                    webhook_deliveries::key.eq(delivery.key),
+                    webhook_deliveries::event.eq(delivery.event.as_str()),
+                    webhook_deliveries::event_uuid.eq(delivery.event_uuid),
+                    webhook_deliveries::message_id.eq(&delivery.message_id),
+                    webhook_deliveries::body.eq(delivery.body),
+                    webhook_deliveries::state.eq(DeliveryState::Waiting.as_str()),
+                    webhook_deliveries::due_at.eq(now),
+                    webhook_deliveries::redelivery_of.eq(delivery.redelivery_of),
+                    webhook_deliveries::created_at.eq(now),
+                )
+            })
+            .collect();
+        queued += match conn {
+            DbConnection::Sqlite(conn) => diesel::insert_into(webhook_deliveries::table)
+                .values(rows)
+                .on_conflict_do_nothing()
+                .execute(conn)?,
+            DbConnection::Postgres(conn) => diesel::insert_into(webhook_deliveries::table)
+                .values(rows)
+                .on_conflict_do_nothing()
+                .execute(conn)?,
+        };
+    }
+    Ok(queued)
+}
+
+/// Is there anything to be sent?
+///
+/// # Errors
+/// When the database is away.
+pub fn is_anything_due(conn: &mut DbConnection, now: DateTime<Utc>) -> Result<bool, Error> {
+    let due = webhook_deliveries::table
+        .filter(webhook_deliveries::settled_at.is_null())
+        .filter(webhook_deliveries::due_at.le(Timestamp::from(now)));
+    Ok(diesel::select(diesel::dsl::exists(due)).get_result(conn)?)
+}
+
+/// The oldest that are due, at most `limit`, of webhooks that are called and not among `full`.
+pub(super) fn due(
+    conn: &mut DbConnection,
+    now: DateTime<Utc>,
+    full: &[i64],
+    limit: usize,
+) -> Result<Vec<(i64, i64)>, Error> {
+    Ok(webhook_deliveries::table
+        .inner_join(webhooks::table)
+        .filter(webhooks::state.eq("enabled"))
+        .filter(webhook_deliveries::settled_at.is_null())
+        .filter(webhook_deliveries::due_at.le(Timestamp::from(now)))
+        .filter(webhook_deliveries::webhook_id.ne_all(full))
+        .order((
+            webhook_deliveries::due_at.asc(),
+            webhook_deliveries::id.asc(),
+        ))
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .select((webhook_deliveries::id, webhook_deliveries::webhook_id))
+        .load(conn)?)
+}
+
+/// Takes those of them that nobody else took meanwhile, at this moment, which is `real_now` by the clock.
+pub(super) fn take(
+    conn: &mut DbConnection,
+    ids: &[i64],
+    due_by: DateTime<Utc>,
+    now: DateTime<Utc>,
+    real_now: DateTime<Utc>,
+) -> Result<Vec<Delivery>, Error> {
+    let free = webhook_deliveries::table
+        .filter(webhook_deliveries::id.eq_any(ids))
+        .filter(webhook_deliveries::settled_at.is_null())
+        .filter(webhook_deliveries::due_at.le(Timestamp::from(due_by)));
+    let mut taken: Vec<Delivery> = diesel::update(free)
+        .set((
+            webhook_deliveries::state.eq(DeliveryState::Sending.as_str()),
+            webhook_deliveries::attempts.eq(webhook_deliveries::attempts + 1),
+            webhook_deliveries::attempted_at.eq(Timestamp::from(real_now)),
+            webhook_deliveries::due_at.eq(Timestamp::from(now + TAKEN_FOR)),
+        ))
+        .returning(columns::<Delivery, _>())
+        .get_results(conn)?;
+    taken.sort_by_key(|delivery| delivery.id);
+    Ok(taken)
+}
+
+/// What an attempt brought.
+#[derive(Debug, Clone)]
+pub(super) struct Outcome {
+    pub state: DeliveryState,
+    /// When to try again, while it waits.
+    pub due_at: DateTime<Utc>,
+    pub status: Option<u16>,
+    pub body: Option<String>,
+    pub duration_ms: i64,
+    pub error: Option<String>,
+}
+
+/// Notes what an attempt brought. `false` if it is somebody else's by now.
+pub(super) fn note(
+    conn: &mut DbConnection,
+    delivery: &Delivery,
+    result: &Outcome,
+    real_now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let settled = matches!(
+        result.state,
+        DeliveryState::Delivered | DeliveryState::Failed
+    );
+    let mine = webhook_deliveries::table
+        .filter(webhook_deliveries::id.eq(delivery.id))
+        .filter(webhook_deliveries::state.eq(DeliveryState::Sending.as_str()))
+        .filter(webhook_deliveries::attempts.eq(delivery.attempts));
+    let changed = diesel::update(mine)
+        .set((
+            webhook_deliveries::state.eq(result.state.as_str()),
+            webhook_deliveries::due_at.eq(Timestamp::from(result.due_at)),
+            webhook_deliveries::response_status.eq(result.status.map(i64::from)),
+            webhook_deliveries::response_body.eq(result.body.as_deref()),
+            webhook_deliveries::duration_ms.eq(result.duration_ms),
+            webhook_deliveries::error.eq(result.error.as_deref()),
+            webhook_deliveries::settled_at.eq(settled.then_some(Timestamp::from(real_now))),
+        ))
+        .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Lets everything else that waits for this webhook wait until then: a receiver that is away is not asked for each
+/// event that it misses.
+pub(super) fn hold(
+    conn: &mut DbConnection,
+    webhook_id: i64,
+    until: DateTime<Utc>,
+) -> Result<(), Error> {
+    let until = Timestamp::from(until);
+    let sooner = webhook_deliveries::table
+        .filter(webhook_deliveries::webhook_id.eq(webhook_id))
+        .filter(webhook_deliveries::state.eq(DeliveryState::Waiting.as_str()))
+        .filter(webhook_deliveries::due_at.lt(until));
+    diesel::update(sooner)
+        .set(webhook_deliveries::due_at.eq(until))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Gives up what waits for this webhook.
+pub(super) fn give_up(
+    conn: &mut DbConnection,
+    webhook_id: i64,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let waiting = webhook_deliveries::table
+        .filter(webhook_deliveries::webhook_id.eq(webhook_id))
+        .filter(webhook_deliveries::state.eq(DeliveryState::Waiting.as_str()));
+    diesel::update(waiting)
+        .set((
+            webhook_deliveries::state.eq(DeliveryState::Failed.as_str()),
+            webhook_deliveries::error.eq(reason),
+            webhook_deliveries::settled_at.eq(Timestamp::from(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}

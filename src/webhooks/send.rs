@@ -1,0 +1,75 @@
+//! What people have sent: a test, or a delivery once more.
+
+use super::create::allowed;
+use super::queue::{self, NewDelivery};
+use super::{DeliveryState, EventKind, State, Webhook, log, payload, secret, store};
+use crate::context::Context;
+use crate::db::DbConnection;
+use crate::error::Error;
+use crate::groups::Group;
+
+/// Puts a test into the queue. It is tried once. Owners only.
+///
+/// # Errors
+/// [`Error::Forbidden`] without the right, [`Error::Refused`] for a disabled webhook, [`Error::NotFound`] when it is
+/// gone.
+pub fn test(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    group: &Group,
+    id: i64,
+) -> Result<Webhook, Error> {
+    let (group, ctx) = allowed(conn, ctx, group)?;
+    let webhook = enabled(store::find_of(conn, &group, id)?)?;
+    let body = payload::test(&group, ctx.now);
+    let new = NewDelivery {
+        webhook_id: webhook.id,
+        key: None,
+        event: EventKind::Test,
+        event_uuid: &secret::random_uuid(&mut rand::rng()),
+        message_id: secret::random_uuid(&mut rand::rng()),
+        body: &body,
+        redelivery_of: None,
+    };
+    queue::enqueue(conn, &[new], ctx.now)?;
+    Ok(webhook)
+}
+
+/// Has a settled delivery sent once more, as it was: the same body under the same ids, so that a receiver that has
+/// it already knows it again. Owners only.
+///
+/// # Errors
+/// As [`test`]; [`Error::Refused`] too while it is on its way.
+pub fn redeliver(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    group: &Group,
+    id: i64,
+    delivery_id: i64,
+) -> Result<Webhook, Error> {
+    let (group, ctx) = allowed(conn, ctx, group)?;
+    let webhook = store::find_of(conn, &group, id)?;
+    let old = log::find_of(conn, &webhook, delivery_id)?;
+    let webhook = enabled(webhook)?;
+    if matches!(old.state, DeliveryState::Waiting | DeliveryState::Sending) {
+        return Err(Error::refused("It is on its way already"));
+    }
+    let new = NewDelivery {
+        webhook_id: webhook.id,
+        key: None,
+        event: old.event,
+        event_uuid: &old.event_uuid,
+        message_id: old.message_id,
+        body: &old.body,
+        redelivery_of: Some(old.id),
+    };
+    queue::enqueue(conn, &[new], ctx.now)?;
+    Ok(webhook)
+}
+
+fn enabled(webhook: Webhook) -> Result<Webhook, Error> {
+    match webhook.state {
+        State::Enabled => Ok(webhook),
+        State::Disabled => Err(Error::refused("The webhook is disabled; enable it first")),
+    }
+}
