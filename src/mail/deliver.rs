@@ -74,24 +74,25 @@ const STRIKES: u32 = 3;
 /// Mails that one transaction puts off.
 const PUT_OFF_AT_ONCE: i64 = 1_000;
 
-/// Sends what is due. What becomes due meanwhile is left for the next round. `go_on` is asked before each batch; with
-/// `false` the round ends early.
+/// Sends what is due. What becomes due meanwhile is left for the next round. `go_on` is asked before each mail; with
+/// `false` the round ends early, and what it didn't come to is due as before.
 ///
 /// # Errors
 /// When the database is away, or the guard says so. What is on its way then is sent again, with the same id.
 pub async fn deliver_due(
     delivery: &Delivery,
-    go_on: impl Fn() -> bool,
+    go_on: impl Fn() -> bool + Sync,
 ) -> Result<Delivered, Error> {
     let mut round = Round {
         delivery,
+        go_on: &go_on,
         began: delivery.clock.now(),
         queue: Mutex::default(),
         tally: Mutex::default(),
         strikes: Mutex::new(0),
     };
     let mut lines: Vec<Line> = (0..LINES).map(Line::new).collect();
-    let outcome = round.run(&mut lines, go_on).await;
+    let outcome = round.run(&mut lines).await;
     for line in lines {
         if let Some(open) = line.open {
             open.session.close().await;
@@ -137,6 +138,7 @@ impl Line {
 
 struct Round<'a> {
     delivery: &'a Delivery,
+    go_on: &'a (dyn Fn() -> bool + Sync),
     began: DateTime<Utc>,
     queue: Mutex<VecDeque<Parcel>>,
     tally: Mutex<Delivered>,
@@ -144,8 +146,8 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    async fn run(&self, lines: &mut [Line], go_on: impl Fn() -> bool) -> Result<(), Error> {
-        while go_on() {
+    async fn run(&self, lines: &mut [Line]) -> Result<(), Error> {
+        while (self.go_on)() {
             if !self.claim().await? {
                 return Ok(());
             }
@@ -154,8 +156,29 @@ impl Round<'_> {
                 tracing::warn!(reason, "Mail doesn't get out");
                 return self.put_off_all(reason).await;
             }
+            self.leave_the_rest().await?;
         }
         Ok(())
+    }
+
+    /// What was marked and not sent, because the round ends, is due as if it had never been touched.
+    async fn leave_the_rest(&self) -> Result<(), Error> {
+        let ids: Vec<i64> = self
+            .queue()
+            .drain(..)
+            .map(|parcel| parcel.email.id)
+            .collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let guard = Arc::clone(&self.delivery.guard);
+        self.delivery
+            .db
+            .write(move |conn| {
+                guard(conn)?;
+                outbox::put_back(conn, &ids)
+            })
+            .await
     }
 
     /// Puts the next mails into words and marks them. `false` if none is due.
@@ -216,7 +239,7 @@ impl Round<'_> {
 
     /// Sends until nothing is left to send, or nothing can be sent.
     async fn work(&self, line: &mut Line) -> Result<(), Error> {
-        while !line.closed && self.stopped().is_none() {
+        while !line.closed && self.stopped().is_none() && (self.go_on)() {
             let Some(parcel) = self.queue().pop_front() else {
                 break;
             };

@@ -215,6 +215,18 @@ pub(super) fn begin(conn: &mut DbConnection, id: i64) -> Result<bool, Error> {
     Ok(changed == 1)
 }
 
+/// Takes [`begin`] back for mails that nobody tried to send after all.
+pub(super) fn put_back(conn: &mut DbConnection, ids: &[i64]) -> Result<(), Error> {
+    diesel::update(emails::table.filter(emails::id.eq_any(ids)))
+        .filter(emails::state.eq("sending"))
+        .set((
+            emails::state.eq("waiting"),
+            emails::attempts.eq(emails::attempts - 1),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Notes how it ended.
 pub(super) fn settle(
     conn: &mut DbConnection,

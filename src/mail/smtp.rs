@@ -11,6 +11,7 @@ use lettre::transport::smtp::client::{
 };
 use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
+use lettre::transport::smtp::response::Response;
 
 use super::message::Letter;
 use super::smtp_url::{SmtpUrl, Tls};
@@ -20,6 +21,9 @@ type SmtpError = lettre::transport::smtp::Error;
 
 /// How long a server may take to be reached, and to answer each command.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long it may look at a whole mail before it says yes: giving up earlier would send the mail a second time.
+const PATIENCE_AT_THE_END: Duration = Duration::from_secs(30);
 
 /// A mail server and all that it takes to talk to it.
 pub(super) struct Relay {
@@ -37,7 +41,9 @@ impl Relay {
         let hello = match host.parse() {
             Ok(std::net::IpAddr::V4(ip)) => ClientId::Ipv4(ip),
             Ok(std::net::IpAddr::V6(ip)) => ClientId::Ipv6(ip),
-            Err(_) => ClientId::Domain(idna::domain_to_ascii(host).unwrap_or_default()),
+            Err(_) => {
+                ClientId::Domain(idna::domain_to_ascii(host).unwrap_or_else(|_| "localhost".into()))
+            }
         };
         Ok(Relay {
             url,
@@ -217,7 +223,7 @@ impl Session {
         answered(connection.command(Data))
             .await
             .map_err(|problem| problem.at(Stage::Data))?;
-        answered(connection.message(&letter.bytes))
+        answered_within(PATIENCE_AT_THE_END, connection.message(&letter.bytes))
             .await
             .map_err(|problem| problem.at(Stage::End))
     }
@@ -236,9 +242,16 @@ enum Problem {
 }
 
 async fn answered(
-    asking: impl Future<Output = Result<lettre::transport::smtp::response::Response, SmtpError>>,
+    asking: impl Future<Output = Result<Response, SmtpError>>,
 ) -> Result<(), Problem> {
-    match tokio::time::timeout(PATIENCE, asking).await {
+    answered_within(PATIENCE, asking).await
+}
+
+async fn answered_within(
+    patience: Duration,
+    asking: impl Future<Output = Result<Response, SmtpError>>,
+) -> Result<(), Problem> {
+    match tokio::time::timeout(patience, asking).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(match error.status() {
             Some(code) => Problem::Code(code.into(), words(&error)),
@@ -246,7 +259,7 @@ async fn answered(
         }),
         Err(_) => Err(Problem::Lost(format!(
             "the mail server didn't answer within {} s",
-            PATIENCE.as_secs()
+            patience.as_secs()
         ))),
     }
 }

@@ -84,6 +84,11 @@ impl Postman {
 
     /// One round.
     pub async fn attempt(&self) -> Result<Delivered, Error> {
+        self.attempt_while(|| true).await
+    }
+
+    /// One round that ends when this is not true any more.
+    pub async fn attempt_while(&self, go_on: impl Fn() -> bool + Sync) -> Result<Delivered, Error> {
         let delivery = Delivery {
             db: self.server.app.db.clone(),
             clock: self.server.clock.clone(),
@@ -91,7 +96,7 @@ impl Postman {
             compose: Arc::clone(&self.compose),
             guard: Arc::clone(&self.guard),
         };
-        deliver_due(&delivery, || true).await
+        deliver_due(&delivery, go_on).await
     }
 }
 

@@ -30,6 +30,7 @@ on_both!(
     what_a_killed_process_left_behind_is_sent_under_the_same_id,
     whoever_lost_the_lease_changes_nothing,
     settled_mails_are_forgotten_after_thirty_days,
+    a_round_that_has_to_end_leaves_the_rest_as_it_was,
 );
 
 fn files(server: &TestServer) -> usize {
@@ -251,4 +252,28 @@ async fn settled_mails_are_forgotten_after_thirty_days(server: TestServer) {
         oldest,
         Some(server.now() - TimeDelta::days(30) - TimeDelta::seconds(1))
     );
+}
+
+async fn a_round_that_has_to_end_leaves_the_rest_as_it_was(server: TestServer) {
+    let mails = (0..30)
+        .map(|n| (format!("m{n}"), to("a@example.com")))
+        .collect();
+    put_all(&server, mails, None);
+    let asked = AtomicUsize::new(0);
+    let postman = Postman::of(&server);
+    let round = postman
+        .attempt_while(|| asked.fetch_add(1, Ordering::SeqCst) < 6)
+        .await
+        .unwrap();
+    assert_eq!(
+        round,
+        counted(5, 0, 0, 0),
+        "it is asked before the batch and before each mail"
+    );
+    assert_eq!(
+        server.count("emails", "state = 'waiting' AND attempts = 0"),
+        25
+    );
+    assert_eq!(postman.round().await, counted(25, 0, 0, 0));
+    assert_eq!(files(&server), 30);
 }
