@@ -13,6 +13,7 @@ use crate::{
 mod digests;
 mod mails;
 mod recipients;
+mod webhooks;
 
 /// Days that are left, and the interval in which a token is announced then; the last two with the flag alone.
 const TABLE: [(i64, Option<i64>); 8] = [

@@ -22,6 +22,7 @@ use crate::{
 
 mod clean_up;
 mod memberships;
+mod pages;
 mod policy;
 mod retention;
 
