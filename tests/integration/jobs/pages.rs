@@ -61,7 +61,7 @@ async fn a_failure_is_told_with_its_reason_as_text(server: TestServer) {
     let page = root.open(PATH).await;
     let row = page.rows("runs").remove(0);
     assert!(
-        row[4].contains("Failed") && row[4].contains("<b>no</b> & more"),
+        row[2].contains("Failed") && row[2].contains("<b>no</b> & more"),
         "{row:?}"
     );
 }
