@@ -103,3 +103,56 @@ fn a_job_runs_beside_the_server() {
     assert_eq!(console.done("job run clean-up"), "clean-up: nothing to do");
     drop(serving);
 }
+
+/// Waits until there are so many of them.
+#[track_caller]
+fn wait_for(number: i64, count: impl Fn() -> i64) {
+    let began = std::time::Instant::now();
+    while count() < number {
+        assert!(
+            began.elapsed() < super::PATIENCE,
+            "{} instead of {number}",
+            count()
+        );
+        std::thread::park_timeout(std::time::Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_server_that_starts_makes_up_for_a_run_that_was_missed() {
+    let console = Console::with_administrator();
+    console.done("job run clean-up");
+    sql(
+        &console,
+        "UPDATE jobs SET handled_until = '2026-01-01 00:00:00' WHERE name = 'expiry-check'",
+    );
+    let serving = console.serve();
+    let done = "job_runs WHERE job = 'expiry-check' AND cause = 'schedule' AND outcome = 'done'";
+    wait_for(1, || console.count(done));
+    drop(serving);
+    let serving = console.serve();
+    wait_for(1, || console.count(done));
+    drop(serving);
+    assert_eq!(console.count(done), 1);
+}
+
+#[test]
+fn what_is_put_into_the_outbox_leaves_within_seconds() {
+    let console = Console::with_administrator();
+    let serving = console.serve();
+    console.done("token create --user root --name script --scope api");
+    let mails = || {
+        let folder = std::fs::read_dir(console.data().join("mail"));
+        folder.map_or(0, |files| i64::try_from(files.count()).unwrap())
+    };
+    wait_for(1, mails);
+    wait_for(1, || console.count("emails WHERE state = 'sent'"));
+    drop(serving);
+}
+
+/// Changes something behind the product's back.
+fn sql(console: &Console, statement: &str) {
+    use diesel::RunQueryDsl as _;
+    let changed = diesel::sql_query(statement).execute(&mut console.database());
+    assert_eq!(changed, Ok(1));
+}
