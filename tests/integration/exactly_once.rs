@@ -2,6 +2,8 @@
 //! however often one is killed. Real programs on a real database.
 
 use std::{
+    collections::BTreeSet,
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -9,17 +11,32 @@ use std::{
 use latchkey::members::AccessLevel;
 
 use crate::support::{
-    TestGroup, TestResource, TestServer,
+    MailServer, TestGroup, TestResource, TestServer,
     server::{SECRET, run_on_postgres, run_on_sqlite},
     storage::folder,
 };
 
+/// Programs of their own go by the machine's clock: the day so many days from now.
+fn days_ahead(days: i64) -> String {
+    let now = latchkey::clock::Clock::System.now();
+    (now + chrono::TimeDelta::days(days))
+        .date_naive()
+        .to_string()
+}
+
 /// The moment that each check is told to take for the present.
-const AS_OF: &str = "2026-11-20T01:00:00Z";
+fn as_of() -> String {
+    format!("{}T01:00:00Z", days_ahead(0))
+}
 
 /// `latchkey job run NAME` on the database of a test, as a program of its own.
-fn job(server: &TestServer, data: &std::path::Path, name: &str, options: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_latchkey"))
+fn job(server: &TestServer, data: &Path, name: &str, options: &[&str]) -> Child {
+    command(server, data, name, options).spawn().unwrap()
+}
+
+fn command(server: &TestServer, data: &Path, name: &str, options: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+    command
         .args(["job", "run", name, "--json"])
         .args(options)
         .arg("--data-dir")
@@ -29,9 +46,19 @@ fn job(server: &TestServer, data: &std::path::Path, name: &str, options: &[&str]
         .env("LATCHKEY_SECRET", std::str::from_utf8(SECRET).unwrap())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Two of them at the same moment, both to their end.
+#[track_caller]
+fn both_end_well(mut start: impl FnMut() -> Child) {
+    let nodes = [start(), start()];
+    for node in nodes {
+        let ended = node.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.success(), "{said}");
+    }
 }
 
 /// A group with two Owners, and one token whose row the others are copied from.
@@ -41,6 +68,7 @@ fn acme(server: &TestServer) -> TestGroup {
         acme.member(&server.person(name).create(), AccessLevel::Owner);
     }
     acme.token("pattern").expires("2027-10-01").create();
+    server.sql("UPDATE access_tokens SET revoked = TRUE");
     acme
 }
 
@@ -54,8 +82,9 @@ fn tokens_due(server: &TestServer, number: usize) {
     server.sql(&format!(
         "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {number}) \
          INSERT INTO access_tokens (user_id, group_id, name, scopes, digest, hint, expires_at, created_at, updated_at) \
-         SELECT user_id, group_id, 'due', scopes, {digest}, hint, '2026-11-25', created_at, updated_at \
-         FROM access_tokens, numbers WHERE name = 'pattern'"
+         SELECT user_id, group_id, 'due', scopes, {digest}, hint, '{}', created_at, updated_at \
+         FROM access_tokens, numbers WHERE name = 'pattern'",
+        days_ahead(5)
     ));
 }
 
@@ -82,20 +111,29 @@ fn two_nodes_that_check_at_the_same_moment_tell_everybody_once() {
 
 async fn at_the_same_moment(server: TestServer) {
     let data = folder();
+    let mail = MailServer::start();
     acme(&server);
     for round in 1..=50 {
         tokens_due(&server, 20);
-        let nodes: Vec<Child> = (0..2)
-            .map(|_| job(&server, data.path(), "expiry-check", &["--now", AS_OF]))
-            .collect();
-        for node in nodes {
-            let ended = node.wait_with_output().unwrap();
-            let said = String::from_utf8_lossy(&ended.stderr);
-            assert!(ended.status.success(), "round {round}: {said}");
-        }
+        both_end_well(|| job(&server, data.path(), "expiry-check", &["--now", &as_of()]));
         told_once(&server, round * 20);
+        if let Some(mail) = &mail {
+            both_end_well(|| {
+                command(&server, data.path(), "deliver-mail", &[])
+                    .env("LATCHKEY_SMTP_URL", mail.url())
+                    .spawn()
+                    .unwrap()
+            });
+        }
     }
-    assert_eq!(server.count("job_runs", "outcome = 'done'"), 100);
+    if let Some(mail) = &mail {
+        let ids: BTreeSet<String> = mail
+            .mails(2_000)
+            .iter()
+            .map(|mail| mail.header("Message-ID").to_owned())
+            .collect();
+        assert_eq!(ids.len(), 2_000, "each of 50 × 20 tokens × 2 Owners, once");
+    }
 }
 
 #[test]
@@ -115,7 +153,7 @@ async fn killed_again_and_again(server: TestServer) {
     let mut killed = 0;
     // Each a little later than the one before: between all steps, and in the middle of them.
     for round in 0_u64.. {
-        let mut node = job(&server, data.path(), "expiry-check", &["--now", AS_OF]);
+        let mut node = job(&server, data.path(), "expiry-check", &["--now", &as_of()]);
         let deadline = Instant::now() + Duration::from_millis(30 + round * 17);
         let ended = loop {
             if let Some(status) = node.try_wait().unwrap() {
