@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use diesel::Connection;
@@ -14,6 +14,7 @@ use super::message::{Letter, Message};
 use super::outbox::{self, Email, Outcome};
 use super::transport::{Failure, Mailer, Session};
 use crate::clock::Clock;
+use crate::db::violation::is_timeout;
 use crate::db::{Database, DbConnection};
 use crate::error::Error;
 
@@ -64,6 +65,9 @@ pub struct Delivered {
 
 /// Mails that are put into words in one transaction.
 const BATCH: i64 = 20;
+
+/// No more of them once this much time went by: what has its words is not to wait for what is slow.
+const COMPOSING: Duration = Duration::from_secs(5);
 
 /// Connections to the server.
 const LINES: usize = 4;
@@ -189,10 +193,16 @@ impl Round<'_> {
             .db
             .write(move |conn| {
                 (delivery.guard)(conn)?;
+                let started = Instant::now();
                 let mut claimed = Claimed::default();
                 for email in outbox::due(conn, began, BATCH)? {
                     claimed.any = true;
                     delivery.claim_one(conn, email, &mut claimed)?;
+                    if started.elapsed() >= COMPOSING {
+                        // So long a transaction has nearly outlived what the guard made sure of.
+                        (delivery.guard)(conn)?;
+                        break;
+                    }
                 }
                 Ok(claimed)
             })
@@ -411,7 +421,10 @@ impl Delivery {
                 claimed.dropped += 1;
                 return outbox::settle(conn, email.id, &Outcome::Dropped(why), now);
             }
-            Err(Error::Unavailable(cause)) => return Err(Error::Unavailable(cause)),
+            // If the database is away nothing gets out. If it only took too long over this mail, the others do.
+            Err(Error::Unavailable(cause)) if !took_too_long(&cause) => {
+                return Err(Error::Unavailable(cause));
+            }
             Err(error) => {
                 tracing::error!(
                     email = email.id,
@@ -438,6 +451,12 @@ impl Delivery {
             }
         }
     }
+}
+
+fn took_too_long(cause: &anyhow::Error) -> bool {
+    cause
+        .downcast_ref::<diesel::result::Error>()
+        .is_some_and(is_timeout)
 }
 
 /// Characters of a reason that are kept.

@@ -26,6 +26,8 @@ on_both!(
     a_mail_is_given_up_when_it_is_of_no_use_any_more,
     nothing_to_say_any_more_drops_a_mail_and_no_other,
     one_mail_without_words_does_not_hold_up_the_others,
+    one_mail_whose_words_take_too_long_does_not_hold_up_the_others,
+    a_database_that_is_away_stops_the_round,
     an_address_that_is_none_is_refused_at_once,
     what_a_killed_process_left_behind_is_sent_under_the_same_id,
     whoever_lost_the_lease_changes_nothing,
@@ -185,6 +187,52 @@ async fn one_mail_without_words_does_not_hold_up_the_others(server: TestServer) 
     let left = mail(&server, "b");
     assert_eq!((left.state.as_str(), left.attempts), ("waiting", 1));
     assert_eq!(left.due_at, server.now() + TimeDelta::minutes(1));
+}
+
+async fn one_mail_whose_words_take_too_long_does_not_hold_up_the_others(server: TestServer) {
+    // The other database ends no statement.
+    if !server.is_on_postgres() {
+        return;
+    }
+    for key in ["a", "b", "c"] {
+        put(&server, key, json!({}), None);
+    }
+    let postman = Postman::of(&server).composing(|conn, email| {
+        if email.key == "a" {
+            use diesel::connection::SimpleConnection;
+            conn.batch_execute("SET LOCAL statement_timeout = '20ms'; SELECT pg_sleep(5)")?;
+        }
+        Ok(words(email))
+    });
+    assert_eq!(postman.round().await, counted(2, 1, 0, 0));
+    let slow = mail(&server, "a");
+    assert_eq!((slow.state.as_str(), slow.attempts), ("waiting", 1));
+    assert_eq!(slow.due_at, server.now() + TimeDelta::minutes(1));
+    assert_eq!(files(&server), 2);
+}
+
+async fn a_database_that_is_away_stops_the_round(server: TestServer) {
+    for key in ["a", "b"] {
+        put(&server, key, json!({}), None);
+    }
+    let postman = Postman::of(&server).composing(|_, _| {
+        let gone = "server closed the connection unexpectedly".to_owned();
+        let gone = diesel::result::Error::DatabaseError(
+            diesel::result::DatabaseErrorKind::ClosedConnection,
+            Box::new(gone),
+        );
+        Err(gone.into())
+    });
+    let outcome = postman.attempt().await;
+    assert!(matches!(outcome, Err(Error::Unavailable(_))), "{outcome:?}");
+    for key in ["a", "b"] {
+        let mail = mail(&server, key);
+        assert_eq!(
+            (mail.state.as_str(), mail.attempts),
+            ("waiting", 0),
+            "{key}"
+        );
+    }
 }
 
 async fn an_address_that_is_none_is_refused_at_once(server: TestServer) {
