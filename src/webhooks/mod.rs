@@ -8,6 +8,7 @@ pub mod call;
 pub mod change;
 pub mod create;
 pub mod deliver;
+mod fairness;
 pub mod log;
 pub mod network;
 pub mod pages;

@@ -20,6 +20,7 @@ on_both![
     a_test_is_tried_once_and_counts_for_nothing,
     a_delivery_can_be_sent_again_as_it_was,
     what_is_on_its_way_is_not_sent_again,
+    nobody_sends_more_while_five_are_on_their_way,
     nothing_is_sent_through_a_disabled_webhook,
     a_deleted_webhook_gets_nothing_more,
     the_log_forgets_what_was_settled_a_month_ago,
@@ -304,6 +305,40 @@ async fn what_is_on_its_way_is_not_sent_again(server: TestServer) {
     server.deliver_webhooks().await;
     assert!(!redeliver(&server, &stage.hook, &stage, waiting).await);
     assert_eq!(server.count("webhook_deliveries", ""), 1);
+}
+
+fn tests(stage: &Stage) -> Result<(), latchkey::error::Error> {
+    let (resource, id) = (stage.resource(), stage.hook.id);
+    let actor = latchkey::actor::Actor::system(latchkey::actor::Origin::console());
+    let server = &stage.group.server;
+    server.attempt_as(actor, move |conn, ctx| {
+        latchkey::webhooks::send::test(conn, ctx, resource.group(), id).map(|_| ())
+    })
+}
+
+async fn nobody_sends_more_while_five_are_on_their_way(server: TestServer) {
+    let stage = Stage::on(&server);
+    stage.announces();
+    server.deliver_webhooks().await;
+    let old = stage.hook.newest();
+    for _ in 0..4 {
+        stage.hook.delivery();
+    }
+    assert!(redeliver(&server, &stage.hook, &stage, old).await);
+    let refused = tests(&stage);
+    assert!(
+        matches!(&refused, Err(latchkey::error::Error::Refused(why)) if why.contains("on their way")),
+        "{refused:?}"
+    );
+    assert!(!redeliver(&server, &stage.hook, &stage, old).await);
+    assert_eq!(server.count("webhook_deliveries", ""), 6);
+    // Another webhook has its own five, and what the product has to tell waits all the same.
+    let other = stage.group.webhook("other", &stage.receiver.url("/other"));
+    other.delivery();
+    let token = stage.another("another");
+    assert_eq!(server.announce(&[(&token, stage.resource())]), 2);
+    server.deliver_webhooks().await;
+    tests(&stage).unwrap();
 }
 
 async fn nothing_is_sent_through_a_disabled_webhook(server: TestServer) {
