@@ -185,7 +185,7 @@ pub(super) struct Outcome {
     pub error: Option<String>,
 }
 
-/// Notes what an attempt brought. `false` if it is somebody else's by now.
+/// Notes what an attempt brought, even if it was given up meanwhile. `false` if it is somebody else's by now.
 pub(super) fn note(
     conn: &mut DbConnection,
     delivery: &Delivery,
@@ -198,7 +198,10 @@ pub(super) fn note(
     );
     let mine = webhook_deliveries::table
         .filter(webhook_deliveries::id.eq(delivery.id))
-        .filter(webhook_deliveries::state.eq(DeliveryState::Sending.as_str()))
+        .filter(webhook_deliveries::state.eq_any([
+            DeliveryState::Sending.as_str(),
+            DeliveryState::Failed.as_str(),
+        ]))
         .filter(webhook_deliveries::attempts.eq(delivery.attempts));
     let changed = diesel::update(mine)
         .set((
@@ -232,17 +235,17 @@ pub(super) fn hold(
     Ok(())
 }
 
-/// Gives up what waits for this webhook.
+/// Gives up what isn't settled of this webhook. A call under way comes to its end, and what it brings is noted.
 pub(super) fn give_up(
     conn: &mut DbConnection,
     webhook_id: i64,
     reason: &str,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let waiting = webhook_deliveries::table
+    let unsettled = webhook_deliveries::table
         .filter(webhook_deliveries::webhook_id.eq(webhook_id))
-        .filter(webhook_deliveries::state.eq(DeliveryState::Waiting.as_str()));
-    diesel::update(waiting)
+        .filter(webhook_deliveries::settled_at.is_null());
+    diesel::update(unsettled)
         .set((
             webhook_deliveries::state.eq(DeliveryState::Failed.as_str()),
             webhook_deliveries::error.eq(reason),
