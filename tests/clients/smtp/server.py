@@ -24,7 +24,7 @@ import sys
 import time
 import warnings
 
-from aiosmtpd.smtp import SMTP, AuthResult
+from aiosmtpd.smtp import SMTP, AuthResult, TLSSetupException
 
 WISHES = json.loads(sys.argv[1])
 ANSWERS = WISHES.get("answers", {})
@@ -134,9 +134,14 @@ def complain(loop, context):
         loop.default_exception_handler(context)
 
 
+def is_our_fault(record):
+    return not (record.exc_info and isinstance(record.exc_info[1], (OSError, TLSSetupException)))
+
+
 async def main():
     asyncio.get_running_loop().set_exception_handler(complain)
     logging.getLogger("mail").setLevel(logging.ERROR)
+    logging.getLogger("mail.log").addFilter(is_our_fault)
     warnings.simplefilter("ignore")
     tls, context = WISHES.get("tls", "none"), None
     if tls != "none":

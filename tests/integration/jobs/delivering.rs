@@ -77,7 +77,7 @@ async fn without_certificates_calls_fail_one_by_one_and_mails_leave(server: Test
     let data = folder();
     let output = Command::new(env!("CARGO_BIN_EXE_latchkey"))
         .args(["job", "run", "deliver-mail", "--json"])
-        .args(["--as-of", "2026-11-20T12:00:00Z"])
+        .args(["--now", "2026-11-20T12:00:00Z"])
         .arg("--data-dir")
         .arg(data.path())
         .args(["--database-url", &server.storage.address()])
