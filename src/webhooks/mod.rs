@@ -5,6 +5,7 @@
 pub mod address;
 pub mod announce;
 pub mod call;
+pub mod census;
 pub mod change;
 pub mod create;
 pub mod deliver;
