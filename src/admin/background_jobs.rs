@@ -11,7 +11,7 @@ use crate::error::{Error, What};
 use crate::jobs::history::{self, JobRun};
 use crate::jobs::store::{self, Standing};
 use crate::jobs::{self, Job};
-use crate::mail::outbox;
+use crate::mail::{census, outbox};
 use crate::notices::desk;
 use crate::permissions::Right;
 use crate::users;
@@ -38,7 +38,7 @@ struct Found {
     standings: Vec<Standing>,
     newest: Vec<JobRun>,
     runs: Vec<JobRun>,
-    counts: outbox::Counts,
+    counts: census::Counts,
     unsent: Vec<outbox::Email>,
     usernames: HashMap<i64, String>,
 }
@@ -146,7 +146,7 @@ fn find(conn: &mut DbConnection, ctx: &Context, before: Option<i64>) -> Result<F
         standings: store::standings(conn, ctx.now)?,
         newest: history::newest_of_each(conn)?,
         runs: history::newest(conn, None, before, RUNS)?,
-        counts: outbox::counts(conn)?,
+        counts: census::count_all(conn)?.counts,
         usernames: users::store::usernames(conn, &people)?,
         unsent,
     })

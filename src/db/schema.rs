@@ -332,3 +332,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     webhooks,
     webhook_deliveries,
 );
+
+// Webhooks take turns, and so do top-level groups.
+diesel::allow_columns_to_appear_in_same_group_by_clause!(
+    webhook_deliveries::webhook_id,
+    groups::traversal,
+);

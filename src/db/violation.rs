@@ -69,6 +69,22 @@ pub fn is_outage(error: &DieselError) -> bool {
     }
 }
 
+/// Was this one statement ended because it took too long, or waited too long for others? The database is there all the
+/// same, and in a savepoint that was taken back the transaction can go on.
+pub fn is_timeout(error: &DieselError) -> bool {
+    const SIGNS: [&str; 3] = [
+        "canceling statement due to statement timeout",
+        "canceling statement due to lock timeout",
+        "canceling statement due to user request",
+    ];
+    match error {
+        DieselError::DatabaseError(_, info) => {
+            SIGNS.iter().any(|sign| info.message().contains(sign))
+        }
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,5 +117,21 @@ mod tests {
         let taken = failed(DatabaseErrorKind::UniqueViolation, "duplicate key value");
         assert!(!is_outage(&taken) && !is_transient(&taken));
         assert!(!is_outage(&DieselError::NotFound));
+    }
+
+    #[test]
+    fn a_statement_that_took_too_long_is_not_a_database_that_is_gone() {
+        let slow = "canceling statement due to statement timeout";
+        assert!(is_timeout(&failed(DatabaseErrorKind::Unknown, slow)));
+        for gone in [
+            "server closed the connection unexpectedly",
+            "terminating connection due to administrator command",
+            "deadlock detected",
+        ] {
+            assert!(
+                !is_timeout(&failed(DatabaseErrorKind::Unknown, gone)),
+                "{gone}"
+            );
+        }
     }
 }

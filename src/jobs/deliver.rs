@@ -3,7 +3,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::run::{Progress, Run, context};
 use crate::db::DbConnection;
@@ -16,7 +16,11 @@ use crate::webhooks::network::Network;
 /// While webhooks are being called, new mails are looked for this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Sends what is due. Mails and calls are due by the clock: a run that pretends an earlier day sends them all the same, a
+/// No new calls are begun in a run that has lasted so long: runs are short, and what is still due makes the next one due
+/// at once.
+const CALLING: Duration = Duration::from_secs(30);
+
+/// Sends what is due, and is then done, whatever else has become due: nobody waits for a pause to end. Mails and calls are due by the clock: a run that pretends an earlier day sends them all the same, a
 /// later one those that would be due by then.
 ///
 /// # Errors
@@ -44,40 +48,64 @@ pub(super) async fn deliver(run: &mut Run) -> Result<Progress, Error> {
         acting: Arc::new(acting),
         guard: Arc::new(run.guard()),
     };
-    let mut calls = pin!(webhooks::deliver_due(&sending, run.asks_to_go_on()));
-    let called = loop {
-        let round = mail::deliver_due(&delivery, run.asks_to_go_on());
+    let (until, go_on) = (Instant::now() + CALLING, run.asks_to_go_on());
+    let mut calls = pin!(webhooks::deliver_due(&sending, move || {
+        go_on() && Instant::now() < until
+    }));
+    let mut called = None;
+    loop {
+        let mut round = pin!(mail::deliver_due(&delivery, run.asks_to_go_on()));
         // The calls go on while mails are sent.
-        let (sent, called) = {
-            let mut round = pin!(round);
-            tokio::select! {
-                sent = &mut round => (sent?, None),
-                called = &mut calls => (round.await?, Some(called?)),
-            }
+        let sent = match called {
+            Some(_) => round.await?,
+            None => tokio::select! {
+                sent = &mut round => sent?,
+                ended = &mut calls => {
+                    called = Some(ended);
+                    round.await?
+                }
+            },
         };
-        for (what, number) in [
-            ("sent", sent.sent),
-            ("retried", sent.retried),
-            ("refused", sent.refused),
-            ("dropped", sent.dropped),
-        ] {
-            run.count(what, usize::try_from(number).unwrap_or(usize::MAX));
+        count_mails(run, &sent);
+        if let Some(ended) = called {
+            count_calls(run, ended)?;
+            return Ok(Progress::Done);
         }
-        if let Some(called) = called {
-            break called;
-        }
+        // After the last call mails have one more round: what came meanwhile leaves now, and a database that is away
+        // is found out.
         tokio::select! {
-            called = &mut calls => break called?,
+            ended = &mut calls => called = Some(ended),
             () = tokio::time::sleep(LOOK_AGAIN) => {}
+        }
+    }
+}
+
+fn count_mails(run: &mut Run, sent: &mail::Delivered) {
+    for (what, number) in [
+        ("sent", sent.sent),
+        ("retried", sent.retried),
+        ("refused", sent.refused),
+        ("dropped", sent.dropped),
+    ] {
+        run.count(what, usize::try_from(number).unwrap_or(usize::MAX));
+    }
+}
+
+/// What became of the calls. If they broke off that is told, and nothing more: a run that fails is put off, and with it
+/// the mails, which have nothing to do with it.
+fn count_calls(run: &mut Run, ended: Result<webhooks::Delivered, Error>) -> Result<(), Error> {
+    let called = match ended {
+        Ok(called) => called,
+        Err(lost @ Error::Conflict(_)) => return Err(lost),
+        Err(error) => {
+            tracing::error!(?error, "Webhooks are not called; it is tried again");
+            run.count("webhooks_broken_off", 1);
+            return Ok(());
         }
     };
     run.count("webhooks_called", called.delivered);
     run.count("webhooks_retried", called.retried);
     run.count("webhooks_failed", called.failed);
     run.count("webhooks_disabled", called.disabled);
-    Ok(if run.gives_way() {
-        Progress::Paused
-    } else {
-        Progress::Done
-    })
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! How many mails there are, and how long the oldest has waited: for whoever watches an instance from outside.
+//! How many mails there are, and how long the oldest has waited: for whoever watches an instance, from inside or outside.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{count_star, min};
@@ -8,14 +8,39 @@ use crate::db::schema::emails;
 use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
 
-/// What can become of a mail.
-const STATES: [&str; 5] = ["waiting", "sending", "sent", "refused", "dropped"];
+/// How many mails are in a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// To be sent.
+    pub waiting: i64,
+    /// On their way.
+    pub sending: i64,
+    /// Sent, and not yet forgotten.
+    pub sent: i64,
+    /// Never taken by a server.
+    pub refused: i64,
+    /// Given up.
+    pub dropped: i64,
+}
+
+impl Counts {
+    /// The numbers, under the names that the outbox has for the states.
+    pub fn by_state(&self) -> [(&'static str, i64); 5] {
+        [
+            ("waiting", self.waiting),
+            ("sending", self.sending),
+            ("sent", self.sent),
+            ("refused", self.refused),
+            ("dropped", self.dropped),
+        ]
+    }
+}
 
 /// The rows of the outbox.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Census {
     /// How many there are in each state.
-    pub numbers: Vec<(&'static str, i64)>,
+    pub counts: Counts,
     /// When the oldest one was put in that isn't settled yet.
     pub oldest_waiting: Option<DateTime<Utc>>,
 }
@@ -25,17 +50,22 @@ pub struct Census {
 /// # Errors
 /// When the database is away.
 pub fn count_all(conn: &mut DbConnection) -> Result<Census, Error> {
-    let mut census = Census::default();
-    for state in STATES {
+    let mut of = |state| -> Result<(i64, Option<DateTime<Utc>>), Error> {
         let (number, oldest): (i64, Option<Timestamp>) = emails::table
             .filter(emails::state.eq(state))
             .select((count_star(), min(emails::created_at)))
             .get_result(conn)?;
-        census.numbers.push((state, number));
-        if matches!(state, "waiting" | "sending") {
-            let oldest = oldest.map(DateTime::from);
-            census.oldest_waiting = [census.oldest_waiting, oldest].into_iter().flatten().min();
-        }
-    }
-    Ok(census)
+        Ok((number, oldest.map(DateTime::from)))
+    };
+    let ((waiting, first), (sending, other)) = (of("waiting")?, of("sending")?);
+    Ok(Census {
+        counts: Counts {
+            waiting,
+            sending,
+            sent: of("sent")?.0,
+            refused: of("refused")?.0,
+            dropped: of("dropped")?.0,
+        },
+        oldest_waiting: [first, other].into_iter().flatten().min(),
+    })
 }

@@ -1,19 +1,21 @@
 //! Emptying the outbox: what is due is put into words, sent, and settled one by one.
 //!
 //! A mail is marked before it is sent and settled right after; between the server's yes and our commit lies the one
-//! moment in which a process that dies leaves a mail that is sent again, with the same `Message-ID`.
+//! moment in which a process that dies leaves a mail that is sent again, with the same `Message-ID`; one on each line.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use diesel::Connection;
 
 use super::message::{Letter, Message};
 use super::outbox::{self, Email, Outcome};
+use super::reason::presentable;
 use super::transport::{Failure, Mailer, Session};
 use crate::clock::Clock;
+use crate::db::violation::is_timeout;
 use crate::db::{Database, DbConnection};
 use crate::error::Error;
 
@@ -65,10 +67,13 @@ pub struct Delivered {
 /// Mails that are put into words in one transaction.
 const BATCH: i64 = 20;
 
+/// No more of them once this much time went by: what has its words is not to wait for what is slow.
+const COMPOSING: Duration = Duration::from_secs(5);
+
 /// Connections to the server.
 const LINES: usize = 4;
 
-/// So many mails in a row that break a new connection are not to blame: the server is.
+/// After so many mails in a row that break a new connection the round ends: it may be the server.
 const STRIKES: u32 = 3;
 
 /// Mails that one transaction puts off.
@@ -154,6 +159,10 @@ impl Round<'_> {
             self.send_all(lines).await?;
             if let Some(reason) = self.stopped() {
                 tracing::warn!(reason, "Mail doesn't get out");
+                if self.is_struck() {
+                    // The others have failed at nothing, and go ahead of those that were put off.
+                    return self.leave_the_rest().await;
+                }
                 return self.put_off_all(reason).await;
             }
             self.leave_the_rest().await?;
@@ -189,10 +198,16 @@ impl Round<'_> {
             .db
             .write(move |conn| {
                 (delivery.guard)(conn)?;
+                let (started, now) = (Instant::now(), delivery.clock.now().max(began));
                 let mut claimed = Claimed::default();
                 for email in outbox::due(conn, began, BATCH)? {
                     claimed.any = true;
-                    delivery.claim_one(conn, email, &mut claimed)?;
+                    delivery.claim_one(conn, email, now, &mut claimed)?;
+                    if started.elapsed() >= COMPOSING {
+                        // So long a transaction has nearly outlived what the guard made sure of.
+                        (delivery.guard)(conn)?;
+                        break;
+                    }
                 }
                 Ok(claimed)
             })
@@ -303,7 +318,7 @@ impl Round<'_> {
     }
 
     async fn settle_once(&self, parcel: &Arc<(Email, Result<(), Failure>)>) -> Result<(), Error> {
-        let (guard, now) = (Arc::clone(&self.delivery.guard), self.delivery.clock.now());
+        let (guard, now) = (Arc::clone(&self.delivery.guard), self.now());
         let settled = Arc::clone(parcel);
         self.delivery
             .db
@@ -337,7 +352,7 @@ impl Round<'_> {
         let reason = presentable(&reason);
         loop {
             let (guard, why) = (Arc::clone(&self.delivery.guard), reason.clone());
-            let (began, now) = (self.began, self.delivery.clock.now());
+            let (began, now) = (self.began, self.now());
             let (put_off, given_up) = self
                 .delivery
                 .db
@@ -353,6 +368,11 @@ impl Round<'_> {
                 return Ok(());
             }
         }
+    }
+
+    /// Now. A clock that was set back must not make due again in this very round what was put off.
+    fn now(&self) -> DateTime<Utc> {
+        self.delivery.clock.now().max(self.began)
     }
 
     fn queue(&self) -> std::sync::MutexGuard<'_, VecDeque<Parcel>> {
@@ -377,6 +397,10 @@ impl Round<'_> {
         *strikes = if broken { *strikes + 1 } else { 0 };
         *strikes >= STRIKES
     }
+
+    fn is_struck(&self) -> bool {
+        *self.strikes.lock().unwrap_or_else(PoisonError::into_inner) >= STRIKES
+    }
 }
 
 #[derive(Default)]
@@ -393,9 +417,9 @@ impl Delivery {
         &self,
         conn: &mut DbConnection,
         email: Email,
+        now: DateTime<Utc>,
         claimed: &mut Claimed,
     ) -> Result<(), Error> {
-        let now = self.clock.now();
         if email.give_up_at.is_some_and(|end| end <= now) {
             let why = email
                 .last_error
@@ -411,7 +435,10 @@ impl Delivery {
                 claimed.dropped += 1;
                 return outbox::settle(conn, email.id, &Outcome::Dropped(why), now);
             }
-            Err(Error::Unavailable(cause)) => return Err(Error::Unavailable(cause)),
+            // If the database is away nothing gets out. If it only took too long over this mail, the others do.
+            Err(Error::Unavailable(cause)) if !took_too_long(&cause) => {
+                return Err(Error::Unavailable(cause));
+            }
             Err(error) => {
                 tracing::error!(
                     email = email.id,
@@ -440,39 +467,8 @@ impl Delivery {
     }
 }
 
-/// Characters of a reason that are kept.
-const LONGEST_REASON: usize = 300;
-
-/// A server's words for a page: on one line, and without anybody's address.
-fn presentable(reason: &str) -> String {
-    let words: Vec<&str> = reason
-        .split_whitespace()
-        .map(|word| {
-            if word.contains('@') {
-                "[address]"
-            } else {
-                word
-            }
-        })
-        .collect();
-    let line: String = words
-        .join(" ")
-        .chars()
-        .filter(|character| !character.is_control())
-        .collect();
-    line.chars().take(LONGEST_REASON).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reason_is_one_line_and_names_no_address() {
-        assert_eq!(
-            presentable("550 5.1.1 <eve@example.com>: unknown\r\nin table\u{1b}[31m"),
-            "550 5.1.1 [address] unknown in table[31m"
-        );
-        assert_eq!(presentable(&"x".repeat(1_000)).len(), 300);
-    }
+fn took_too_long(cause: &anyhow::Error) -> bool {
+    cause
+        .downcast_ref::<diesel::result::Error>()
+        .is_some_and(is_timeout)
 }

@@ -7,6 +7,7 @@ pub mod census;
 pub mod deliver;
 pub mod message;
 pub mod outbox;
+mod reason;
 mod smtp;
 mod smtp_url;
 pub mod transport;

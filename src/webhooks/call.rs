@@ -13,7 +13,6 @@ use super::network::{Checked, Network, NotPublic, Unresolved};
 use super::target::{Host, Target};
 use super::{Delivery, Webhook, payload};
 use crate::context::Instance;
-use crate::error::Error;
 
 /// As much of an answer is read and kept, in bytes.
 const ANSWER: usize = 4096;
@@ -32,6 +31,18 @@ pub(super) struct Answered {
     pub duration_ms: i64,
     /// Why it doesn't count as delivered.
     pub error: Option<String>,
+}
+
+impl Answered {
+    /// There was no call, and this is why.
+    pub(super) fn none(why: String) -> Self {
+        Answered {
+            status: None,
+            body: None,
+            duration_ms: 0,
+            error: Some(why),
+        }
+    }
 }
 
 /// Everything that is needed for one call.
@@ -146,7 +157,10 @@ impl Call {
 
 /// Makes what calls are made with. Nothing is shared between calls: each one makes a connection of its own, to an
 /// address that was looked at.
-pub(super) fn client(network: &Network, allow_local: bool) -> Result<Client, Error> {
+///
+/// # Errors
+/// A sentence for the log of deliveries, such as when this machine has no certificates of authorities.
+pub(super) fn client(network: &Network, allow_local: bool) -> Result<Client, String> {
     crate::tls::provide();
     Client::builder()
         .dns_resolver(Arc::new(Checked::new(network, allow_local)))
@@ -156,7 +170,7 @@ pub(super) fn client(network: &Network, allow_local: bool) -> Result<Client, Err
         .pool_max_idle_per_host(0)
         .timeout(network.patience())
         .build()
-        .map_err(|error| Error::unavailable(error.into()))
+        .map_err(|error| told("Calls can't be made from here", innermost(&error)))
 }
 
 /// Why an answer isn't taken for a yes.
@@ -175,14 +189,9 @@ fn problem(status: StatusCode) -> Option<String> {
 
 /// Why there was no answer, without the URL.
 fn reason(error: &reqwest::Error) -> String {
-    let mut innermost = None;
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        if error.is::<NotPublic>() || error.is::<Unresolved>() {
-            return error.to_string();
-        }
-        innermost = Some(error.to_string());
-        cause = error.source();
+    let causes = || std::iter::successors(error.source(), |cause| (*cause).source());
+    if let Some(ours) = causes().find(|error| error.is::<NotPublic>() || error.is::<Unresolved>()) {
+        return ours.to_string();
     }
     if error.is_timeout() {
         return "No answer in time".to_owned();
@@ -192,6 +201,18 @@ fn reason(error: &reqwest::Error) -> String {
     } else {
         "No answer"
     };
+    told(what, innermost(error))
+}
+
+/// What is behind all other causes.
+fn innermost(error: &reqwest::Error) -> Option<String> {
+    std::iter::successors(error.source(), |cause| (*cause).source())
+        .last()
+        .map(ToString::to_string)
+}
+
+/// What went wrong, with its innermost cause.
+fn told(what: &str, innermost: Option<String>) -> String {
     match innermost {
         Some(why) => readable(format!("{what}: {why}").as_bytes())
             .chars()

@@ -1,6 +1,5 @@
 //! Emptying the queue: what is due is taken, sent outside of any transaction, and noted.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -8,6 +7,7 @@ use reqwest::Client;
 use tokio::task::JoinSet;
 
 use super::call::{self, Answered, Call};
+use super::fairness::{AT_ONCE, Turns, Waiting};
 use super::network::Network;
 use super::queue::{self, Outcome};
 use super::{Delivery, DeliveryState, EventKind, State, Webhook, change, retry, store};
@@ -15,12 +15,6 @@ use crate::clock::Clock;
 use crate::context::Context;
 use crate::db::{Database, DbConnection};
 use crate::error::Error;
-
-/// Calls at the same time.
-const AT_ONCE: usize = 8;
-
-/// Of these, to one webhook: a slow receiver does not keep the others waiting.
-const AT_ONCE_EACH: usize = 4;
 
 /// What a receiver that answers so wants: never to be called again.
 const GONE: u16 = 410;
@@ -77,9 +71,10 @@ impl Sending {
             .await
     }
 
-    fn moment(&self) -> Moment {
+    /// Now. A clock that was set back must not make due again in this very round what was put off.
+    fn moment(&self, began: DateTime<Utc>) -> Moment {
         Moment {
-            now: self.clock.now(),
+            now: self.clock.now().max(began),
             real: self.real_clock.now(),
         }
     }
@@ -100,30 +95,46 @@ struct Moment {
 pub async fn deliver_due(sending: &Sending, go_on: impl Fn() -> bool) -> Result<Delivered, Error> {
     let began = sending.clock.now();
     let mut counts = Delivered::default();
-    let mut calls: JoinSet<(Delivery, Answered)> = JoinSet::new();
-    let mut under_way: HashMap<i64, usize> = HashMap::new();
+    let mut calls: JoinSet<(Claimed, Answered)> = JoinSet::new();
+    let mut turns: Option<Turns> = None;
     let mut clients = Clients::default();
     loop {
         let free = AT_ONCE - calls.len();
         if go_on() {
-            let (busy, moment) = (under_way.clone(), sending.moment());
-            let claimed = sending
-                .write(move |conn, ctx| claim(conn, ctx, &busy, free, began, moment))
+            let (before, moment) = (turns.clone(), sending.moment(began));
+            let (after, claimed) = sending
+                .write(move |conn, ctx| {
+                    let mut turns = match &before {
+                        Some(turns) => turns.clone(),
+                        None => Turns::of(queue::waiting_webhooks(conn, began)?),
+                    };
+                    let claimed = claim(conn, ctx, &mut turns, free, began, moment)?;
+                    Ok((turns, claimed))
+                })
                 .await?;
-            for (delivery, call, allow_local) in claimed {
-                *under_way.entry(delivery.webhook_id).or_default() += 1;
-                let client = clients.get(&sending.network, allow_local)?;
-                calls.spawn(async move { (delivery, call.make(client).await) });
+            turns = Some(after);
+            for (claimed, call, allow_local) in claimed {
+                match clients.get(&sending.network, allow_local) {
+                    Ok(client) => {
+                        calls.spawn(async move { (claimed, call.make(client).await) });
+                    }
+                    // Nobody can be called from here: each delivery says so, and is tried again.
+                    Err(error) => {
+                        tracing::error!(%error, "Webhooks can't be called");
+                        calls.spawn(async move { (claimed, Answered::none(error)) });
+                    }
+                }
             }
         }
         let Some(done) = calls.join_next().await else {
             return Ok(counts);
         };
-        let (delivery, answered) = done.map_err(|panic| Error::internal(panic.into()))?;
-        if let Some(count) = under_way.get_mut(&delivery.webhook_id) {
-            *count = count.saturating_sub(1);
+        let (claimed, answered) = done.map_err(|panic| Error::internal(panic.into()))?;
+        if let Some(turns) = &mut turns {
+            turns.done(claimed.hook);
         }
-        let moment = sending.moment();
+        let moment = sending.moment(began);
+        let delivery = claimed.delivery;
         let settled = sending
             .write(move |conn, ctx| settle(conn, ctx, &delivery, &answered, moment))
             .await?;
@@ -144,7 +155,7 @@ struct Clients {
 }
 
 impl Clients {
-    fn get(&mut self, network: &Network, allow_local: bool) -> Result<Client, Error> {
+    fn get(&mut self, network: &Network, allow_local: bool) -> Result<Client, String> {
         match &self.made {
             Some((allowed, client)) if *allowed == allow_local => Ok(client.clone()),
             _ => {
@@ -156,40 +167,32 @@ impl Clients {
     }
 }
 
-/// Takes what is due, as much as there is room for.
+/// A delivery that was taken, and the turn that it took.
+#[derive(Debug)]
+struct Claimed {
+    delivery: Delivery,
+    hook: Waiting,
+}
+
+/// Takes what is due, as much as there is room for, each webhook in its turn.
 fn claim(
     conn: &mut DbConnection,
     ctx: &Context,
-    busy: &HashMap<i64, usize>,
+    turns: &mut Turns,
     free: usize,
     due_by: DateTime<Utc>,
     moment: Moment,
-) -> Result<Vec<(Delivery, Call, bool)>, Error> {
-    let mut busy = busy.clone();
-    let mut chosen: Vec<i64> = Vec::new();
-    loop {
-        let full: Vec<i64> = busy
-            .iter()
-            .filter(|(_, calls)| **calls >= AT_ONCE_EACH)
-            .map(|(id, _)| *id)
-            .collect();
-        let due = queue::due(conn, due_by, &full, free)?;
-        let mut passed_over = false;
-        for (id, webhook_id) in due {
-            let calls = busy.entry(webhook_id).or_default();
-            if chosen.len() == free || chosen.contains(&id) {
-                continue;
+) -> Result<Vec<(Claimed, Call, bool)>, Error> {
+    let (mut chosen, mut hooks): (Vec<i64>, Vec<Waiting>) = Default::default();
+    while chosen.len() < free
+        && let Some(hook) = turns.next()
+    {
+        match queue::oldest_due(conn, hook.id, due_by, &chosen)? {
+            Some(id) => {
+                chosen.push(id);
+                hooks.push(hook);
             }
-            if *calls >= AT_ONCE_EACH {
-                passed_over = true;
-                continue;
-            }
-            *calls += 1;
-            chosen.push(id);
-        }
-        // Others may have stood behind those that were passed over.
-        if chosen.len() == free || !passed_over {
-            break;
+            None => turns.leave(hook),
         }
     }
     if chosen.is_empty() {
@@ -199,13 +202,19 @@ fn claim(
         .policy
         .settings
         .allow_local_requests_from_web_hooks_and_services;
+    let mut taken = queue::take(conn, &chosen, due_by, moment.now, moment.real)?;
     let mut claimed = Vec::new();
-    for delivery in queue::take(conn, &chosen, due_by, moment.now, moment.real)? {
-        if let Some(webhook) = store::find(conn, delivery.webhook_id)? {
-            let sent_at = moment.real.timestamp();
-            let call = Call::new(&ctx.instance, &webhook, &delivery, sent_at, allow_local);
-            claimed.push((delivery, call, allow_local));
-        }
+    for (id, hook) in chosen.into_iter().zip(hooks) {
+        let place = taken.iter().position(|delivery| delivery.id == id);
+        let delivery = place.map(|place| taken.swap_remove(place));
+        let (Some(delivery), Some(webhook)) = (delivery, store::find(conn, hook.id)?) else {
+            // Another node was quicker.
+            turns.done(hook);
+            continue;
+        };
+        let sent_at = moment.real.timestamp();
+        let call = Call::new(&ctx.instance, &webhook, &delivery, sent_at, allow_local);
+        claimed.push((Claimed { delivery, hook }, call, allow_local));
     }
     Ok(claimed)
 }

@@ -5,9 +5,11 @@
 pub mod address;
 pub mod announce;
 pub mod call;
+pub mod census;
 pub mod change;
 pub mod create;
 pub mod deliver;
+mod fairness;
 pub mod log;
 pub mod network;
 pub mod pages;

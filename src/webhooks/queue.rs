@@ -1,12 +1,15 @@
 //! The queue: what waits to be sent, who takes it, and how it comes out.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::dsl::min;
 use diesel::prelude::*;
 
+use super::fairness::Waiting;
 use super::{Delivery, DeliveryState, EventKind};
-use crate::db::schema::{webhook_deliveries, webhooks};
+use crate::db::schema::{groups, webhook_deliveries, webhooks};
 use crate::db::{DbConnection, Timestamp, columns};
 use crate::error::Error;
+use crate::members::ids_of;
 
 /// A delivery to be, due at once.
 #[derive(Debug, Clone)]
@@ -66,37 +69,83 @@ pub(super) fn enqueue(
     Ok(queued)
 }
 
-/// Is there anything to be sent?
+/// Is there anything to be sent, to a webhook that is called?
 ///
 /// # Errors
 /// When the database is away.
 pub fn is_anything_due(conn: &mut DbConnection, now: DateTime<Utc>) -> Result<bool, Error> {
     let due = webhook_deliveries::table
+        .inner_join(webhooks::table)
+        .filter(webhooks::state.eq("enabled"))
         .filter(webhook_deliveries::settled_at.is_null())
         .filter(webhook_deliveries::due_at.le(Timestamp::from(now)));
     Ok(diesel::select(diesel::dsl::exists(due)).get_result(conn)?)
 }
 
-/// The oldest that are due, at most `limit`, of webhooks that are called and not among `full`.
-pub(super) fn due(
+/// The webhooks that are called and have something due, whose oldest waits longest first.
+pub(super) fn waiting_webhooks(
     conn: &mut DbConnection,
-    now: DateTime<Utc>,
-    full: &[i64],
-    limit: usize,
-) -> Result<Vec<(i64, i64)>, Error> {
+    due_by: DateTime<Utc>,
+) -> Result<Vec<Waiting>, Error> {
+    let mut rows: Vec<(i64, String, Option<Timestamp>)> = webhook_deliveries::table
+        .inner_join(webhooks::table)
+        .inner_join(groups::table.on(groups::id.eq(webhooks::group_id)))
+        .filter(webhooks::state.eq("enabled"))
+        .filter(webhook_deliveries::settled_at.is_null())
+        .filter(webhook_deliveries::due_at.le(Timestamp::from(due_by)))
+        .group_by((webhook_deliveries::webhook_id, groups::traversal))
+        .select((
+            webhook_deliveries::webhook_id,
+            groups::traversal,
+            min(webhook_deliveries::due_at),
+        ))
+        .load(conn)?;
+    rows.sort_by_key(|(id, _, oldest)| (oldest.map(DateTime::from), *id));
+    Ok(rows
+        .into_iter()
+        .map(|(id, traversal, _)| Waiting {
+            id,
+            root: ids_of(&traversal).next().unwrap_or_default(),
+        })
+        .collect())
+}
+
+/// The oldest delivery of this webhook that is due, if it is called and there is one that isn't among `chosen`.
+pub(super) fn oldest_due(
+    conn: &mut DbConnection,
+    webhook_id: i64,
+    due_by: DateTime<Utc>,
+    chosen: &[i64],
+) -> Result<Option<i64>, Error> {
     Ok(webhook_deliveries::table
         .inner_join(webhooks::table)
         .filter(webhooks::state.eq("enabled"))
+        .filter(webhook_deliveries::webhook_id.eq(webhook_id))
         .filter(webhook_deliveries::settled_at.is_null())
-        .filter(webhook_deliveries::due_at.le(Timestamp::from(now)))
-        .filter(webhook_deliveries::webhook_id.ne_all(full))
+        .filter(webhook_deliveries::due_at.le(Timestamp::from(due_by)))
+        .filter(webhook_deliveries::id.ne_all(chosen))
         .order((
             webhook_deliveries::due_at.asc(),
             webhook_deliveries::id.asc(),
         ))
-        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
-        .select((webhook_deliveries::id, webhook_deliveries::webhook_id))
-        .load(conn)?)
+        .select(webhook_deliveries::id)
+        .first(conn)
+        .optional()?)
+}
+
+/// How many deliveries of this webhook aren't settled; counts no further than `enough`.
+pub(super) fn unsettled(
+    conn: &mut DbConnection,
+    webhook_id: i64,
+    enough: i64,
+) -> Result<usize, Error> {
+    let some: Vec<i64> = webhook_deliveries::table
+        .filter(webhook_deliveries::webhook_id.eq(webhook_id))
+        .filter(webhook_deliveries::settled_at.is_null())
+        .limit(enough)
+        .select(webhook_deliveries::id)
+        .load(conn)?;
+    Ok(some.len())
 }
 
 /// Takes those of them that nobody else took meanwhile, at this moment, which is `real_now` by the clock.
@@ -136,7 +185,7 @@ pub(super) struct Outcome {
     pub error: Option<String>,
 }
 
-/// Notes what an attempt brought. `false` if it is somebody else's by now.
+/// Notes what an attempt brought, even if it was given up meanwhile. `false` if it is somebody else's by now.
 pub(super) fn note(
     conn: &mut DbConnection,
     delivery: &Delivery,
@@ -149,7 +198,10 @@ pub(super) fn note(
     );
     let mine = webhook_deliveries::table
         .filter(webhook_deliveries::id.eq(delivery.id))
-        .filter(webhook_deliveries::state.eq(DeliveryState::Sending.as_str()))
+        .filter(webhook_deliveries::state.eq_any([
+            DeliveryState::Sending.as_str(),
+            DeliveryState::Failed.as_str(),
+        ]))
         .filter(webhook_deliveries::attempts.eq(delivery.attempts));
     let changed = diesel::update(mine)
         .set((
@@ -183,17 +235,17 @@ pub(super) fn hold(
     Ok(())
 }
 
-/// Gives up what waits for this webhook.
+/// Gives up what isn't settled of this webhook. A call under way comes to its end, and what it brings is noted.
 pub(super) fn give_up(
     conn: &mut DbConnection,
     webhook_id: i64,
     reason: &str,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let waiting = webhook_deliveries::table
+    let unsettled = webhook_deliveries::table
         .filter(webhook_deliveries::webhook_id.eq(webhook_id))
-        .filter(webhook_deliveries::state.eq(DeliveryState::Waiting.as_str()));
-    diesel::update(waiting)
+        .filter(webhook_deliveries::settled_at.is_null());
+    diesel::update(unsettled)
         .set((
             webhook_deliveries::state.eq(DeliveryState::Failed.as_str()),
             webhook_deliveries::error.eq(reason),

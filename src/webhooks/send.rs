@@ -8,11 +8,14 @@ use crate::db::DbConnection;
 use crate::error::Error;
 use crate::groups::Group;
 
+/// Whoever has so many deliveries on their way to a webhook waits for one of them to be settled.
+const UNSETTLED: i64 = 5;
+
 /// Puts a test into the queue. It is tried once. Owners only.
 ///
 /// # Errors
-/// [`Error::Forbidden`] without the right, [`Error::Refused`] for a disabled webhook, [`Error::NotFound`] when it is
-/// gone.
+/// [`Error::Forbidden`] without the right, [`Error::Refused`] for a disabled webhook and for one with five deliveries
+/// that aren't settled, [`Error::NotFound`] when it is gone.
 pub fn test(
     conn: &mut DbConnection,
     ctx: &Context,
@@ -21,6 +24,7 @@ pub fn test(
 ) -> Result<Webhook, Error> {
     let (group, ctx) = allowed(conn, ctx, group)?;
     let webhook = enabled(store::find_of(conn, &group, id)?)?;
+    has_room(conn, &webhook)?;
     let body = payload::test(&group, ctx.now);
     let new = NewDelivery {
         webhook_id: webhook.id,
@@ -54,6 +58,7 @@ pub fn redeliver(
     if matches!(old.state, DeliveryState::Waiting | DeliveryState::Sending) {
         return Err(Error::refused("It is on its way already"));
     }
+    has_room(conn, &webhook)?;
     let new = NewDelivery {
         webhook_id: webhook.id,
         key: None,
@@ -71,5 +76,17 @@ fn enabled(webhook: Webhook) -> Result<Webhook, Error> {
     match webhook.state {
         State::Enabled => Ok(webhook),
         State::Disabled => Err(Error::refused("The webhook is disabled; enable it first")),
+    }
+}
+
+/// One call after another keeps everybody else's waiting.
+fn has_room(conn: &mut DbConnection, webhook: &Webhook) -> Result<(), Error> {
+    let unsettled = queue::unsettled(conn, webhook.id, UNSETTLED)?;
+    if i64::try_from(unsettled).is_ok_and(|unsettled| unsettled < UNSETTLED) {
+        Ok(())
+    } else {
+        Err(Error::refused(
+            "Several deliveries are on their way to this webhook; try again when one of them has arrived or failed",
+        ))
     }
 }

@@ -21,6 +21,7 @@ use crate::{
 };
 
 mod clean_up;
+mod delivering;
 mod memberships;
 mod pages;
 mod policy;

@@ -20,7 +20,7 @@ use latchkey::{
     jobs, mail, members,
     notices::check,
     projects::store::{self as projects, ProjectRef},
-    settings, users,
+    settings, users, webhooks,
 };
 use regex::Regex;
 
@@ -406,6 +406,14 @@ async fn metrics_use_indexes(server: TestServer) {
              SELECT '{state}' || id, 'test', id, '{state}', created_at, created_at, {settled} FROM users"
         ));
     }
+    let hook = scene.acme.webhook("pager", "https://hook.example.com/");
+    for (state, settled) in [("waiting", "NULL"), ("delivered", "created_at")] {
+        server.sql(&format!(
+            "INSERT INTO webhook_deliveries (webhook_id, event, event_uuid, message_id, body, state, due_at, created_at, settled_at)
+             SELECT {}, 'test', 'x', 'x', '', '{state}', created_at, created_at, {settled} FROM users",
+            hook.id
+        ));
+    }
     server.sql("ANALYZE");
     scene.assert_indexed("tokens that end next", |conn, ctx| {
         census::next_to_end(conn, ctx.today(), 100)
@@ -417,15 +425,27 @@ async fn metrics_use_indexes(server: TestServer) {
         jobs::health::of_all(conn, ctx.now)
     });
     scene.assert_indexed("mails by state", |conn, _| mail::census::count_all(conn));
+    // From the beginning of an index that has no others.
+    for query in scene.queries(|conn, _| mail::outbox::unsent(conn, 50)) {
+        let plan = scene.plan(&query).join("\n");
+        assert!(plan.contains("emails_unsent"), "{query}\n{plan}");
+    }
+    scene.assert_unsorted("mails that were not sent", |conn, _| {
+        mail::outbox::unsent(conn, 50)
+    });
+    scene.assert_indexed("deliveries by state", |conn, _| {
+        webhooks::census::count_all(conn)
+    });
     scene.assert_indexed("tokens by kind and state", |conn, ctx| {
         census::count_all(conn, ctx.now)
     });
     // What is counted is read from the index, without a look at the rows.
     let queries = scene.queries(|conn, ctx| {
         mail::census::count_all(conn)?;
+        webhooks::census::count_all(conn)?;
         census::count_all(conn, ctx.now)
     });
-    assert_eq!(queries.len(), 11);
+    assert_eq!(queries.len(), 15);
     for query in queries.iter().filter(|query| !query.contains("users")) {
         let plan = scene.plan(query).join("\n");
         let alone = plan.contains("COVERING INDEX") || plan.contains("Index Only Scan");

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Arc, Condvar, Mutex},
+    thread::JoinHandle,
     time::Duration,
 };
 
@@ -20,6 +21,7 @@ use super::clients::Clients;
 pub struct MailServer {
     child: Child,
     folder: TempDir,
+    complaints: Option<JoinHandle<String>>,
     /// Where it listens, on this machine.
     pub port: u16,
     events: Arc<(Mutex<Vec<Value>>, Condvar)>,
@@ -96,8 +98,18 @@ impl MailServer {
             .arg(wishes.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("the mail server starts");
+        let errors = BufReader::new(child.stderr.take().unwrap()).lines();
+        let complaints = std::thread::spawn(move || {
+            let mut all = String::new();
+            for line in errors.map_while(Result::ok) {
+                eprintln!("{line}");
+                all = format!("{all}{line}\n");
+            }
+            all
+        });
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let first: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
         let events = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
@@ -112,6 +124,7 @@ impl MailServer {
         MailServer {
             child,
             folder,
+            complaints: Some(complaints),
             port: u16::try_from(first["port"].as_u64().unwrap()).unwrap(),
             events,
         }
@@ -154,6 +167,13 @@ impl MailServer {
             .iter()
             .filter(|event| event["event"] == "connected")
             .count()
+    }
+
+    /// Lets it come to its end. What it had to complain about, which everybody has seen.
+    pub fn complaints(mut self) -> String {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+        self.complaints.take().unwrap().join().unwrap()
     }
 
     /// Stops it; its port refuses whoever comes.

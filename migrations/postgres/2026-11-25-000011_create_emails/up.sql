@@ -20,6 +20,7 @@ CREATE TABLE emails (
 CREATE INDEX emails_due_at ON emails (due_at, id) WHERE settled_at IS NULL;
 CREATE INDEX emails_settled_at ON emails (settled_at) WHERE settled_at IS NOT NULL;
 CREATE INDEX emails_user_id ON emails (user_id);
+CREATE INDEX emails_unsent ON emails (id) WHERE state <> 'sent';
 
 -- Who was told, or is to be told, that a token ends within so many days. Nobody is told twice.
 CREATE TABLE expiry_notices (

@@ -52,5 +52,6 @@ CREATE TABLE webhook_deliveries (
 CREATE UNIQUE INDEX webhook_deliveries_webhook_id_key ON webhook_deliveries (webhook_id, key);
 CREATE INDEX webhook_deliveries_webhook_id ON webhook_deliveries (webhook_id, id);
 CREATE INDEX webhook_deliveries_due_at ON webhook_deliveries (due_at, id) WHERE settled_at IS NULL;
+CREATE INDEX webhook_deliveries_unsettled ON webhook_deliveries (webhook_id, due_at, id) WHERE settled_at IS NULL;
 CREATE INDEX webhook_deliveries_settled_at ON webhook_deliveries (settled_at) WHERE settled_at IS NOT NULL;
 CREATE INDEX webhook_deliveries_redelivery_of ON webhook_deliveries (redelivery_of) WHERE redelivery_of IS NOT NULL;

@@ -9,6 +9,7 @@ use crate::access_tokens::census as tokens;
 use crate::app::App;
 use crate::error::Error;
 use crate::mail::census as mails;
+use crate::webhooks::census as deliveries;
 
 /// What was counted is good for so long.
 const GOOD_FOR: TimeDelta = TimeDelta::minutes(1);
@@ -24,6 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub(super) struct Counted {
     pub(super) tokens: tokens::Census,
     pub(super) mails: mails::Census,
+    pub(super) deliveries: deliveries::Census,
     pub(super) at: DateTime<Utc>,
 }
 
@@ -74,6 +76,7 @@ impl Counting {
                 Ok::<_, Error>(Counted {
                     tokens: tokens::count_all(conn, now)?,
                     mails: mails::count_all(conn)?,
+                    deliveries: deliveries::count_all(conn)?,
                     at: now,
                 })
             })
@@ -82,7 +85,9 @@ impl Counting {
         last.next = Some(now + rest_after(began.elapsed()));
         match counted {
             Ok(counted) => last.counted = Some(Arc::new(counted)),
-            Err(error) => tracing::warn!(%error, "Tokens and mails could not be counted"),
+            Err(error) => {
+                tracing::warn!(%error, "Tokens, mails and deliveries could not be counted")
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! What the database knows: tokens that end soon, how many tokens and mails there are, how the jobs are.
+//! What the database knows: tokens that end soon, how many tokens, mails and deliveries there are, how the jobs are.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,7 @@ struct Fresh {
     jobs: Vec<Health>,
 }
 
-/// Tells what the database knows, or that it is away. Two queries, and eleven more when it is time to count.
+/// Tells what the database knows, or that it is away. Two queries, and fifteen more when it is time to count.
 pub(super) async fn tell(registry: &Registry, app: &App, counting: &Arc<Counting>) {
     let now = app.clock.now();
     let gauges = Gauges::of(registry);
@@ -133,9 +133,9 @@ fn tell_counted(gauges: &Gauges<'_>, counted: &Counted, now: DateTime<Utc>) {
         "Mails in the outbox by state",
         ["state"],
         mails
-            .numbers
-            .iter()
-            .map(|(state, count)| ([(*state).to_owned()], number(*count))),
+            .counts
+            .by_state()
+            .map(|(state, count)| ([state.to_owned()], number(count))),
     );
     let waited = mails.oldest_waiting.map_or(0.0, |since| age(since, now));
     gauges.one(
@@ -143,9 +143,27 @@ fn tell_counted(gauges: &Gauges<'_>, counted: &Counted, now: DateTime<Utc>) {
         "How long the oldest mail has waited that is not settled yet, 0 if there is none",
         waited,
     );
+    let deliveries = &counted.deliveries;
+    gauges.many(
+        "latchkey_webhook_deliveries",
+        "Deliveries to webhooks by state",
+        ["state"],
+        deliveries
+            .numbers
+            .iter()
+            .map(|(state, count)| ([(*state).to_owned()], number(*count))),
+    );
+    let waited = deliveries
+        .oldest_waiting
+        .map_or(0.0, |since| age(since, now));
+    gauges.one(
+        "latchkey_webhook_oldest_waiting_seconds",
+        "How long the oldest delivery has waited that is not settled yet, 0 if there is none",
+        waited,
+    );
     gauges.one(
         "latchkey_count_age_seconds",
-        "How old the numbers of tokens and mails are",
+        "How old the numbers of tokens, mails and deliveries are",
         age(counted.at, now),
     );
 }

@@ -7,6 +7,7 @@ tls           "none", "starttls" or "implicit"
 user, password  who may send; nobody has to sign in if there is none
 answers       {"rcpt:bob@example.com": "550 5.1.1 No such user"}: what to say instead of yes; also for "mail:…" (the
               sender), "data:…" (a recipient), and "rcpt:*" and the like for all
+drops         ["bob@example.com"]: recipients on whom the connection ends without a word
 per_connection  how many mails a connection may carry before it is closed with 421
 kill          {"stage": "connect|ehlo|mail|rcpt|data|after", "pid_file": "…"}: the process to kill -9 at this stage, once
 """
@@ -15,13 +16,15 @@ import asyncio
 import email
 import email.policy
 import json
+import logging
 import os
 import signal
 import ssl
 import sys
 import time
+import warnings
 
-from aiosmtpd.smtp import SMTP, AuthResult
+from aiosmtpd.smtp import SMTP, AuthResult, TLSSetupException
 
 WISHES = json.loads(sys.argv[1])
 ANSWERS = WISHES.get("answers", {})
@@ -67,6 +70,9 @@ class Handler:
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         kill_at("rcpt")
+        if address in WISHES.get("drops", []):
+            server.transport.abort()
+            return "421 4.7.0 Gone"
         if no := self.answer("rcpt", address):
             tell(event="refused", to=address)
             return no
@@ -122,7 +128,21 @@ def check(server, session, envelope, mechanism, data):
     return AuthResult(success=right, handled=False)
 
 
+def complain(loop, context):
+    # A client that hangs up, or that doesn't like our certificate, is what a test wants.
+    if not isinstance(context.get("exception"), OSError):
+        loop.default_exception_handler(context)
+
+
+def is_our_fault(record):
+    return not (record.exc_info and isinstance(record.exc_info[1], (OSError, TLSSetupException)))
+
+
 async def main():
+    asyncio.get_running_loop().set_exception_handler(complain)
+    logging.getLogger("mail").setLevel(logging.ERROR)
+    logging.getLogger("mail.log").addFilter(is_our_fault)
+    warnings.simplefilter("ignore")
     tls, context = WISHES.get("tls", "none"), None
     if tls != "none":
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -8,7 +8,7 @@ use std::sync::{
 use chrono::TimeDelta;
 use latchkey::{
     error::Error,
-    mail::{deliver::Composed, outbox},
+    mail::{census, deliver::Composed, outbox},
 };
 use serde_json::json;
 
@@ -26,11 +26,14 @@ on_both!(
     a_mail_is_given_up_when_it_is_of_no_use_any_more,
     nothing_to_say_any_more_drops_a_mail_and_no_other,
     one_mail_without_words_does_not_hold_up_the_others,
+    one_mail_whose_words_take_too_long_does_not_hold_up_the_others,
+    a_database_that_is_away_stops_the_round,
     an_address_that_is_none_is_refused_at_once,
     what_a_killed_process_left_behind_is_sent_under_the_same_id,
     whoever_lost_the_lease_changes_nothing,
     settled_mails_are_forgotten_after_thirty_days,
     a_round_that_has_to_end_leaves_the_rest_as_it_was,
+    a_clock_that_is_set_back_makes_nothing_due_again,
 );
 
 fn files(server: &TestServer) -> usize {
@@ -187,6 +190,52 @@ async fn one_mail_without_words_does_not_hold_up_the_others(server: TestServer) 
     assert_eq!(left.due_at, server.now() + TimeDelta::minutes(1));
 }
 
+async fn one_mail_whose_words_take_too_long_does_not_hold_up_the_others(server: TestServer) {
+    // The other database ends no statement.
+    if !server.is_on_postgres() {
+        return;
+    }
+    for key in ["a", "b", "c"] {
+        put(&server, key, json!({}), None);
+    }
+    let postman = Postman::of(&server).composing(|conn, email| {
+        if email.key == "a" {
+            use diesel::connection::SimpleConnection;
+            conn.batch_execute("SET LOCAL statement_timeout = '20ms'; SELECT pg_sleep(5)")?;
+        }
+        Ok(words(email))
+    });
+    assert_eq!(postman.round().await, counted(2, 1, 0, 0));
+    let slow = mail(&server, "a");
+    assert_eq!((slow.state.as_str(), slow.attempts), ("waiting", 1));
+    assert_eq!(slow.due_at, server.now() + TimeDelta::minutes(1));
+    assert_eq!(files(&server), 2);
+}
+
+async fn a_database_that_is_away_stops_the_round(server: TestServer) {
+    for key in ["a", "b"] {
+        put(&server, key, json!({}), None);
+    }
+    let postman = Postman::of(&server).composing(|_, _| {
+        let gone = "server closed the connection unexpectedly".to_owned();
+        let gone = diesel::result::Error::DatabaseError(
+            diesel::result::DatabaseErrorKind::ClosedConnection,
+            Box::new(gone),
+        );
+        Err(gone.into())
+    });
+    let outcome = postman.attempt().await;
+    assert!(matches!(outcome, Err(Error::Unavailable(_))), "{outcome:?}");
+    for key in ["a", "b"] {
+        let mail = mail(&server, key);
+        assert_eq!(
+            (mail.state.as_str(), mail.attempts),
+            ("waiting", 0),
+            "{key}"
+        );
+    }
+}
+
 async fn an_address_that_is_none_is_refused_at_once(server: TestServer) {
     put(&server, "a", to("a b@example.com"), None);
     put(&server, "b", to("b@example.com"), None);
@@ -246,10 +295,10 @@ async fn settled_mails_are_forgotten_after_thirty_days(server: TestServer) {
         1,
         "what waits isn't forgotten"
     );
-    let (number, oldest) = server.arrange(|conn, _| outbox::backlog(conn));
-    assert_eq!(number, 1);
+    let left = server.arrange(|conn, _| census::count_all(conn));
+    assert_eq!(left.counts.waiting, 1);
     assert_eq!(
-        oldest,
+        left.oldest_waiting,
         Some(server.now() - TimeDelta::days(30) - TimeDelta::seconds(1))
     );
 }
@@ -276,4 +325,26 @@ async fn a_round_that_has_to_end_leaves_the_rest_as_it_was(server: TestServer) {
     );
     assert_eq!(postman.round().await, counted(25, 0, 0, 0));
     assert_eq!(files(&server), 30);
+}
+
+async fn a_clock_that_is_set_back_makes_nothing_due_again(server: TestServer) {
+    put(&server, "a", json!({}), None);
+    let began = server.now();
+    let postman = Postman::of(&server)
+        .composing(|_, _| Err(Error::internal(diesel::result::Error::NotFound.into())));
+    let clock = server.clock.clone();
+    let asked = AtomicBool::new(false);
+    let round = postman
+        .attempt_while(|| {
+            if !asked.swap(true, Ordering::SeqCst) {
+                clock.advance(TimeDelta::hours(-1));
+            }
+            true
+        })
+        .await
+        .unwrap();
+    assert_eq!(round, counted(0, 1, 0, 0), "once, not again and again");
+    let mail = mail(&server, "a");
+    assert_eq!(mail.attempts, 1);
+    assert_eq!(mail.due_at, began + TimeDelta::minutes(1));
 }

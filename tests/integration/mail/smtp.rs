@@ -2,6 +2,7 @@
 
 use std::{
     net::TcpListener,
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
@@ -22,6 +23,8 @@ on_both!(
     a_server_that_ends_long_conversations_gets_every_mail_once,
     a_refused_recipient_stops_nobody_else,
     a_recipient_who_is_refused_for_now_is_asked_again,
+    a_recipient_who_is_refused_while_the_clock_is_set_back_is_asked_once,
+    mails_that_break_connections_go_behind_those_that_were_never_tried,
     a_sender_who_is_refused_is_the_operators_mistake,
     whoever_signs_in_may_send,
     a_wrong_password_settles_nothing,
@@ -207,6 +210,63 @@ async fn a_recipient_who_is_refused_for_now_is_asked_again(server: TestServer) {
     smtp.mails(2);
 }
 
+async fn a_recipient_who_is_refused_while_the_clock_is_set_back_is_asked_once(server: TestServer) {
+    let wishes = json!({ "answers": { "rcpt:bob@example.com": "450 4.2.1 Later" } });
+    let Some(smtp) = MailServer::that(wishes) else {
+        return;
+    };
+    put(&server, "a", to("bob@example.com"), None);
+    let began = server.now();
+    let asked = AtomicBool::new(false);
+    let round = Postman::to(&server, &smtp.url())
+        .attempt_while(|| {
+            if !asked.swap(true, Ordering::SeqCst) {
+                server.clock.advance(TimeDelta::hours(-1));
+            }
+            true
+        })
+        .await
+        .unwrap();
+    assert_eq!(round, counted(0, 1, 0, 0));
+    let mail = mail(&server, "a");
+    assert_eq!(mail.attempts, 1);
+    assert_eq!(mail.due_at, began + TimeDelta::minutes(1));
+}
+
+async fn mails_that_break_connections_go_behind_those_that_were_never_tried(server: TestServer) {
+    let Some(smtp) = MailServer::that(json!({ "drops": ["poison@example.com"] })) else {
+        return;
+    };
+    let mails = |name: &str, number: u32| {
+        (0..number)
+            .map(|n| (format!("{name}{n}"), to(&format!("{name}@example.com"))))
+            .collect::<Vec<_>>()
+    };
+    put_all(&server, mails("poison", 12), None);
+    put_all(&server, mails("good", 30), None);
+    let postman = Postman::to(&server, &smtp.url());
+    let first = postman.round().await;
+    assert!(first.stopped.is_some(), "{first:?}");
+    assert!((3..12).contains(&first.retried), "{first:?}");
+    let untried = 42 - i64::try_from(first.retried + first.sent).unwrap();
+    assert_eq!(
+        server.count("emails", "state = 'waiting' AND attempts = 0"),
+        untried,
+        "they have failed at nothing"
+    );
+    // Each round gets further, although the clock stands still: what was put off isn't due.
+    for _ in 0..5 {
+        postman.round().await;
+    }
+    assert_eq!(server.count("emails", "state = 'sent'"), 30);
+    assert_eq!(
+        server.count("emails", "state = 'waiting' AND attempts = 1"),
+        12,
+        "nothing was tried twice before everything was tried once"
+    );
+    smtp.mails(30);
+}
+
 async fn a_sender_who_is_refused_is_the_operators_mistake(server: TestServer) {
     let wishes = json!({ "answers": { "mail:*": "553 5.7.1 Sender not allowed" } });
     let Some(smtp) = MailServer::that(wishes) else {
@@ -371,6 +431,7 @@ async fn a_certificate_of_somebody_else_stops_the_mail(server: TestServer) {
                 "{tls}: {what}"
             );
             smtp.mails(0);
+            assert_eq!(smtp.complaints(), "", "{tls}: {what}");
             server.clock.advance(TimeDelta::hours(6));
         }
     }

@@ -17,6 +17,7 @@ on_both!(
     a_job_is_late_by_the_time_that_nobody_began_it,
     mails_are_counted_by_state,
     the_oldest_mail_that_waits_is_told_in_seconds,
+    deliveries_to_webhooks_are_counted_by_state_and_the_oldest_is_told,
 );
 
 /// A run of a job, written as the runner would.
@@ -183,4 +184,42 @@ async fn the_oldest_mail_that_waits_is_told_in_seconds(server: TestServer) {
     assert_eq!(Scrape::later(&server).await.value(oldest), 1810.0);
     settle(&server, "second", "refused");
     assert_eq!(Scrape::later(&server).await.value(oldest), 0.0);
+}
+
+async fn deliveries_to_webhooks_are_counted_by_state_and_the_oldest_is_told(server: TestServer) {
+    let oldest = "latchkey_webhook_oldest_waiting_seconds";
+    let told = Scrape::of(&server).await;
+    assert_eq!(told.value(oldest), 0.0);
+    for state in ["waiting", "sending", "delivered", "failed"] {
+        let series = format!("latchkey_webhook_deliveries{{state=\"{state}\"}}");
+        assert_eq!(told.value(&series), 0.0, "{state}");
+    }
+    let hook = server
+        .group("acme")
+        .create()
+        .webhook("pager", "https://hook.example.com/secret-path");
+    hook.delivery();
+    server.clock.advance(TimeDelta::minutes(1));
+    hook.delivery();
+    let told = Scrape::later(&server).await;
+    assert_eq!(told.value(oldest), 660.0);
+    assert_eq!(
+        told.value("latchkey_webhook_deliveries{state=\"waiting\"}"),
+        2.0
+    );
+    assert!(!told.text.contains("secret-path") && !told.text.contains("pager"));
+    server.sql(
+        "UPDATE webhook_deliveries SET state = 'failed', settled_at = created_at
+         WHERE id = (SELECT min(id) FROM webhook_deliveries)",
+    );
+    let told = Scrape::later(&server).await;
+    assert_eq!(told.value(oldest), 1200.0);
+    assert_eq!(
+        told.value("latchkey_webhook_deliveries{state=\"waiting\"}"),
+        1.0
+    );
+    assert_eq!(
+        told.value("latchkey_webhook_deliveries{state=\"failed\"}"),
+        1.0
+    );
 }

@@ -20,7 +20,10 @@ on_both![
     a_test_is_tried_once_and_counts_for_nothing,
     a_delivery_can_be_sent_again_as_it_was,
     what_is_on_its_way_is_not_sent_again,
+    nobody_sends_more_while_five_are_on_their_way,
     nothing_is_sent_through_a_disabled_webhook,
+    a_disabled_webhook_has_nothing_on_its_way_and_nothing_due,
+    what_arrives_after_the_webhook_was_disabled_has_arrived,
     a_deleted_webhook_gets_nothing_more,
     the_log_forgets_what_was_settled_a_month_ago,
 ];
@@ -306,6 +309,40 @@ async fn what_is_on_its_way_is_not_sent_again(server: TestServer) {
     assert_eq!(server.count("webhook_deliveries", ""), 1);
 }
 
+fn tests(stage: &Stage) -> Result<(), latchkey::error::Error> {
+    let (resource, id) = (stage.resource(), stage.hook.id);
+    let actor = latchkey::actor::Actor::system(latchkey::actor::Origin::console());
+    let server = &stage.group.server;
+    server.attempt_as(actor, move |conn, ctx| {
+        latchkey::webhooks::send::test(conn, ctx, resource.group(), id).map(|_| ())
+    })
+}
+
+async fn nobody_sends_more_while_five_are_on_their_way(server: TestServer) {
+    let stage = Stage::on(&server);
+    stage.announces();
+    server.deliver_webhooks().await;
+    let old = stage.hook.newest();
+    for _ in 0..4 {
+        stage.hook.delivery();
+    }
+    assert!(redeliver(&server, &stage.hook, &stage, old).await);
+    let refused = tests(&stage);
+    assert!(
+        matches!(&refused, Err(latchkey::error::Error::Refused(why)) if why.contains("on their way")),
+        "{refused:?}"
+    );
+    assert!(!redeliver(&server, &stage.hook, &stage, old).await);
+    assert_eq!(server.count("webhook_deliveries", ""), 6);
+    // Another webhook has its own five, and what the product has to tell waits all the same.
+    let other = stage.group.webhook("other", &stage.receiver.url("/other"));
+    other.delivery();
+    let token = stage.another("another");
+    assert_eq!(server.announce(&[(&token, stage.resource())]), 2);
+    server.deliver_webhooks().await;
+    tests(&stage).unwrap();
+}
+
 async fn nothing_is_sent_through_a_disabled_webhook(server: TestServer) {
     let stage = Stage::on(&server);
     stage.receiver.replies(Reply::Status(410, String::new()));
@@ -320,6 +357,59 @@ async fn nothing_is_sent_through_a_disabled_webhook(server: TestServer) {
         "UPDATE webhooks SET state = 'disabled', disabled_at = created_at, disabled_reason = 'x'",
     );
     assert_eq!(server.deliver_webhooks().await, Delivered::default());
+}
+
+/// Lets the next call disable it.
+fn disable(server: &TestServer, stage: &Stage) {
+    let token = stage.another("last");
+    server.announce(&[(&token, stage.resource())]);
+    stage.receiver.replies(Reply::Status(410, String::new()));
+}
+
+async fn a_disabled_webhook_has_nothing_on_its_way_and_nothing_due(server: TestServer) {
+    let stage = Stage::on(&server);
+    let is_due =
+        || server.arrange(|conn, ctx| latchkey::webhooks::queue::is_anything_due(conn, ctx.now));
+    stage.announces();
+    // Taken by a node that died.
+    server.sql(
+        "UPDATE webhook_deliveries SET state = 'sending', attempts = 1, due_at = '2026-11-20 10:01:00'",
+    );
+    disable(&server, &stage);
+    assert_eq!(server.deliver_webhooks().await.disabled, 1);
+    server.clock.advance(TimeDelta::minutes(5));
+    assert_eq!(count(&server, "failed"), 2);
+    assert!(!is_due());
+
+    // Whatever is left of a disabled webhook is due for nobody.
+    enable(&server, &stage);
+    stage.receiver.replies(Reply::default());
+    stage.hook.delivery();
+    assert!(is_due());
+    server.sql(
+        "UPDATE webhooks SET state = 'disabled', disabled_at = created_at, disabled_reason = 'x'",
+    );
+    assert!(!is_due());
+}
+
+async fn what_arrives_after_the_webhook_was_disabled_has_arrived(server: TestServer) {
+    let stage = Stage::on(&server);
+    stage.announces();
+    stage.receiver.replies(Reply::After(400));
+    let slow = server.deliver_webhooks();
+    let meanwhile = async {
+        while stage.receiver.received().is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        disable(&server, &stage);
+        server.deliver_webhooks().await
+    };
+    let (slow, meanwhile) = tokio::join!(slow, meanwhile);
+    assert_eq!(meanwhile.disabled, 1);
+    assert_eq!(slow.delivered, 1);
+    assert_eq!(count(&server, "delivered"), 1);
+    assert_eq!(count(&server, "failed"), 1);
+    assert_eq!(server.count("webhooks", "state = 'disabled'"), 1);
 }
 
 async fn a_deleted_webhook_gets_nothing_more(server: TestServer) {

@@ -27,6 +27,9 @@ on_both![
     what_a_dead_node_had_taken_is_sent_by_another,
     a_slow_receiver_does_not_keep_the_others_waiting,
     no_more_than_eight_are_called_at_once_and_all_of_many_are,
+    a_top_level_group_with_slow_receivers_leaves_half_of_the_calls_to_others,
+    webhooks_take_turns_whoever_has_waited_longer,
+    a_clock_that_was_set_back_sends_nothing_twice,
 ];
 
 on_both![
@@ -264,9 +267,98 @@ async fn no_more_than_eight_are_called_at_once_and_all_of_many_are(server: TestS
         let token = stage.another(&format!("t{number}"));
         server.announce(&[(&token, stage.resource())]);
     }
+    for name in ["globex", "initech"] {
+        let group = server.group(name).create();
+        for number in 0..4 {
+            let name = format!("hook {number}");
+            group
+                .webhook(&name, &stage.receiver.url("/others"))
+                .delivery();
+        }
+    }
     let done = server.deliver_webhooks().await;
-    assert_eq!(done.delivered, 24);
+    assert_eq!(done.delivered, 32);
     assert_eq!(stage.receiver.at_once(), 8);
+}
+
+async fn a_top_level_group_with_slow_receivers_leaves_half_of_the_calls_to_others(
+    server: TestServer,
+) {
+    let stage = Stage::on(&server);
+    stage.receiver.replies(Reply::After(1_500));
+    let below = stage.group.subgroup("below").create();
+    for number in 0..6 {
+        let name = format!("slow {number}");
+        let group = if number % 2 == 0 {
+            &stage.group
+        } else {
+            &below
+        };
+        group
+            .webhook(&name, &stage.receiver.url("/slow"))
+            .delivery();
+    }
+    // It stands behind all of them.
+    let quick = Receiver::start();
+    server.clock.advance(chrono::TimeDelta::seconds(1));
+    let others = server.group("globex").create();
+    others.webhook("quick", &quick.url("/")).delivery();
+    let began = std::time::Instant::now();
+    let sent = server.deliver_webhooks();
+    let seen = async {
+        while quick.received().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        began.elapsed()
+    };
+    let (sent, seen) = tokio::join!(sent, seen);
+    assert_eq!(sent.delivered, 7);
+    assert_eq!(stage.receiver.at_once(), 4);
+    assert!(seen < Duration::from_millis(1_400), "{seen:?}");
+}
+
+async fn webhooks_take_turns_whoever_has_waited_longer(server: TestServer) {
+    let stage = Stage::on(&server);
+    for number in 0..12 {
+        let token = stage.another(&format!("t{number}"));
+        server.announce(&[(&token, stage.resource())]);
+    }
+    server.clock.advance(chrono::TimeDelta::seconds(1));
+    let late = stage.group.webhook("late", &stage.receiver.url("/late"));
+    late.delivery();
+    let asked = AtomicUsize::new(0);
+    let sending = server.sending(&server.app.db, &Network::system());
+    // The first four calls, and no more.
+    let done = deliver_due(&sending, || asked.fetch_add(1, Ordering::SeqCst) == 0).await;
+    assert_eq!(done.unwrap().delivered, 4);
+    let lines: Vec<String> = stage
+        .receiver
+        .received()
+        .into_iter()
+        .map(|request| request.line)
+        .collect();
+    assert!(
+        lines.contains(&"POST /late HTTP/1.1".to_owned()),
+        "one of four is for the one that came last: {lines:?}"
+    );
+}
+
+async fn a_clock_that_was_set_back_sends_nothing_twice(server: TestServer) {
+    let stage = Stage::on(&server);
+    stage.receiver.replies(Reply::Status(500, String::new()));
+    stage.announces();
+    let clock = server.clock.clone();
+    let asked = AtomicUsize::new(0);
+    let sending = server.sending(&server.app.db, &Network::system());
+    let done = deliver_due(&sending, || {
+        if asked.fetch_add(1, Ordering::SeqCst) == 0 {
+            clock.advance(chrono::TimeDelta::hours(-1));
+        }
+        true
+    })
+    .await;
+    assert_eq!(done.unwrap().retried, 1);
+    assert_eq!(stage.receiver.received().len(), 1);
 }
 
 async fn a_receiver_that_says_nothing_is_left(server: TestServer) {
