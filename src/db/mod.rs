@@ -79,6 +79,12 @@ diesel::define_sql_function! {
     fn coalesce_bool(value: diesel::sql_types::Nullable<diesel::sql_types::Bool>, other: diesel::sql_types::Bool) -> diesel::sql_types::Bool;
 }
 
+diesel::define_sql_function! {
+    /// The first value that isn't null, if there is one.
+    #[sql_name = "COALESCE"]
+    fn coalesce_id(value: diesel::sql_types::Nullable<diesel::sql_types::BigInt>, other: diesel::sql_types::Nullable<diesel::sql_types::BigInt>) -> diesel::sql_types::Nullable<diesel::sql_types::BigInt>;
+}
+
 /// The end of the range of texts that start with `traversal` ('1/17/' ends before '1/170').
 ///
 /// Every traversal ends with a slash, and '0' is the character after it.
@@ -87,6 +93,19 @@ pub fn after_subtree(traversal: &str) -> String {
     end.push('0');
     end
 }
+
+diesel::define_sql_function! {
+    /// A text without these characters at its end.
+    fn rtrim(text: diesel::sql_types::Text, characters: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
+/// [`after_subtree`] of a column.
+macro_rules! after_subtree_of {
+    ($traversal:expr) => {
+        $crate::db::rtrim($traversal, "/").concat("0")
+    };
+}
+pub(crate) use after_subtree_of;
 
 /// Takes the lock under which whatever changes who may do what below one top-level group takes turns,
 /// until the transaction ends. SQLite has one writer, and needs none. [`in_turn`] also finds out whether it
