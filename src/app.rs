@@ -15,7 +15,7 @@ use crate::actor::Actor;
 use crate::clock::Clock;
 use crate::config::ExternalUrl;
 use crate::context::{Context, Instance};
-use crate::db::{Database, DbConnection};
+use crate::db::{Database, DbConnection, ahead_of_server};
 use crate::error::Error;
 use crate::mail::{Mailer, Post};
 use crate::settings::{self, Policy};
@@ -27,6 +27,9 @@ use crate::webhooks::secret::WebhookKey;
 pub struct App {
     inner: Arc<Inner>,
 }
+
+/// Clocks of nodes and database may be this far apart.
+const CLOCKS_APART: TimeDelta = TimeDelta::seconds(5);
 
 /// What an [`App`] is made of.
 pub struct Inner {
@@ -145,6 +148,24 @@ impl App {
     /// The settings that this node last saw; good enough for limits of its own.
     pub fn policy_held(&self) -> Arc<Policy> {
         Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Is this machine's clock so far from the database server's that leases and dates can't be relied on? Then nothing
+    /// that goes by the clock may run here. A clock that a test has stopped is right by definition.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if so, or when the database is away.
+    pub fn check_clock(&self, conn: &mut DbConnection) -> Result<(), Error> {
+        if !matches!(self.clock, Clock::System) {
+            return Ok(());
+        }
+        match ahead_of_server(conn, self.clock.now())? {
+            Some(ahead) if ahead.abs() > CLOCKS_APART => Err(Error::unavailable(anyhow::anyhow!(
+                "this machine's clock and the database server's are {} s apart",
+                ahead.num_seconds().abs()
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// What a verb needs, for this actor.

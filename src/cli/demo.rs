@@ -190,7 +190,8 @@ impl Welcome {
         }
         let _ = write!(
             text,
-            "\nThe data is in {}; the next demo starts anew, unless with --keep. Ctrl-C stops this one.\n",
+            "\nMails, such as that a token ends soon, are written to {}.\nThe data is in {}; the next demo starts anew, unless with --keep. Ctrl-C stops this one.\n",
+            self.folder.join("mail").display(),
             self.folder.display()
         );
         text

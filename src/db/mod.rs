@@ -6,6 +6,7 @@ mod migrations;
 mod page;
 mod pool;
 pub mod schema;
+mod server_clock;
 #[cfg(test)]
 mod tests;
 mod timestamp;
@@ -19,6 +20,7 @@ pub use counted::Counted;
 pub use migrations::{SchemaState, migrate, revert, schema_state};
 pub use page::{COUNTED_AT_MOST, Page, PageRequest, Paging, Total};
 pub use pool::Database;
+pub use server_clock::ahead_of_server;
 pub use timestamp::Timestamp;
 pub use turns::in_turn;
 pub use url::{DatabaseUrl, InvalidUrl};

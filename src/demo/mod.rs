@@ -3,6 +3,7 @@
 mod company;
 mod folder;
 mod history;
+mod mails;
 mod people;
 
 pub use folder::{Folder, FolderError};
@@ -45,7 +46,8 @@ pub fn fill(app: &App) -> Result<(), Error> {
     app.db.write_now(move |conn| {
         people::arrive(conn, &here, &hash, now)?;
         company::build(conn, &here, now)?;
-        history::unfold(conn, &here, now)
+        history::unfold(conn, &here, now)?;
+        mails::expect(conn, &here, now)
     })
 }
 

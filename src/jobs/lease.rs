@@ -15,6 +15,9 @@ use crate::error::Error;
 /// that a node that was killed is replaced soon.
 pub const LENGTH: TimeDelta = TimeDelta::seconds(20);
 
+/// Nobody takes a lease for longer: one that seems to was taken by a clock that was far ahead.
+pub(super) const LONGEST: TimeDelta = TimeDelta::seconds(30);
+
 /// What makes a job run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
@@ -79,7 +82,10 @@ pub fn acquire(
         .filter(
             jobs::lease_until
                 .is_null()
-                .or(jobs::lease_until.assume_not_null().le(Timestamp::from(now))),
+                .or(jobs::lease_until.assume_not_null().le(Timestamp::from(now)))
+                .or(jobs::lease_until
+                    .assume_not_null()
+                    .gt(Timestamp::from(now + LONGEST))),
         )
         .set((
             jobs::lease_holder.eq(&holder),
@@ -153,8 +159,13 @@ impl Lease {
                 Ending::Paused(at) | Ending::Failed(at, _) => Some(Timestamp::from(*at)),
             };
             diesel::update(mine)
-                .set((jobs::retry_at.eq(retry_at), jobs::requested.eq(false)))
+                .set(jobs::retry_at.eq(retry_at))
                 .execute(conn)?;
+            if due == Due::Requested {
+                diesel::update(mine)
+                    .set(jobs::requested.eq(false))
+                    .execute(conn)?;
+            }
             match (due, ending) {
                 (Due::Scheduled(moment), Ending::Done) => {
                     diesel::update(mine)

@@ -211,9 +211,10 @@ async fn take(
     due: Option<Due>,
     as_of: Option<DateTime<Utc>>,
 ) -> Result<Option<Lease>, Error> {
-    let clock = app.clock.clone();
+    let node = app.clone();
     let taken = app.db.write(move |conn| {
-        let now = clock.now();
+        node.check_clock(conn)?;
+        let now = node.clock.now();
         lease::acquire(conn, job, cause, due, as_of.unwrap_or(now), now)
     });
     taken.await
@@ -301,7 +302,7 @@ async fn failures_of(app: &App, job: Job) -> i64 {
 }
 
 /// A failure for the administrators, with its cause.
-fn told(error: &Error) -> String {
+pub(super) fn told(error: &Error) -> String {
     match error {
         Error::Unavailable(cause) => format!("Something it depends on was away: {cause:#}"),
         Error::Internal(cause) => format!("A fault of Latchkey itself: {cause:#}"),

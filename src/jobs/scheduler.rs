@@ -6,10 +6,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::run::{context, in_turn};
+use super::run::{context, in_turn, told};
 use super::store::{self, Due, Standing};
 use super::{Job, work};
 use crate::app::App;
+use crate::db::DbConnection;
 use crate::error::Error;
 
 /// How often a node looks.
@@ -54,7 +55,8 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
             }
             Err(error) => {
                 if !away {
-                    tracing::warn!(%error, "Jobs wait: it can't be seen what is due");
+                    let why = told(&error);
+                    tracing::warn!(why, "Jobs wait: it can't be seen what is due");
                 }
                 away = true;
             }
@@ -71,10 +73,13 @@ pub async fn due(app: &App) -> Result<Vec<(Job, Due)>, Error> {
     let clock = app.clock.clone();
     let now = clock.now();
     let standings = app.db.read(move |conn| store::standings(conn, now)).await?;
-    if standings.len() != standings.iter().filter(|one| one.is_known).count() {
-        app.db
-            .write(move |conn| store::introduce(conn, clock.now()))
-            .await?;
+    let odd = |standing: &Standing| !standing.is_known || standing.is_out_of_time(now);
+    if standings.iter().any(odd) {
+        let put_right = move |conn: &mut DbConnection| {
+            store::introduce(conn, clock.now())?;
+            store::repair(conn, clock.now())
+        };
+        app.db.write(put_right).await?;
     }
     let candidates: Vec<(Standing, Due)> = standings
         .iter()

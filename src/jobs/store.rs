@@ -1,9 +1,10 @@
 //! The jobs' rows: what was handled, what is to be tried again, who holds the lease.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 
 use super::Job;
+use super::lease::LONGEST;
 use crate::db::schema::jobs;
 use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
@@ -38,11 +39,23 @@ pub enum Due {
     Requested,
 }
 
+/// No moment of a job's row is farther ahead, unless a clock was.
+const BEYOND: TimeDelta = TimeDelta::days(1);
+
 impl Standing {
+    /// Was it written by a clock that was far ahead?
+    pub fn is_out_of_time(&self, now: DateTime<Utc>) -> bool {
+        self.handled_until > now + BEYOND || self.retry_at.is_some_and(|at| at > now + BEYOND)
+    }
+
     /// Is it to run now, and why? A run that failed or stopped waits for its time, whatever the schedule says. A job
     /// that looks first is due whenever it is looked at.
     pub fn due(&self, now: DateTime<Utc>) -> Option<Due> {
-        if self.lease_until.is_some_and(|until| until > now) {
+        let held = now..now + LONGEST;
+        if self
+            .lease_until
+            .is_some_and(|until| until > held.start && until <= held.end)
+        {
             return None;
         }
         if self.requested {
@@ -142,6 +155,26 @@ pub fn introduce(conn: &mut DbConnection, now: DateTime<Utc>) -> Result<(), Erro
     Ok(())
 }
 
+/// What lies beyond any schedule was written by a clock that was far ahead, and would silence the job until then: it is
+/// taken back to now. Returns how many jobs that was so for.
+///
+/// # Errors
+/// When the database is away.
+pub fn repair(conn: &mut DbConnection, now: DateTime<Utc>) -> Result<usize, Error> {
+    let (present, beyond) = (Timestamp::from(now), Timestamp::from(now + BEYOND));
+    let handled = diesel::update(jobs::table.filter(jobs::handled_until.gt(beyond)))
+        .set(jobs::handled_until.eq(present))
+        .execute(conn)?;
+    let retried = diesel::update(
+        jobs::table
+            .filter(jobs::retry_at.is_not_null())
+            .filter(jobs::retry_at.assume_not_null().gt(beyond)),
+    )
+    .set(jobs::retry_at.eq(present))
+    .execute(conn)?;
+    Ok(handled + retried)
+}
+
 /// Notes that an administrator wants a run.
 pub(super) fn set_requested(conn: &mut DbConnection, job: Job) -> Result<(), Error> {
     diesel::update(jobs::table.find(job.name()))
@@ -152,8 +185,6 @@ pub(super) fn set_requested(conn: &mut DbConnection, job: Job) -> Result<(), Err
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
-
     use super::*;
 
     fn standing(now: DateTime<Utc>) -> Standing {

@@ -116,6 +116,9 @@ async fn expiry_check(run: &mut Run) -> Result<Progress, Error> {
             .await?;
         run.count("mails", step.mails);
         after = step.next;
+        if after.is_some() && run.gives_way() {
+            return Ok(Progress::Paused);
+        }
     }
     hint_at_unused(run).await?;
     Ok(Progress::Done)

@@ -75,7 +75,7 @@ fn told(
         return Ok(people.into_keys().collect());
     };
     let inherited = inheriting(conn, ctx, &[resource])?;
-    let found = recipients::of_resources(conn, ctx.today(), &[resource], &inherited)?;
+    let found = recipients::of_resources(conn, ctx.today(), &[resource], &inherited, None)?;
     let all = found.into_values().flatten();
     Ok(all.map(|recipient| recipient.user_id).collect())
 }
@@ -98,7 +98,8 @@ pub(super) fn words(
     };
     // Whoever was in charge when it happened may not be any more.
     let widest = HashSet::from([resource.group().id]);
-    let found = recipients::of_resources(conn, ctx.today(), &[&resource], &widest)?;
+    let found =
+        recipients::of_resources(conn, ctx.today(), &[&resource], &widest, Some(person.id))?;
     let in_charge = found.into_values().flatten();
     if !in_charge
         .map(|recipient| recipient.user_id)

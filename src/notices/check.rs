@@ -21,8 +21,15 @@ use crate::mail::outbox::{self, NewEmail};
 use crate::projects;
 use crate::webhooks::announce::announce_expiring;
 
-/// Tokens that one transaction looks at.
-pub const BATCH: i64 = 1_000;
+/// Tokens that one transaction looks at, at the most;
+const BATCH: i64 = 1_000;
+
+/// and at first, until it shows how many are to be told of them.
+const FIRST_BATCH: i64 = 100;
+
+/// Notices and calls that one transaction writes, about: where many people look after one group, its tokens are taken
+/// a few at a time. A token's own notices are never parted.
+const WEIGHT: usize = 5_000;
 
 /// Rows that one statement writes.
 const AT_ONCE: usize = 1_000;
@@ -42,6 +49,8 @@ pub mod kind {
 pub struct Cursor {
     interval: Interval,
     after: Option<(NaiveDate, i64)>,
+    /// How many tokens to take.
+    batch: i64,
 }
 
 /// What a step did.
@@ -67,6 +76,7 @@ impl Cursor {
         Cursor {
             interval: Interval::Seven,
             after: None,
+            batch: FIRST_BATCH,
         }
     }
 
@@ -77,7 +87,23 @@ impl Cursor {
             .map(|interval| Cursor {
                 interval,
                 after: None,
+                ..self
             })
+    }
+
+    /// The same with as many tokens as the last step shows to be right.
+    fn resized(self, taken: i64, step: &Step) -> Self {
+        let weight = step.notices + step.webhooks;
+        let batch = if weight > WEIGHT {
+            let share = WEIGHT * usize::try_from(taken).unwrap_or(1) / weight;
+            i64::try_from(share).unwrap_or(1)
+        } else {
+            self.batch * 2
+        };
+        Cursor {
+            batch: batch.clamp(1, BATCH),
+            ..self
+        }
     }
 }
 
@@ -92,17 +118,17 @@ pub fn step(
     cursor: Cursor,
 ) -> Result<Step, Error> {
     let tokens = ending(conn, ctx.today(), cursor)?;
-    let next = match tokens.last() {
-        Some(last) if tokens.len() == usize::try_from(BATCH).unwrap_or(usize::MAX) => {
-            Some(Cursor {
-                after: last.expires_at.map(|date| (date, last.id)),
-                ..cursor
-            })
-        }
+    let whole = i64::try_from(tokens.len()).is_ok_and(|found| found < cursor.batch);
+    let (mut step, done) = announce(conn, ctx, real_now, cursor.interval, &tokens)?;
+    let next = match done.checked_sub(1).and_then(|last| tokens.get(last)) {
+        Some(last) if done < tokens.len() || !whole => Some(Cursor {
+            after: last.expires_at.map(|date| (date, last.id)),
+            ..cursor
+        }),
         _ => cursor.next_interval(ctx),
     };
-    let mut step = announce(conn, ctx, real_now, cursor.interval, tokens)?;
-    step.next = next;
+    let taken = i64::try_from(done).unwrap_or(BATCH);
+    step.next = next.map(|next| next.resized(taken, &step));
     Ok(step)
 }
 
@@ -136,15 +162,17 @@ fn ending(
         query
     };
     let Some((date, id)) = cursor.after else {
-        return Ok(candidates(BATCH)
+        return Ok(candidates(cursor.batch)
             .filter(access_tokens::expires_at.between(first, last))
             .load(conn)?);
     };
-    let mut tokens: Vec<AccessToken> = candidates(BATCH)
+    let mut tokens: Vec<AccessToken> = candidates(cursor.batch)
         .filter(access_tokens::expires_at.eq(date))
         .filter(access_tokens::id.gt(id))
         .load(conn)?;
-    let left = BATCH.saturating_sub(i64::try_from(tokens.len()).unwrap_or(BATCH));
+    let left = cursor
+        .batch
+        .saturating_sub(i64::try_from(tokens.len()).unwrap_or(BATCH));
     if left > 0 {
         let later: Vec<AccessToken> = candidates(left)
             .filter(access_tokens::expires_at.gt(date))
@@ -155,21 +183,27 @@ fn ending(
     Ok(tokens)
 }
 
+/// Puts down who is to be told of these tokens, up to about [`WEIGHT`]. Says how many tokens it has done.
 fn announce(
     conn: &mut DbConnection,
     ctx: &Context,
     real_now: DateTime<Utc>,
     interval: Interval,
-    tokens: Vec<AccessToken>,
-) -> Result<Step, Error> {
-    let resources = resources_of(conn, &tokens)?;
-    let told = Told::find(conn, ctx, &tokens, &resources)?;
+    tokens: &[AccessToken],
+) -> Result<(Step, usize), Error> {
+    let resources = resources_of(conn, tokens)?;
+    let told = Told::find(conn, ctx, tokens, &resources)?;
+    let mut done = 0;
     let mut step = Step::default();
     let mut notices = Vec::new();
     let mut mails = Vec::new();
     let mut announced = Vec::new();
-    for token in &tokens {
+    for token in tokens {
         let recipients = told.of(token);
+        if !notices.is_empty() && notices.len() + recipients.len() > WEIGHT {
+            break;
+        }
+        done += 1;
         if recipients.is_empty() {
             step.without_recipient += 1;
             continue;
@@ -222,9 +256,10 @@ fn announce(
     }
     mark(conn, interval, &announced, ctx.now)?;
     if interval == Interval::Seven {
-        step.webhooks = call_webhooks(conn, ctx, real_now, tokens, &resources)?;
+        let seen = tokens.get(..done).unwrap_or(tokens);
+        step.webhooks = call_webhooks(conn, ctx, real_now, seen, &resources)?;
     }
-    Ok(step)
+    Ok((step, done))
 }
 
 /// Programs are told once, in the last week, whether or not there are people to be told.
@@ -232,14 +267,14 @@ fn call_webhooks(
     conn: &mut DbConnection,
     ctx: &Context,
     real_now: DateTime<Utc>,
-    tokens: Vec<AccessToken>,
+    tokens: &[AccessToken],
     resources: &HashMap<ResourceId, Resource>,
 ) -> Result<usize, Error> {
     let of_resources: Vec<(AccessToken, Resource)> = tokens
-        .into_iter()
+        .iter()
         .filter_map(|token| {
-            let resource = resources.get(&resource_id(&token)?)?.clone();
-            Some((token, resource))
+            let resource = resources.get(&resource_id(token)?)?.clone();
+            Some((token.clone(), resource))
         })
         .collect();
     announce_expiring(conn, ctx, &of_resources, real_now)
@@ -291,7 +326,7 @@ impl Told {
             .map(|token| token.user_id);
         let own: BTreeSet<i64> = own.collect();
         Ok(Told {
-            by_resource: recipients::of_resources(conn, ctx.today(), &all, &inherited)?,
+            by_resource: recipients::of_resources(conn, ctx.today(), &all, &inherited, None)?,
             people: recipients::people(conn, own)?,
         })
     }

@@ -22,6 +22,9 @@ use crate::users::User;
 /// Tokens that one mail names; it counts the others.
 const NAMED: usize = 100;
 
+/// Tokens that are looked at for one mail; whether the others still concern the person isn't asked.
+const LOOKED_AT: i64 = 500;
+
 /// Is it a mail of the expiry check?
 pub fn is_kind(email_kind: &str) -> bool {
     [kind::TOKEN_EXPIRING, kind::PERSONAL_EXPIRING, kind::DIGEST].contains(&email_kind)
@@ -37,7 +40,7 @@ pub fn compose(
     person: &User,
     email: &Email,
 ) -> Result<Composed, Error> {
-    let told = told(conn, ctx, person, email)?;
+    let (told, unseen) = told(conn, ctx, person, email)?;
     let Some(first) = told.first() else {
         return Ok(Composed::Drop(
             "The tokens were revoked, or are somebody else's to look after now".into(),
@@ -47,8 +50,14 @@ pub fn compose(
         (kind::TOKEN_EXPIRING, Some(resource)) => {
             single(ctx, first, resource).sent_to(person, &ctx.instance)
         }
-        (kind::PERSONAL_EXPIRING, _) => several(ctx, person, &told, about_own(first)),
-        _ => several(ctx, person, &told, about_everything(&told)),
+        (kind::PERSONAL_EXPIRING, _) => several(ctx, person, &told, unseen, about_own(first)),
+        _ => several(
+            ctx,
+            person,
+            &told,
+            unseen,
+            about_everything(told.len() + unseen),
+        ),
     }
 }
 
@@ -59,33 +68,48 @@ struct Told {
     resource: Option<Resource>,
 }
 
-/// What this mail speaks of, as far as it still concerns the person; the most urgent first.
+/// What this mail speaks of, as far as it still concerns the person, the most urgent first; and how many more there are
+/// that were not looked at.
 fn told(
     conn: &mut DbConnection,
     ctx: &Context,
     person: &User,
     email: &Email,
-) -> Result<Vec<Told>, Error> {
-    let rows: Vec<(AccessToken, i64)> = expiry_notices::table
-        .inner_join(access_tokens::table.on(access_tokens::id.eq(expiry_notices::token_id)))
-        .inner_join(users::table.on(users::id.eq(access_tokens::user_id)))
-        .filter(expiry_notices::email_key.eq(&email.key))
-        .filter(access_tokens::revoked.eq(false))
-        .filter(users::bot_gone_at.is_null())
+) -> Result<(Vec<Told>, usize), Error> {
+    macro_rules! living {
+        () => {
+            expiry_notices::table
+                .inner_join(access_tokens::table.on(access_tokens::id.eq(expiry_notices::token_id)))
+                .inner_join(users::table.on(users::id.eq(access_tokens::user_id)))
+                .filter(expiry_notices::email_key.eq(&email.key))
+                .filter(access_tokens::revoked.eq(false))
+                .filter(access_tokens::expires_at.ge(ctx.today()))
+                .filter(users::bot_gone_at.is_null())
+        };
+    }
+    let rows: Vec<(AccessToken, i64)> = living!()
         .order((access_tokens::expires_at.asc(), access_tokens::id.asc()))
+        .limit(LOOKED_AT)
         .select((AccessToken::as_select(), expiry_notices::interval_days))
         .load(conn)?;
+    let unseen = if i64::try_from(rows.len()).is_ok_and(|seen| seen < LOOKED_AT) {
+        0
+    } else {
+        let all: i64 = living!().count().get_result(conn)?;
+        usize::try_from(all - LOOKED_AT).unwrap_or(0)
+    };
     let tokens: Vec<AccessToken> = rows.iter().map(|(token, _)| token.clone()).collect();
     let resources = resources_of(conn, &tokens)?;
     let all: Vec<&Resource> = resources.values().collect();
     let inherited = inheriting(conn, ctx, &all)?;
-    let looks_after = recipients::of_resources(conn, ctx.today(), &all, &inherited)?;
+    let looks_after =
+        recipients::of_resources(conn, ctx.today(), &all, &inherited, Some(person.id))?;
     let still = |id: ResourceId| {
         looks_after
             .get(&id)
             .is_some_and(|some| some.iter().any(|one| one.user_id == person.id))
     };
-    Ok(rows
+    let told = rows
         .into_iter()
         .filter_map(|(token, days)| {
             let interval = Interval::of_days(days)?;
@@ -100,7 +124,8 @@ fn told(
                 resource,
             })
         })
-        .collect())
+        .collect();
+    Ok((told, unseen))
 }
 
 /// `Group` or `Project`.
@@ -181,13 +206,13 @@ fn about_own(first: &Told) -> About {
     }
 }
 
-fn about_everything(told: &[Told]) -> About {
-    let lead = match told.len() {
+fn about_everything(number: usize) -> About {
+    let lead = match number {
         1 => "One access token that you look after expires soon:".to_owned(),
         n => format!("{n} access tokens that you look after expire soon, the first ones first:"),
     };
     About {
-        subject: match told.len() {
+        subject: match number {
             1 => "1 access token expires soon".to_owned(),
             n => format!("{n} access tokens expire soon"),
         },
@@ -198,7 +223,13 @@ fn about_everything(told: &[Told]) -> About {
     }
 }
 
-fn several(ctx: &Context, person: &User, told: &[Told], about: About) -> Result<Composed, Error> {
+fn several(
+    ctx: &Context,
+    person: &User,
+    told: &[Told],
+    unseen: usize,
+    about: About,
+) -> Result<Composed, Error> {
     let letter = Letter::to(person, &ctx.instance, about.subject, about.reason);
     let lines: Vec<TokenLine> = told
         .iter()
@@ -215,7 +246,7 @@ fn several(ctx: &Context, person: &User, told: &[Told], about: About) -> Result<
         .collect();
     let list = TokenList {
         lead: about.lead,
-        left_out: match told.len() - lines.len() {
+        left_out: match told.len() - lines.len() + unseen {
             0 => String::new(),
             more => format!("And {more} more."),
         },

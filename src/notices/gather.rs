@@ -16,6 +16,9 @@ use crate::mail::outbox::{self, NewEmail};
 /// People that one transaction looks at.
 const BATCH: i64 = 100;
 
+/// Ids that one statement names; databases have a limit on values.
+const AT_ONCE: usize = 5_000;
+
 /// What a step did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Step {
@@ -67,9 +70,11 @@ pub fn step(
     }
     outbox::enqueue(conn, &mails, real_now)?;
     for (key, ids) in told {
-        diesel::update(expiry_notices::table.filter(expiry_notices::id.eq_any(ids)))
-            .set(expiry_notices::email_key.eq(key))
-            .execute(conn)?;
+        for some in ids.chunks(AT_ONCE) {
+            diesel::update(expiry_notices::table.filter(expiry_notices::id.eq_any(some)))
+                .set(expiry_notices::email_key.eq(&key))
+                .execute(conn)?;
+        }
     }
     Ok(Step {
         mails: mails.len(),
@@ -95,7 +100,7 @@ fn letters(
     user_id: i64,
     wants_digest: bool,
 ) -> Result<Vec<Letter>, Error> {
-    let rows: Vec<(i64, i64, Option<NaiveDate>)> = expiry_notices::table
+    let rows: Vec<(i64, i64, Option<NaiveDate>, Option<i64>, Option<i64>)> = expiry_notices::table
         .inner_join(access_tokens::table.on(access_tokens::id.eq(expiry_notices::token_id)))
         .filter(expiry_notices::user_id.eq(user_id))
         .filter(expiry_notices::email_key.is_null())
@@ -104,12 +109,16 @@ fn letters(
             expiry_notices::id,
             expiry_notices::interval_days,
             access_tokens::expires_at,
+            access_tokens::group_id,
+            access_tokens::project_id,
         ))
         .load(conn)?;
     let mut by_key: BTreeMap<String, Letter> = BTreeMap::new();
-    for (id, interval_days, expires_at) in rows {
+    for (id, interval_days, expires_at, group_id, project_id) in rows {
         let today = ctx.today();
-        let (key, kind) = if wants_digest {
+        // Whoever has just given the digest up still gets what was put down for it.
+        let own = group_id.is_none() && project_id.is_none();
+        let (key, kind) = if wants_digest || !own {
             (format!("{}/{user_id}/{today}", kind::DIGEST), kind::DIGEST)
         } else {
             (

@@ -49,7 +49,8 @@ fn needed(resource: &Resource) -> AccessLevel {
 
 /// Of each resource those who are told: active people with a confirmed address who are Owners of the group directly,
 /// or Maintainers and Owners of the project; and, where the resource's group is among `inherited`, those who have
-/// that role from a group above. Each person once. Three queries, however many resources there are.
+/// that role from a group above. Each person once; with `only`, this person or nobody. Three queries, however many
+/// resources there are.
 ///
 /// # Errors
 /// When the database is away.
@@ -58,6 +59,7 @@ pub fn of_resources(
     today: NaiveDate,
     resources: &[&Resource],
     inherited: &HashSet<i64>,
+    only: Option<i64>,
 ) -> Result<HashMap<ResourceId, Vec<Recipient>>, Error> {
     let mut group_ids: BTreeSet<i64> = BTreeSet::new();
     let mut project_ids: BTreeSet<i64> = BTreeSet::new();
@@ -66,11 +68,12 @@ pub fn of_resources(
         group_ids.extend(groups_that_count(resource, inherited));
         if let Resource::Project(project) = resource {
             project_ids.insert(project.id);
-            owner_ids.extend(project.namespace.owner_id);
+            let owner = project.namespace.owner_id;
+            owner_ids.extend(owner.filter(|id| only.is_none_or(|only| only == *id)));
         }
     }
-    let of_groups = Holders::of_groups(conn, today, group_ids)?;
-    let of_projects = Holders::of_projects(conn, today, project_ids)?;
+    let of_groups = Holders::of_groups(conn, today, group_ids, only)?;
+    let of_projects = Holders::of_projects(conn, today, project_ids, only)?;
     let owners = people(conn, owner_ids)?;
     let mut found = HashMap::new();
     for resource in resources {
@@ -134,11 +137,16 @@ impl Holders {
         conn: &mut DbConnection,
         today: NaiveDate,
         ids: BTreeSet<i64>,
+        only: Option<i64>,
     ) -> Result<Self, Error> {
         if ids.is_empty() {
             return Ok(Holders(HashMap::new()));
         }
-        let rows: Vec<Row> = holders!(memberships::group_id, ids, today).load(conn)?;
+        let all = holders!(memberships::group_id, ids, today);
+        let rows: Vec<Row> = match only {
+            Some(id) => all.filter(users::id.eq(id)).load(conn)?,
+            None => all.load(conn)?,
+        };
         Holders::from_rows(rows)
     }
 
@@ -146,11 +154,16 @@ impl Holders {
         conn: &mut DbConnection,
         today: NaiveDate,
         ids: BTreeSet<i64>,
+        only: Option<i64>,
     ) -> Result<Self, Error> {
         if ids.is_empty() {
             return Ok(Holders(HashMap::new()));
         }
-        let rows: Vec<Row> = holders!(memberships::project_id, ids, today).load(conn)?;
+        let all = holders!(memberships::project_id, ids, today);
+        let rows: Vec<Row> = match only {
+            Some(id) => all.filter(users::id.eq(id)).load(conn)?,
+            None => all.load(conn)?,
+        };
         Holders::from_rows(rows)
     }
 

@@ -8,12 +8,14 @@ use crate::access_tokens::uses;
 use crate::app::App;
 use crate::jobs::scheduler;
 
+/// How long a job may take for its last step.
+const LAST_STEP: Duration = Duration::from_secs(25);
+
 /// Last uses are written this often.
 const WRITE_USES: Duration = Duration::from_secs(1);
 
-/// Runs until told to stop; then lets jobs come to the end of their step, and writes once more what is pending.
-pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
-    let jobs = tokio::spawn(scheduler::run(app.clone(), stop.clone()));
+/// Writes last uses until told to stop, and then once more what is pending.
+pub async fn write_uses(app: App, mut stop: watch::Receiver<bool>) {
     let mut write_uses = tokio::time::interval(WRITE_USES);
     write_uses.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -22,10 +24,22 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
             _ = stop.changed() => break,
         }
     }
-    if let Err(panic) = jobs.await {
-        tracing::error!(%panic, "The scheduler of jobs panicked");
-    }
     flush_uses(&app).await;
+}
+
+/// Runs the jobs that are due until told to stop; then lets them come to the end of their step, but not for ever: what
+/// is cut off then is taken up where its rows say.
+pub async fn run_jobs(app: App, stop: watch::Receiver<bool>) {
+    let mut told = stop.clone();
+    let patience = async move {
+        // If whoever tells is gone, that is telling, too.
+        let _ = told.changed().await;
+        tokio::time::sleep(LAST_STEP).await;
+    };
+    tokio::select! {
+        () = scheduler::run(app, stop) => {}
+        () = patience => tracing::warn!("A job did not come to the end of its step, and was cut off"),
+    }
 }
 
 /// Writes the uses that have gathered; keeps them if the database is away.

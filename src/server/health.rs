@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 
 use crate::app::App;
+use crate::error::Error;
 use crate::settings;
 
 /// `GET /-/liveness`, `GET /-/health`: the process answers.
@@ -11,12 +12,26 @@ pub async fn liveness() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "ok" }))
 }
 
-/// `GET /-/readiness`: the database answers too.
+/// `GET /-/readiness`: the database answers too, and its clock says what ours does.
 pub async fn readiness(app: web::Data<App>) -> HttpResponse {
-    match app.db.read(settings::store::revision).await {
-        Ok(_) => HttpResponse::Ok().json(json!({ "status": "ok" })),
-        Err(_) => HttpResponse::ServiceUnavailable()
-            .insert_header(("Retry-After", "5"))
-            .json(json!({ "status": "unavailable", "reason": "the database does not answer" })),
+    let clocks = app.get_ref().clone();
+    let looked = app.db.read(move |conn| {
+        settings::store::revision(conn)?;
+        Ok(clocks.check_clock(conn).map_err(|error| told(&error)))
+    });
+    let why = match looked.await {
+        Ok(Ok(())) => return HttpResponse::Ok().json(json!({ "status": "ok" })),
+        Ok(Err(why)) => why,
+        Err(_) => "the database does not answer".to_owned(),
+    };
+    HttpResponse::ServiceUnavailable()
+        .insert_header(("Retry-After", "5"))
+        .json(json!({ "status": "unavailable", "reason": why }))
+}
+
+fn told(error: &Error) -> String {
+    match error {
+        Error::Unavailable(cause) => cause.to_string(),
+        other => other.to_string(),
     }
 }

@@ -271,16 +271,21 @@ pub async fn serve(
     let server = start_with(app.clone(), listener, workers, metrics_access)?;
     let handle = server.handle();
     let (stop, stopped) = tokio::sync::watch::channel(false);
-    let chores = tokio::spawn(background::run(app.clone(), stopped));
+    let (stop_jobs, jobs_stopped) = tokio::sync::watch::channel(false);
+    let uses = tokio::spawn(background::write_uses(app.clone(), stopped));
+    let jobs = tokio::spawn(background::run_jobs(app.clone(), jobs_stopped));
     let running = tokio::spawn(server);
     announce()?;
     signals.any().await;
     tracing::info!("Stopping: no new requests, running ones may finish");
+    // Jobs come to their end while requests do.
+    let _ = stop_jobs.send(true);
     handle.stop(true).await;
     running.await??;
     // The loop may have ended already; then there is nobody to tell.
     let _ = stop.send(true);
-    chores.await?;
+    jobs.await?;
+    uses.await?;
     tracing::info!("Stopped");
     Ok(())
 }

@@ -145,3 +145,35 @@ async fn killed_again_and_again(server: TestServer) {
     assert!(server.count("job_runs", "outcome = 'abandoned'") > 0);
     assert_eq!(server.count("job_runs", "outcome = 'running'"), 0);
 }
+
+#[test]
+fn a_node_whose_clock_is_not_the_databases_runs_no_job() {
+    run_on_postgres(clocks_apart);
+}
+
+async fn clocks_apart(server: TestServer) {
+    let data = folder();
+    let address = server.storage.address();
+    let name = address
+        .rsplit('/')
+        .next()
+        .unwrap()
+        .split('?')
+        .next()
+        .unwrap();
+    // The database's clock is an hour ahead from now on, for whoever connects.
+    server.sql(
+        "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql \
+         AS $$ SELECT pg_catalog.clock_timestamp() + interval '1 hour' $$",
+    );
+    server.sql(&format!(
+        "ALTER DATABASE {name} SET search_path = public, pg_catalog"
+    ));
+    let ended = job(&server, data.path(), "clean-up", &[])
+        .wait_with_output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.contains("clock"), "{said}");
+    assert_eq!(server.count("job_runs", ""), 0);
+}

@@ -40,6 +40,7 @@ on_both!(
     a_token_that_nobody_looks_after_is_announced_when_somebody_does,
     more_tokens_than_a_batch_are_each_announced_once,
     the_day_that_a_run_by_hand_is_given_counts_and_mails_are_due_at_once,
+    no_step_puts_down_more_than_a_few_thousand_however_many_look_after_a_token,
 );
 
 /// Acme with its Owner, at 01:00.
@@ -214,21 +215,58 @@ async fn a_token_that_nobody_looks_after_is_announced_when_somebody_does(server:
     assert_eq!(server.noticed(), set(["7: 5 → bo"]));
 }
 
+impl TestServer {
+    /// So many copies of the one token that there is.
+    fn copies(&self, number: usize) {
+        let digest = if self.is_on_postgres() {
+            "decode(md5(n::text) || md5(n::text), 'hex')"
+        } else {
+            "randomblob(32)"
+        };
+        self.sql(&format!(
+            "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {number}) \
+             INSERT INTO access_tokens (user_id, group_id, name, scopes, digest, hint, expires_at, created_at, updated_at) \
+             SELECT user_id, group_id, 'copy', scopes, {digest}, hint, expires_at, created_at, updated_at \
+             FROM access_tokens, numbers"
+        ));
+    }
+}
+
+async fn no_step_puts_down_more_than_a_few_thousand_however_many_look_after_a_token(
+    server: TestServer,
+) {
+    use latchkey::notices::check::{Cursor, step};
+    let (acme, _) = acme(&server);
+    server.sql(
+        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 99) \
+         INSERT INTO users (username, username_key, name, email, email_key, kind, state, confirmed_at, created_at, updated_at) \
+         SELECT 'o' || n, 'o' || n, 'Owner', 'o' || n || '@x', 'o' || n || '@x', 'human', 'active', \
+         '2026-11-20 10:00:00', '2026-11-20 10:00:00', '2026-11-20 10:00:00' FROM numbers",
+    );
+    server.sql(&format!(
+        "INSERT INTO memberships (user_id, group_id, access_level, created_at) \
+         SELECT id, {}, 50, '2026-11-20 10:00:00' FROM users WHERE username LIKE 'o%'",
+        acme.id
+    ));
+    acme.token("first").expires(&server.days_ahead(3)).create();
+    server.copies(249);
+    let mut cursor = Some(Cursor::start());
+    let mut steps = Vec::new();
+    while let Some(here) = cursor {
+        let done = server.arrange(move |conn, ctx| step(conn, ctx, ctx.now, here));
+        steps.push(done.notices);
+        cursor = done.next;
+    }
+    assert_eq!(steps.iter().sum::<usize>(), 25_000, "{steps:?}");
+    assert!(steps.iter().all(|notices| *notices <= 5_000), "{steps:?}");
+    let unmarked = "seven_days_notification_sent_at IS NULL";
+    assert_eq!(server.count("access_tokens", unmarked), 0);
+}
+
 async fn more_tokens_than_a_batch_are_each_announced_once(server: TestServer) {
     let (acme, _) = acme(&server);
     acme.token("first").expires(&server.days_ahead(3)).create();
-    // 2,500 beside it, made by copying its row.
-    let digest = if server.is_on_postgres() {
-        "decode(md5(n::text) || md5(n::text), 'hex')"
-    } else {
-        "randomblob(32)"
-    };
-    server.sql(&format!(
-        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2500) \
-         INSERT INTO access_tokens (user_id, group_id, name, scopes, digest, hint, expires_at, created_at, updated_at) \
-         SELECT user_id, group_id, 'copy', scopes, {digest}, hint, expires_at, created_at, updated_at \
-         FROM access_tokens, numbers"
-    ));
+    server.copies(2_500);
     let counts = server.run_job(Job::ExpiryCheck).await;
     assert_eq!((counts["tokens"], counts["mails"]), (2_501, 2_501));
     assert_eq!(server.count("emails", ""), 2_501);

@@ -43,6 +43,8 @@ on_both!(
     a_failed_run_is_told_and_tried_again_after_growing_pauses,
     frequent_jobs_leave_no_trace_when_there_is_nothing_to_do,
     two_nodes_that_look_at_the_same_moment_run_a_job_once,
+    what_is_asked_for_during_a_run_is_not_forgotten,
+    a_clock_that_was_far_ahead_silences_no_job,
 );
 
 async fn a_fresh_database_has_missed_no_run(server: TestServer) {
@@ -250,4 +252,33 @@ async fn two_nodes_that_look_at_the_same_moment_run_a_job_once(server: TestServe
         tokio::join!(server.run_due_jobs(), server.run_due_jobs());
         assert_eq!(server.history(Job::ExpiryCheck).len() as i64, round);
     }
+}
+
+async fn what_is_asked_for_during_a_run_is_not_forgotten(server: TestServer) {
+    server.run_due_jobs().await;
+    server.clock.set(moment("2026-11-21T01:00:00Z"));
+    let now = server.now();
+    let due = store::Due::Scheduled(now);
+    let lease = server
+        .arrange(move |conn, _| {
+            lease::acquire(conn, Job::ExpiryCheck, Cause::Schedule, Some(due), now, now)
+        })
+        .unwrap();
+    server.arrange(|conn, ctx| latchkey::jobs::request(conn, ctx, Job::ExpiryCheck));
+    server.arrange(move |conn, _| lease.end(conn, &Ending::Done, "{}", now));
+    assert!(server.run_due_jobs().await.contains(&"expiry-check"));
+    assert_eq!(server.history(Job::ExpiryCheck)[0].cause, "page");
+    assert!(!server.run_due_jobs().await.contains(&"expiry-check"));
+}
+
+async fn a_clock_that_was_far_ahead_silences_no_job(server: TestServer) {
+    server.run_due_jobs().await;
+    let there = "'2099-01-01 00:00:00'";
+    server.sql(&format!(
+        "UPDATE jobs SET handled_until = {there}, retry_at = {there}, lease_holder = 'x', lease_until = {there}"
+    ));
+    server.run_job(Job::ExpiryCheck).await;
+    server.run_due_jobs().await;
+    server.clock.set(moment("2026-11-21T01:00:00Z"));
+    assert!(server.run_due_jobs().await.contains(&"expiry-check"));
 }

@@ -34,6 +34,7 @@ with_mail!(
     own_tokens_are_listed_up_to_a_hundred_and_the_rest_is_counted,
     who_lost_the_role_or_the_account_meanwhile_is_told_nothing,
     what_was_revoked_meanwhile_is_not_told,
+    what_has_ended_meanwhile_is_not_told,
     names_that_people_typed_stay_text,
 );
 
@@ -211,6 +212,16 @@ async fn what_was_revoked_meanwhile_is_not_told(server: TestServer, mail: MailSe
     let counts = server.run_job(Job::DeliverMail).await;
     assert_eq!((counts["sent"], counts["dropped"]), (1, 1));
     assert!(mail.mails(1)[0].text().contains("named 6 of"));
+}
+
+async fn what_has_ended_meanwhile_is_not_told(server: TestServer, mail: MailServer) {
+    let (acme, _) = acme(&server);
+    server.tokens_with(&acme, [0, 2]);
+    server.run_job(Job::ExpiryCheck).await;
+    server.clock.advance(TimeDelta::hours(23));
+    let counts = server.run_job(Job::DeliverMail).await;
+    assert_eq!((counts["sent"], counts["dropped"]), (1, 1));
+    assert!(mail.mails(1)[0].text().contains("named 2 of"));
 }
 
 async fn names_that_people_typed_stay_text(server: TestServer, mail: MailServer) {

@@ -22,11 +22,11 @@ async fn root(server: &TestServer) -> Visitor {
 async fn every_job_stands_there_with_its_last_run_and_its_next(server: TestServer) {
     let root = root(&server).await;
     let page = root.open(PATH).await;
-    let rows = page.rows("job-row");
+    let rows = page.rows("jobs");
     assert_eq!(rows.len(), 8);
     assert!(rows.iter().all(|row| row[2] == "Never"), "{rows:?}");
     server.run_job(Job::ExpiryCheck).await;
-    let rows = root.open(PATH).await.rows("job-row");
+    let rows = root.open(PATH).await.rows("jobs");
     let check = &rows[1];
     assert!(check[0].contains("expiry-check"), "{check:?}");
     assert_eq!(check[1], "daily at 01:00 UTC");
@@ -43,7 +43,7 @@ async fn a_run_that_is_asked_for_comes_within_seconds_and_leaves_the_schedule(se
         .await;
     let page = root.follow(answer.location()).await.page();
     assert!(page.says("expiry-check will run within seconds."));
-    assert!(page.rows("job-row")[1][4].contains("Within seconds"));
+    assert!(page.rows("jobs")[1][4].contains("Within seconds"));
     assert_eq!(server.run_due_jobs().await, ["expiry-check"]);
     assert_eq!(server.run_due_jobs().await, [""; 0]);
     let run = &server.history(Job::ExpiryCheck)[0];
@@ -59,9 +59,9 @@ async fn a_failure_is_told_with_its_reason_as_text(server: TestServer) {
     server.run_job(Job::CleanUp).await;
     server.sql("UPDATE job_runs SET outcome = 'failed', error = '<b>no</b> & more'");
     let page = root.open(PATH).await;
-    let row = page.rows("run-row").remove(0);
+    let row = page.rows("runs").remove(0);
     assert!(
-        row[4].contains("Failed") && row[4].contains("<b>no</b> & more"),
+        row[2].contains("Failed") && row[2].contains("<b>no</b> & more"),
         "{row:?}"
     );
 }
@@ -72,13 +72,13 @@ async fn the_history_is_paged(server: TestServer) {
         server.run_job(Job::CleanUp).await;
     }
     let first = root.open(PATH).await;
-    assert_eq!(first.rows("run-row").len(), 25);
+    assert_eq!(first.rows("runs").len(), 25);
     let older = first
         .links()
         .into_iter()
         .find(|link| link.contains("before="))
         .unwrap();
-    assert_eq!(root.open(&older).await.rows("run-row").len(), 5);
+    assert_eq!(root.open(&older).await.rows("runs").len(), 5);
 }
 
 /// A token of acme ends in five days, and alice was to be told.
@@ -93,7 +93,7 @@ async fn mails_that_wait_are_tried_again_or_dropped(server: TestServer) {
     let root = root(&server).await;
     waiting(&server).await;
     let page = root.open(PATH).await;
-    let row = page.rows("mail-row").remove(0);
+    let row = page.rows("mails").remove(0);
     assert!(
         row[0].contains("@alice") && row[1].contains("token expiring"),
         "{row:?}"
