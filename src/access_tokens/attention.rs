@@ -10,9 +10,8 @@ use super::store::unused_since;
 use super::unused::Span;
 use crate::context::Context;
 use crate::db::schema::{access_token_uses, access_tokens, groups, projects, users};
-use crate::db::{DbConnection, Timestamp, after_subtree_of, coalesce_date, coalesce_id};
+use crate::db::{DbConnection, Timestamp, after_subtree, coalesce_date, coalesce_id};
 use crate::error::Error;
-use crate::groups::store::member_groups;
 
 /// An end within so many days is near.
 const NEAR: Days = Days::new(14);
@@ -21,7 +20,10 @@ const NEAR: Days = Days::new(14);
 const IDLE: Span = Span::Month;
 
 /// After any end.
-const NEVER: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap();
+const NEVER: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
+    Some(date) => date,
+    None => NaiveDate::MAX,
+};
 
 /// At most so many of each kind.
 const SHOWN: i64 = 50;
@@ -92,27 +94,20 @@ macro_rules! first {
     };
 }
 
-/// The groups at and below these ones, each of which is found as a range of an index.
+/// The group with this traversal and those below it: a range of an index.
 macro_rules! below {
-    ($tops:expr) => {
+    ($top:expr) => {
         groups::table
-            .inner_join(
-                member_groups.on(groups::traversal
-                    .ge(member_groups.field(groups::traversal))
-                    .and(
-                        groups::traversal
-                            .lt(after_subtree_of!(member_groups.field(groups::traversal))),
-                    )),
-            )
-            .filter(member_groups.field(groups::id).eq_any($tops.to_vec()))
+            .filter(groups::traversal.ge($top.clone()))
+            .filter(groups::traversal.lt(after_subtree($top)))
     };
 }
 
-/// The active tokens of the groups at and below these ones.
+/// The active tokens of this group and of those below it.
 macro_rules! of_groups {
-    ($tops:expr, $today:expr) => {
+    ($top:expr, $today:expr) => {
         active!(
-            below!($tops).inner_join(
+            below!($top).inner_join(
                 access_tokens::table.on(access_tokens::group_id.eq(first!(groups::id)))
             ),
             $today,
@@ -121,11 +116,11 @@ macro_rules! of_groups {
     };
 }
 
-/// The active tokens of the projects at and below these groups.
+/// The active tokens of the projects of this group and of those below it.
 macro_rules! of_projects_below {
-    ($tops:expr, $today:expr) => {
+    ($top:expr, $today:expr) => {
         active!(
-            below!($tops)
+            below!($top)
                 .inner_join(
                     projects::table.on(projects::group_id.nullable().eq(first!(groups::id)))
                 )
@@ -160,15 +155,19 @@ macro_rules! gather {
         let reach: &Reach = $reach;
         let mut found: Vec<Noticed> = Vec::new();
         let enough = |found: &[Noticed]| i64::try_from(found.len()).is_ok_and(|n| n >= $enough);
-        if !reach.owned.is_empty() {
-            let $tokens = of_groups!(reach.owned, $today);
-            let rows: Vec<Row> = $look.load($conn)?;
-            found.extend(rows.into_iter().map(|row| noticed(row, true)));
+        for top in &reach.owned {
+            if !enough(&found) {
+                let $tokens = of_groups!(top, $today);
+                let rows: Vec<Row> = $look.load($conn)?;
+                found.extend(rows.into_iter().map(|row| noticed(row, true)));
+            }
         }
-        if !reach.maintained.is_empty() && !enough(&found) {
-            let $tokens = of_projects_below!(reach.maintained, $today);
-            let rows: Vec<Row> = $look.load($conn)?;
-            found.extend(rows.into_iter().map(|row| noticed(row, false)));
+        for top in &reach.maintained {
+            if !enough(&found) {
+                let $tokens = of_projects_below!(top, $today);
+                let rows: Vec<Row> = $look.load($conn)?;
+                found.extend(rows.into_iter().map(|row| noticed(row, false)));
+            }
         }
         if !reach.projects.is_empty() && !enough(&found) {
             let $tokens = of_projects!(reach.projects, $today);
@@ -198,6 +197,7 @@ pub fn of_actor(conn: &mut DbConnection, ctx: &Context) -> Result<Attention, Err
         .order((access_tokens::expires_at.asc(), access_tokens::id.asc()))
         .limit(SHOWN));
     expiring.sort_by_key(|token| (token.expires_at, token.id));
+    expiring.truncate(usize::try_from(SHOWN).unwrap_or(usize::MAX));
     Ok(Attention {
         expiring,
         unused: unused_in(conn, ctx, &reach, SHOWN)?,

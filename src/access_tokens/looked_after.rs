@@ -13,10 +13,10 @@ use crate::members::AccessLevel;
 /// Where a person looks after tokens. Of groups only the uppermost: what lies below them belongs to them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Reach {
-    /// Groups that they own.
-    pub owned: Vec<i64>,
-    /// Groups whose projects they maintain; their own namespace is one.
-    pub maintained: Vec<i64>,
+    /// Groups that they own, by traversal.
+    pub owned: Vec<String>,
+    /// Groups whose projects they maintain, by traversal; their own namespace is one.
+    pub maintained: Vec<String>,
     /// Projects that they maintain by a membership of their own.
     pub projects: Vec<i64>,
 }
@@ -30,7 +30,7 @@ pub(super) fn by(
     user_ids: &[i64],
     today: NaiveDate,
 ) -> Result<BTreeMap<i64, Reach>, Error> {
-    type Row = (i64, i32, Option<(i64, String)>, Option<i64>);
+    type Row = (i64, i32, Option<String>, Option<i64>);
     let rows: Vec<Row> = memberships::table
         .left_join(groups::table.on(groups::id.nullable().eq(memberships::group_id)))
         .filter(memberships::user_id.eq_any(user_ids.to_vec()))
@@ -43,33 +43,30 @@ pub(super) fn by(
         .select((
             memberships::user_id,
             memberships::access_level,
-            (groups::id, groups::traversal).nullable(),
+            groups::traversal.nullable(),
             memberships::project_id,
         ))
         .load(conn)?;
-    let namespaces: Vec<(Option<i64>, i64, String)> = groups::table
+    let namespaces: Vec<(Option<i64>, String)> = groups::table
         .filter(groups::owner_id.eq_any(user_ids.to_vec()))
-        .select((groups::owner_id, groups::id, groups::traversal))
+        .select((groups::owner_id, groups::traversal))
         .load(conn)?;
     let mut found: BTreeMap<i64, Reach> = BTreeMap::new();
     let (mut owned, mut maintained) = (Places::new(), Places::new());
     for (user_id, level, group, project) in rows {
-        if let Some((id, traversal)) = group {
+        if let Some(traversal) = group {
             if level >= AccessLevel::Owner.number() {
-                owned
-                    .entry(user_id)
-                    .or_default()
-                    .push((traversal.clone(), id));
+                owned.entry(user_id).or_default().push(traversal.clone());
             }
-            maintained.entry(user_id).or_default().push((traversal, id));
+            maintained.entry(user_id).or_default().push(traversal);
         }
         if let Some(id) = project {
             found.entry(user_id).or_default().projects.push(id);
         }
     }
-    for (owner, id, traversal) in namespaces {
+    for (owner, traversal) in namespaces {
         if let Some(user_id) = owner {
-            maintained.entry(user_id).or_default().push((traversal, id));
+            maintained.entry(user_id).or_default().push(traversal);
         }
     }
     for (user_id, places) in owned {
@@ -81,25 +78,15 @@ pub(super) fn by(
     Ok(found)
 }
 
-/// Groups by their traversal, for each person.
-type Places = BTreeMap<i64, Vec<(String, i64)>>;
+/// The traversals of groups, for each person.
+type Places = BTreeMap<i64, Vec<String>>;
 
 /// Without those that lie below another one of them.
-fn uppermost(mut places: Vec<(String, i64)>) -> Vec<i64> {
+fn uppermost(mut places: Vec<String>) -> Vec<String> {
     // What lies below a group comes right after it: a slash sorts before every digit.
     places.sort_unstable();
-    let mut last: Option<String> = None;
-    let mut ids = Vec::new();
-    for (traversal, id) in places {
-        if last
-            .as_ref()
-            .is_none_or(|above| !traversal.starts_with(above.as_str()))
-        {
-            ids.push(id);
-            last = Some(traversal);
-        }
-    }
-    ids
+    places.dedup_by(|next, above| next.starts_with(above.as_str()));
+    places
 }
 
 #[cfg(test)]
@@ -108,16 +95,12 @@ mod tests {
 
     #[test]
     fn what_lies_below_another_group_is_left_out() {
-        let places = |traversals: &[&str]| {
-            let numbered = traversals.iter().zip(1..);
-            uppermost(
-                numbered
-                    .map(|(text, id)| ((*text).to_owned(), id))
-                    .collect(),
-            )
-        };
-        assert_eq!(places(&["1/17/", "1/", "10/", "1/170/3/", "2/"]), [2, 3, 5]);
-        assert_eq!(places(&["1/17/", "1/170/", "1/17/4/"]), [1, 2]);
-        assert_eq!(places(&[]), [0; 0]);
+        let places =
+            |traversals: &[&str]| uppermost(traversals.iter().map(|&t| t.to_owned()).collect());
+        let found = places(&["1/17/", "1/", "10/", "1/170/3/", "2/"]);
+        assert_eq!(found, ["1/", "10/", "2/"]);
+        let found = places(&["1/17/", "1/170/", "1/17/4/"]);
+        assert_eq!(found, ["1/17/", "1/170/"]);
+        assert_eq!(places(&[]), [""; 0]);
     }
 }

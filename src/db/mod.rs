@@ -96,19 +96,6 @@ pub fn after_subtree(traversal: &str) -> String {
     end
 }
 
-diesel::define_sql_function! {
-    /// A text without these characters at its end.
-    fn rtrim(text: diesel::sql_types::Text, characters: diesel::sql_types::Text) -> diesel::sql_types::Text;
-}
-
-/// [`after_subtree`] of a column.
-macro_rules! after_subtree_of {
-    ($traversal:expr) => {
-        $crate::db::rtrim($traversal, "/").concat("0")
-    };
-}
-pub(crate) use after_subtree_of;
-
 /// Takes the lock under which whatever changes who may do what below one top-level group takes turns,
 /// until the transaction ends. SQLite has one writer, and needs none. [`in_turn`] also finds out whether it
 /// is still the right one.
