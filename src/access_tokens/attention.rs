@@ -1,24 +1,29 @@
 //! Tokens that somebody who looks after them should look at: those that end soon, those that nobody uses.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Days, NaiveDate, Utc};
-use diesel::dsl::exists;
 use diesel::prelude::*;
 
+use super::looked_after::{self, Reach};
 use super::store::unused_since;
 use super::unused::Span;
 use crate::context::Context;
-use crate::db::schema::{access_token_uses, access_tokens, groups, memberships, projects, users};
-use crate::db::{DbConnection, Timestamp};
+use crate::db::schema::{access_token_uses, access_tokens, groups, projects, users};
+use crate::db::{DbConnection, Timestamp, after_subtree, coalesce_date, coalesce_id};
 use crate::error::Error;
-use crate::groups::store::member_groups;
-use crate::members::AccessLevel;
-use crate::users::store::people;
 
 /// An end within so many days is near.
 const NEAR: Days = Days::new(14);
 
 /// A token that wasn't used for so long is idle.
 const IDLE: Span = Span::Month;
+
+/// After any end.
+const NEVER: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
+    Some(date) => date,
+    None => NaiveDate::MAX,
+};
 
 /// At most so many of each kind.
 const SHOWN: i64 = 50;
@@ -59,109 +64,121 @@ pub struct Attention {
 
 type Row = (i64, String, String, Option<NaiveDate>, Option<Timestamp>);
 
-/// Has this person this role, directly or from above, on the group of the query?
-macro_rules! is_member {
-    ($person:expr, $today:expr, $at_least:expr) => {
-        exists(
-            memberships::table
-                .inner_join(
-                    member_groups.on(member_groups
-                        .field(groups::id)
-                        .nullable()
-                        .eq(memberships::group_id)),
-                )
-                .filter(memberships::user_id.eq($person))
-                .filter(memberships::access_level.ge($at_least.number()))
-                .filter(
-                    memberships::expires_at
-                        .is_null()
-                        .or(memberships::expires_at.gt($today)),
-                )
-                .filter(groups::traversal.like(member_groups.field(groups::traversal).concat("%"))),
-        )
-    };
-}
-
-/// The active tokens of a join.
+/// The active ones of these tokens that are joined with what tells where they are, under this full path.
 macro_rules! active {
-    ($joined:expr, $today:expr) => {
+    ($joined:expr, $today:expr, $full_path:expr) => {
         $joined
-            .filter(users::bot_gone_at.is_null())
-            .filter(access_tokens::revoked.eq(false))
-            .filter(
-                access_tokens::expires_at
-                    .is_null()
-                    .or(access_tokens::expires_at.assume_not_null().gt($today)),
+            .inner_join(users::table.on(users::id.eq(access_tokens::user_id)))
+            .left_join(
+                access_token_uses::table.on(access_token_uses::token_id.eq(access_tokens::id)),
             )
+            .filter(users::bot_gone_at.is_null())
+            // Put so that no index of states and dates fits: it would lead to the tokens of the whole instance.
+            .filter(access_tokens::revoked.ne(true))
+            .filter(coalesce_date(access_tokens::expires_at, NEVER).gt($today))
+            .select((
+                access_tokens::id,
+                access_tokens::name,
+                $full_path,
+                access_tokens::expires_at,
+                access_token_uses::last_used_at.nullable(),
+            ))
     };
 }
 
-/// The active tokens of the groups that this person owns.
+/// An id, as an expression by which no index finds its row: joined with it, tokens are found from their place, and never
+/// the place from each token of the instance.
+macro_rules! first {
+    ($id:expr) => {
+        coalesce_id($id.nullable(), $id.nullable())
+    };
+}
+
+/// The group with this traversal and those below it: a range of an index.
+macro_rules! below {
+    ($top:expr) => {
+        groups::table
+            .filter(groups::traversal.ge($top.clone()))
+            .filter(groups::traversal.lt(after_subtree($top)))
+    };
+}
+
+/// The active tokens of this group and of those below it.
 macro_rules! of_groups {
-    ($person:expr, $today:expr) => {
+    ($top:expr, $today:expr) => {
         active!(
-            access_tokens::table
-                .inner_join(users::table)
-                .inner_join(groups::table.on(groups::id.nullable().eq(access_tokens::group_id)),)
-                .left_join(
-                    access_token_uses::table.on(access_token_uses::token_id.eq(access_tokens::id)),
-                ),
-            $today
+            below!($top).inner_join(
+                access_tokens::table.on(access_tokens::group_id.eq(first!(groups::id)))
+            ),
+            $today,
+            groups::full_path
         )
-        // Lets the planner see only the tokens of groups.
-        .filter(access_tokens::group_id.is_not_null())
-        .filter(is_member!($person, $today, AccessLevel::Owner))
-        .select((
-            access_tokens::id,
-            access_tokens::name,
-            groups::full_path,
-            access_tokens::expires_at,
-            access_token_uses::last_used_at.nullable(),
-        ))
     };
 }
 
-/// The active tokens of the projects that this person maintains.
-macro_rules! of_projects {
-    ($person:expr, $today:expr) => {
+/// The active tokens of the projects of this group and of those below it.
+macro_rules! of_projects_below {
+    ($top:expr, $today:expr) => {
         active!(
-            access_tokens::table
-                .inner_join(users::table)
+            below!($top)
                 .inner_join(
-                    projects::table.on(projects::id.nullable().eq(access_tokens::project_id)),
+                    projects::table.on(projects::group_id.nullable().eq(first!(groups::id)))
                 )
-                .inner_join(groups::table.on(groups::id.eq(projects::group_id)))
-                .left_join(
-                    access_token_uses::table.on(access_token_uses::token_id.eq(access_tokens::id)),
+                .inner_join(
+                    access_tokens::table.on(access_tokens::project_id.eq(first!(projects::id)))
                 ),
-            $today
+            $today,
+            groups::full_path.concat("/").concat(projects::path)
         )
-        .filter(access_tokens::project_id.is_not_null())
-        .filter(
-            groups::owner_id
-                .is_not_null()
-                .and(groups::owner_id.assume_not_null().eq($person))
-                .or(is_member!($person, $today, AccessLevel::Maintainer))
-                .or(projects::id.nullable().eq_any(
-                    memberships::table
-                        .filter(memberships::user_id.eq($person))
-                        .filter(memberships::access_level.ge(AccessLevel::Maintainer.number()))
-                        .filter(
-                            memberships::expires_at
-                                .is_null()
-                                .or(memberships::expires_at.gt($today)),
-                        )
-                        .select(memberships::project_id),
-                )),
-        )
-        .select((
-            access_tokens::id,
-            access_tokens::name,
-            groups::full_path.concat("/").concat(projects::path),
-            access_tokens::expires_at,
-            access_token_uses::last_used_at.nullable(),
-        ))
     };
+}
+
+/// The active tokens of these projects.
+macro_rules! of_projects {
+    ($ids:expr, $today:expr) => {
+        active!(
+            projects::table
+                .inner_join(groups::table.on(groups::id.eq(projects::group_id)))
+                .inner_join(
+                    access_tokens::table.on(access_tokens::project_id.eq(first!(projects::id)))
+                )
+                .filter(projects::id.eq_any($ids.to_vec())),
+            $today,
+            groups::full_path.concat("/").concat(projects::path)
+        )
+    };
+}
+
+/// What one kind of look finds wherever a person looks after tokens, until `$enough` are found.
+macro_rules! gather {
+    ($conn:expr, $reach:expr, $today:expr, $enough:expr, |$tokens:ident| $look:expr) => {{
+        let reach: &Reach = $reach;
+        let mut found: Vec<Noticed> = Vec::new();
+        let enough = |found: &[Noticed]| i64::try_from(found.len()).is_ok_and(|n| n >= $enough);
+        for top in &reach.owned {
+            if !enough(&found) {
+                let $tokens = of_groups!(top, $today);
+                let rows: Vec<Row> = $look.load($conn)?;
+                found.extend(rows.into_iter().map(|row| noticed(row, true)));
+            }
+        }
+        for top in &reach.maintained {
+            if !enough(&found) {
+                let $tokens = of_projects_below!(top, $today);
+                let rows: Vec<Row> = $look.load($conn)?;
+                found.extend(rows.into_iter().map(|row| noticed(row, false)));
+            }
+        }
+        if !reach.projects.is_empty() && !enough(&found) {
+            let $tokens = of_projects!(reach.projects, $today);
+            let rows: Vec<Row> = $look.load($conn)?;
+            found.extend(rows.into_iter().map(|row| noticed(row, false)));
+        }
+        // A project can be reached from above and by itself.
+        let mut seen = HashSet::new();
+        found.retain(|token| seen.insert(token.id));
+        found
+    }};
 }
 
 /// Active tokens of the groups that the actor owns, and of the projects that they maintain, by
@@ -170,40 +187,25 @@ macro_rules! of_projects {
 /// # Errors
 /// When the database is away.
 pub fn of_actor(conn: &mut DbConnection, ctx: &Context) -> Result<Attention, Error> {
-    if ctx.policy.settings.disable_personal_access_tokens {
+    let Some(reach) = reach_of(conn, ctx, ctx.actor.user_id().unwrap_or(0))? else {
         return Ok(Attention::default());
-    }
-    let (today, user_id) = (ctx.today(), ctx.actor.user_id().unwrap_or(0));
+    };
+    let today = ctx.today();
     let near = today.checked_add_days(NEAR).unwrap_or(NaiveDate::MAX);
-    macro_rules! expiring {
-        ($tokens:expr) => {
-            $tokens
-                .filter(access_tokens::expires_at.is_not_null())
-                .filter(access_tokens::expires_at.assume_not_null().le(near))
-                .order((access_tokens::expires_at.asc(), access_tokens::id.asc()))
-                .limit(SHOWN)
-                .load::<Row>(conn)?
-        };
-    }
-    // Most people own no group: then there is nothing to look through.
-    let owns = ctx.actor.memberships.iter().any(|membership| {
-        membership.group_id.is_some() && membership.access_level >= AccessLevel::Owner
-    });
-    let mut expiring = Vec::new();
-    if owns {
-        let rows = expiring!(of_groups!(user_id, today));
-        expiring.extend(rows.into_iter().map(|row| noticed(row, true)));
-    }
-    let rows = expiring!(of_projects!(user_id, today));
-    expiring.extend(rows.into_iter().map(|row| noticed(row, false)));
+    let mut expiring = gather!(conn, &reach, today, i64::MAX, |tokens| tokens
+        .filter(coalesce_date(access_tokens::expires_at, NEVER).le(near))
+        .order((access_tokens::expires_at.asc(), access_tokens::id.asc()))
+        .limit(SHOWN));
     expiring.sort_by_key(|token| (token.expires_at, token.id));
+    expiring.truncate(usize::try_from(SHOWN).unwrap_or(usize::MAX));
     Ok(Attention {
         expiring,
-        unused: unused_by(conn, user_id, owns, ctx.now)?,
+        unused: unused_in(conn, ctx, &reach, SHOWN)?,
     })
 }
 
-/// The tokens that this person looks after and nobody uses, as [`of_actor`] has them for whoever asks.
+/// Up to `limit` of the tokens that this person looks after and nobody uses, as [`of_actor`] has them for whoever
+/// asks; those first that were never used or not for the longest time.
 ///
 /// # Errors
 /// When the database is away.
@@ -211,14 +213,19 @@ pub fn unused_of(
     conn: &mut DbConnection,
     ctx: &Context,
     user_id: i64,
+    limit: i64,
 ) -> Result<Vec<Noticed>, Error> {
-    if ctx.policy.settings.disable_personal_access_tokens {
-        return Ok(Vec::new());
+    match reach_of(conn, ctx, user_id)? {
+        Some(reach) => {
+            let mut found = unused_in(conn, ctx, &reach, limit)?;
+            found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            Ok(found)
+        }
+        None => Ok(Vec::new()),
     }
-    unused_by(conn, user_id, true, ctx.now)
 }
 
-/// Who of these people looks after tokens that nobody uses; in one query.
+/// Who of these people looks after tokens that nobody uses: a few queries for each, which stop at the first one.
 ///
 /// # Errors
 /// When the database is away.
@@ -227,46 +234,39 @@ pub fn who_has_unused(
     ctx: &Context,
     user_ids: &[i64],
 ) -> Result<Vec<i64>, Error> {
-    if ctx.policy.settings.disable_personal_access_tokens {
+    if ctx.policy.settings.disable_personal_access_tokens || user_ids.is_empty() {
         return Ok(Vec::new());
     }
-    let (today, since) = (ctx.today(), Timestamp::from(IDLE.since(ctx.now)));
-    let person = || people.field(users::id);
-    Ok(people
-        .filter(person().eq_any(user_ids.to_vec()))
-        .filter(
-            exists(of_groups!(person(), today).filter(unused_since!(since))).or(exists(
-                of_projects!(person(), today).filter(unused_since!(since)),
-            )),
-        )
-        .order(person().asc())
-        .select(person())
-        .load(conn)?)
+    let reaches = looked_after::by(conn, user_ids, ctx.today())?;
+    let mut having = Vec::new();
+    for (user_id, reach) in reaches {
+        if !unused_in(conn, ctx, &reach, 1)?.is_empty() {
+            having.push(user_id);
+        }
+    }
+    Ok(having)
 }
 
-fn unused_by(
+/// Nothing when tokens are off: then none can be looked after.
+fn reach_of(conn: &mut DbConnection, ctx: &Context, user_id: i64) -> Result<Option<Reach>, Error> {
+    if ctx.policy.settings.disable_personal_access_tokens {
+        return Ok(None);
+    }
+    Ok(looked_after::by(conn, &[user_id], ctx.today())?.remove(&user_id))
+}
+
+/// Some of the unused tokens, as many as are wanted or a few more. In no order in the database, so that the look ends
+/// with the last one that is wanted.
+fn unused_in(
     conn: &mut DbConnection,
-    user_id: i64,
-    owns: bool,
-    now: DateTime<Utc>,
+    ctx: &Context,
+    reach: &Reach,
+    wanted: i64,
 ) -> Result<Vec<Noticed>, Error> {
-    let (today, since) = (now.date_naive(), Timestamp::from(IDLE.since(now)));
-    macro_rules! unused {
-        ($tokens:expr) => {
-            $tokens
-                .filter(unused_since!(since))
-                .order(access_tokens::id.asc())
-                .limit(SHOWN)
-                .load::<Row>(conn)?
-        };
-    }
-    let mut found = Vec::new();
-    if owns {
-        let rows = unused!(of_groups!(user_id, today));
-        found.extend(rows.into_iter().map(|row| noticed(row, true)));
-    }
-    let rows = unused!(of_projects!(user_id, today));
-    found.extend(rows.into_iter().map(|row| noticed(row, false)));
+    let since = Timestamp::from(IDLE.since(ctx.now));
+    let mut found = gather!(conn, reach, ctx.today(), wanted, |tokens| tokens
+        .filter(unused_since!(since))
+        .limit(wanted));
     found.sort_by_key(|token| (token.last_used_at, token.id));
     Ok(found)
 }

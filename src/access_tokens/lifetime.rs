@@ -3,11 +3,10 @@
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde_json::json;
 
-use super::by_policy::{Rule, Sweep, sweep};
+use super::by_policy::{Found, Rule, Swept, find, sweep, tell};
 use crate::context::Context;
 use crate::db::{DbConnection, lock_instance};
 use crate::error::Error;
-use crate::permissions::Right;
 use crate::settings::store;
 
 /// When tokens that live too long end, if the longest lifetime was lowered and that wasn't undone.
@@ -18,39 +17,83 @@ pub fn due_at(conn: &mut DbConnection) -> Result<Option<DateTime<Utc>>, Error> {
     Ok(store::lowering(conn)?.map(|pending| pending.at))
 }
 
-/// Revokes the next `limit` active tokens of any kind, by id after `after_id`, that have no end or one later than the
-/// longest lifetime, counted from today. Nothing before three hours have passed since it was lowered, and nothing at
-/// all when that was undone; the setting is read anew. The last batch settles the matter. A dry run tells which tokens
-/// would go as soon as the time has come, and changes nothing. Administrators and the system only.
+/// Looks at the next `window` tokens, by id after `after_id`: which of them are active, of whatever kind, and have no
+/// end or one later than the longest lifetime, counted from today. Nothing before three hours have passed since it was
+/// lowered, unless `early`, and nothing at all when that was undone. Reads only. Administrators and the system only.
+///
+/// # Errors
+/// [`Error::Forbidden`] without the right; when the database is away.
+pub fn find_overlong(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    after_id: i64,
+    window: i64,
+    early: bool,
+) -> Result<Option<Found>, Error> {
+    match days(conn, ctx, early)? {
+        Some(days) => find(conn, ctx, rule(ctx, days), after_id, window).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Those of these tokens that [`enforce`] would revoke as soon as the time has come. Changes nothing. Administrators
+/// and the system only.
+///
+/// # Errors
+/// [`Error::Forbidden`] without the right; when the database is away.
+pub fn tell_overlong(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    ids: &[i64],
+) -> Result<Vec<Swept>, Error> {
+    match days(conn, ctx, true)? {
+        Some(days) => tell(conn, ctx, rule(ctx, days), ids),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Revokes those of these tokens that live too long. Nothing before the time has come and nothing when the lowering was
+/// undone; the setting is read anew. With the `last` ones the matter is settled. `real_now` is the moment by the clock,
+/// whatever day a job pretends it is. Administrators and the system only.
 ///
 /// # Errors
 /// [`Error::Forbidden`] without the right; when the database is away.
 pub fn enforce(
     conn: &mut DbConnection,
     ctx: &Context,
-    after_id: i64,
-    limit: i64,
-    dry_run: bool,
-) -> Result<Sweep, Error> {
-    if !ctx.actor.may_on_instance(Right::Administer) {
-        return Err(Error::forbidden());
-    }
+    ids: &[i64],
+    last: bool,
+    real_now: DateTime<Utc>,
+) -> Result<Vec<Swept>, Error> {
     // Whoever undoes the change waits, or we do: between the two there is no batch more.
     lock_instance(conn)?;
-    let due = store::lowering(conn)?.is_some_and(|pending| dry_run || pending.at <= ctx.now);
-    let settings = store::load(conn)?.settings;
-    let (true, Some(days)) = (due, settings.max_personal_access_token_lifetime) else {
-        return Ok(Sweep::default());
+    let Some(days) = days(conn, ctx, false)? else {
+        return Ok(Vec::new());
     };
-    let latest = ctx
-        .today()
-        .checked_add_days(Days::new(days.into()))
-        .unwrap_or(NaiveDate::MAX);
     let reason = json!({ "max_personal_access_token_lifetime": days });
-    let rule = Rule::Overlong { latest };
-    let swept = sweep(conn, ctx, rule, &reason, (after_id, limit), dry_run)?;
-    if swept.next.is_none() && !dry_run {
+    let swept = sweep(conn, ctx, rule(ctx, days), &reason, ids, real_now)?;
+    if last {
         store::forget_lowering(conn)?;
     }
     Ok(swept)
+}
+
+/// The longest lifetime, if it was lowered and the time has come, or if nobody waits for that.
+fn days(conn: &mut DbConnection, ctx: &Context, early: bool) -> Result<Option<u32>, Error> {
+    if store::lowering(conn)?.is_some_and(|pending| early || pending.at <= ctx.now) {
+        Ok(store::load(conn)?
+            .settings
+            .max_personal_access_token_lifetime)
+    } else {
+        Ok(None)
+    }
+}
+
+fn rule(ctx: &Context, days: u32) -> Rule {
+    Rule::Overlong {
+        latest: ctx
+            .today()
+            .checked_add_days(Days::new(days.into()))
+            .unwrap_or(NaiveDate::MAX),
+    }
 }

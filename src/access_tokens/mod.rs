@@ -11,6 +11,7 @@ pub mod expiry;
 pub mod idempotency;
 pub mod lifetime;
 pub mod list;
+mod looked_after;
 pub mod pages;
 pub mod resource;
 pub mod revoke;

@@ -81,6 +81,12 @@ diesel::define_sql_function! {
     fn coalesce_bool(value: diesel::sql_types::Nullable<diesel::sql_types::Bool>, other: diesel::sql_types::Bool) -> diesel::sql_types::Bool;
 }
 
+diesel::define_sql_function! {
+    /// The first value that isn't null, if there is one.
+    #[sql_name = "COALESCE"]
+    fn coalesce_id(value: diesel::sql_types::Nullable<diesel::sql_types::BigInt>, other: diesel::sql_types::Nullable<diesel::sql_types::BigInt>) -> diesel::sql_types::Nullable<diesel::sql_types::BigInt>;
+}
+
 /// The end of the range of texts that start with `traversal` ('1/17/' ends before '1/170').
 ///
 /// Every traversal ends with a slash, and '0' is the character after it.

@@ -9,6 +9,7 @@ mod deliver;
 pub mod health;
 pub mod history;
 pub mod lease;
+mod look;
 
 pub mod policy;
 mod request;

@@ -1,8 +1,9 @@
 //! What each job does: calls verbs, batch by batch.
 
-use chrono::{DateTime, Datelike, Utc, Weekday};
+use chrono::{DateTime, Utc};
 
 use super::Job;
+use super::look::look;
 use super::run::{Progress, Run};
 use super::{deliver as delivering, history, policy};
 use crate::access_tokens::idempotency;
@@ -16,11 +17,17 @@ use crate::notices::{check, gather, personal, unused};
 use crate::sessions;
 use crate::webhooks::{log as deliveries, queue};
 
-/// People that one transaction looks at.
-const PEOPLE: i64 = 100;
+/// People that one look is about.
+const PEOPLE: i64 = 20;
 
 /// Bots that one transaction deletes.
 const BOTS: i64 = 100;
+
+/// Kept bots that one look is about,
+const BOTS_LOOKED_AT: i64 = 10_000;
+
+/// and those that one transaction deletes.
+const BOTS_AT_ONCE: usize = 200;
 
 /// Deliveries that one transaction forgets.
 const DELIVERIES: i64 = 1_000;
@@ -36,10 +43,7 @@ pub(super) async fn work(job: Job, run: &mut Run) -> Result<Progress, Error> {
     match job {
         Job::ExpiredMemberships => expired_memberships(run).await,
         Job::ExpiryCheck => expiry_check(run).await,
-        Job::InactiveBots => {
-            run.repeat("bots", |conn, ctx, _| retention::delete_inactive(conn, ctx))
-                .await
-        }
+        Job::InactiveBots => inactive_bots(run).await,
         Job::BotDeletion => {
             run.repeat("bots", |conn, ctx, _| {
                 delete::delete_gone(conn, ctx.now, BOTS)
@@ -116,23 +120,56 @@ async fn expiry_check(run: &mut Run) -> Result<Progress, Error> {
             return Ok(Progress::Paused);
         }
     }
-    if run.as_of().weekday() == Weekday::Mon {
-        hint_at_unused(run).await?;
-    }
+    hint_at_unused(run).await?;
     Ok(Progress::Done)
 }
 
-/// Once a week, those who asked for it are told which tokens nobody uses.
+/// Once a week, those who asked for it are told which tokens nobody uses. Asked for at every check, so that a Monday
+/// on which no check ran costs nobody their mail.
 async fn hint_at_unused(run: &mut Run) -> Result<(), Error> {
     let mut after = Some(0);
     while let Some(here) = after {
-        let (mails, next) = run
-            .batch(move |conn, ctx, now| unused::enqueue_hints(conn, ctx, now, here, PEOPLE))
-            .await?;
-        run.count("hints", mails);
+        let (people, next) = look(run, move |conn, ctx| {
+            unused::whom_to_hint(conn, ctx, here, PEOPLE)
+        })
+        .await?;
+        if !people.is_empty() {
+            let mails = run
+                .batch(move |conn, ctx, now| unused::enqueue_hints(conn, ctx, now, &people))
+                .await?;
+            run.count("hints", mails);
+        }
         after = next;
     }
     Ok(())
+}
+
+/// Looks for bots window by window, and writes only where there is something.
+async fn inactive_bots(run: &mut Run) -> Result<Progress, Error> {
+    run.count("bots", 0);
+    let keeps_any = look(run, retention::keeps_any).await?;
+    let mut after = keeps_any.then_some(0);
+    while let Some(here) = after {
+        let found = look(run, move |conn, ctx| {
+            retention::find_inactive(conn, ctx, here, BOTS_LOOKED_AT)
+        })
+        .await?;
+        for ids in found.ids.chunks(BOTS_AT_ONCE) {
+            let ids = ids.to_vec();
+            let gone = run
+                .batch(move |conn, ctx, _| retention::delete_inactive(conn, ctx, &ids))
+                .await?;
+            run.count("bots", gone);
+            if run.gives_way() {
+                return Ok(Progress::Paused);
+            }
+        }
+        after = found.next;
+        if after.is_some() && run.gives_way() {
+            return Ok(Progress::Paused);
+        }
+    }
+    Ok(Progress::Done)
 }
 
 async fn expired_mails(run: &mut Run) -> Result<Progress, Error> {

@@ -1,6 +1,6 @@
 //! The end of memberships whose date has come. They stopped counting that day; the job takes out the rows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
 use serde_json::json;
@@ -12,7 +12,7 @@ use crate::db::schema::{groups, memberships, projects, users};
 use crate::db::{DbConnection, lock_roots};
 use crate::error::Error;
 use crate::groups::{self as all_groups, Group};
-use crate::projects as all_projects;
+use crate::projects::{self as all_projects, Project};
 use crate::users::{User, ghost};
 
 /// Memberships that one transaction looks at.
@@ -58,8 +58,9 @@ pub fn remove_expired(conn: &mut DbConnection, ctx: &Context) -> Result<Expired,
         .order(memberships::id.asc())
         .select((Membership::as_select(), User::as_select()))
         .load(conn)?;
+    let homes = Homes::of(conn, &rows)?;
     for (membership, user) in &rows {
-        record(conn, ctx, membership, user)?;
+        record(conn, ctx, membership, user, homes.of_membership(membership))?;
     }
     let bots: Vec<i64> = rows
         .iter()
@@ -99,33 +100,49 @@ fn record(
     ctx: &Context,
     membership: &Membership,
     user: &User,
+    (source, group): (Option<String>, Option<&Group>),
 ) -> Result<(), Error> {
-    let (source, group) = home(conn, membership)?;
     let mut event = Event::new("member_expired", Target::User(user)).with(json!({
         "source": source,
         "access_level": membership.access_level.number(),
         "expires_at": membership.expires_at,
     }));
-    if let Some(group) = &group {
+    if let Some(group) = group {
         event = event.in_group(group);
     }
     audit::record(conn, ctx, event)
 }
 
-/// Full path of the place, and the group that it is or lies in.
-fn home(
-    conn: &mut DbConnection,
-    membership: &Membership,
-) -> Result<(Option<String>, Option<Group>), Error> {
-    Ok(match (membership.group_id, membership.project_id) {
-        (Some(id), _) => match all_groups::store::find(conn, id)? {
-            Some(group) => (Some(group.full_path.clone()), Some(group)),
-            None => (None, None),
-        },
-        (_, Some(id)) => match all_projects::store::find(conn, id)? {
-            Some(project) => (Some(project.full_path()), Some(project.namespace)),
-            None => (None, None),
-        },
-        (None, None) => (None, None),
-    })
+/// The groups and projects of some memberships; two queries, however many they are.
+struct Homes {
+    groups: HashMap<i64, Group>,
+    projects: HashMap<i64, Project>,
+}
+
+impl Homes {
+    fn of(conn: &mut DbConnection, rows: &[(Membership, User)]) -> Result<Self, Error> {
+        let ids = |of: fn(&Membership) -> Option<i64>| -> BTreeSet<i64> {
+            rows.iter().filter_map(|(one, _)| of(one)).collect()
+        };
+        let groups = all_groups::store::find_all(conn, ids(|one| one.group_id))?;
+        let projects = all_projects::store::find_all(conn, ids(|one| one.project_id))?;
+        Ok(Homes {
+            groups: groups.into_iter().map(|group| (group.id, group)).collect(),
+            projects: projects
+                .into_iter()
+                .map(|project| (project.id, project))
+                .collect(),
+        })
+    }
+
+    /// Full path of the place, and the group that it is or lies in.
+    fn of_membership(&self, membership: &Membership) -> (Option<String>, Option<&Group>) {
+        let group = membership.group_id.and_then(|id| self.groups.get(&id));
+        let project = membership.project_id.and_then(|id| self.projects.get(&id));
+        match (group, project) {
+            (Some(group), _) => (Some(group.full_path.clone()), Some(group)),
+            (_, Some(project)) => (Some(project.full_path()), Some(&project.namespace)),
+            (None, None) => (None, None),
+        }
+    }
 }

@@ -60,7 +60,7 @@ pub fn created(
     token: &AccessToken,
     person: &User,
 ) -> Result<(), Error> {
-    put(conn, ctx, Event::Created, token, person)
+    put(conn, ctx, Event::Created, token, person, ctx.now)
 }
 
 /// Tells a person that a token of theirs was rotated into this one.
@@ -73,7 +73,7 @@ pub fn rotated(
     new: &AccessToken,
     person: &User,
 ) -> Result<(), Error> {
-    put(conn, ctx, Event::Rotated, new, person)
+    put(conn, ctx, Event::Rotated, new, person, ctx.now)
 }
 
 /// Tells a person that a token of theirs was revoked.
@@ -86,7 +86,22 @@ pub fn revoked(
     token: &AccessToken,
     person: &User,
 ) -> Result<(), Error> {
-    put(conn, ctx, Event::Revoked, token, person)
+    put(conn, ctx, Event::Revoked, token, person, ctx.now)
+}
+
+/// Tells a person that a rule of the instance revoked a token of theirs; nobody, when the token isn't a person's own.
+/// `real_now` is the moment by the clock, whatever day a job pretends it is.
+///
+/// # Errors
+/// When the database is away.
+pub fn revoked_by_rule(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    token: &AccessToken,
+    person: &User,
+    real_now: DateTime<Utc>,
+) -> Result<(), Error> {
+    put(conn, ctx, Event::Revoked, token, person, real_now)
 }
 
 fn put(
@@ -95,6 +110,7 @@ fn put(
     event: Event,
     token: &AccessToken,
     person: &User,
+    real_now: DateTime<Utc>,
 ) -> Result<(), Error> {
     if !person.is_human() || token.kind() != "personal" {
         return Ok(());
@@ -106,9 +122,9 @@ fn put(
         kind: event.kind(),
         user_id: person.id,
         data,
-        give_up_at: ctx.now.checked_add_days(Days::new(WORTH)),
+        give_up_at: real_now.checked_add_days(Days::new(WORTH)),
     };
-    outbox::enqueue(conn, &[new], ctx.now)
+    outbox::enqueue(conn, &[new], real_now)
 }
 
 /// A token, for the words of a mail: everything but its value.
@@ -128,15 +144,15 @@ fn done(ctx: &Context, person: &User) -> Value {
         Some(user) => format!("{} (@{}), an administrator", user.name, user.username),
         None => "an administrator".to_owned(),
     };
-    let how = match (actor.origin.channel, &actor.credential) {
-        (Channel::Page, _) => "in the browser",
-        (Channel::Api, Credential::Token(_)) => "over the API, with a token",
-        (Channel::Api, _) => "over the API",
-        (Channel::Console, _) => "on the server's command line",
-        (Channel::Job, _) => "by a rule of the instance",
+    let by = match (actor.origin.channel, &actor.credential) {
+        (Channel::Page, _) => format!("{by}, in the browser"),
+        (Channel::Api, Credential::Token(_)) => format!("{by}, over the API, with a token"),
+        (Channel::Api, _) => format!("{by}, over the API"),
+        (Channel::Console, _) => format!("{by}, on the server's command line"),
+        (Channel::Job, _) => "a rule of the instance".to_owned(),
     };
     json!({
-        "by": format!("{by}, {how}"),
+        "by": by,
         "ip": actor.origin.ip.map(|ip| ip.to_string()),
         "at": ctx.now,
     })

@@ -12,18 +12,6 @@ use crate::db::violation::is_unique;
 use crate::db::{DbConnection, Timestamp, columns};
 use crate::error::Error;
 
-pub(crate) use aliases::people;
-
-/// Another name for the table, where one query needs it twice.
-#[allow(
-    missing_docs,
-    reason = "the macro writes items that can't be documented"
-)]
-mod aliases {
-    use crate::db::schema::users;
-    diesel::alias!(users as people: People);
-}
-
 /// A user as a program or a person at the console names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserRef {

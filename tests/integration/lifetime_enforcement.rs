@@ -2,11 +2,14 @@
 
 use chrono::TimeDelta;
 use latchkey::access_tokens::{
-    by_policy::Sweep,
-    lifetime::{due_at, enforce},
+    by_policy::Swept,
+    lifetime::{due_at, enforce, find_overlong, tell_overlong},
     scope::Scope,
 };
 use latchkey::actor::{Actor, Origin};
+use latchkey::context::Context;
+use latchkey::db::DbConnection;
+use latchkey::error::Error;
 
 use crate::on_both;
 use crate::support::{Company, TestResource, TestServer};
@@ -22,14 +25,43 @@ on_both![
     batches_go_on_where_the_last_one_ended,
     the_trail_says_which_policy_and_who,
     it_is_done_once,
+    what_was_found_is_looked_at_again_before_it_is_revoked,
+    whoever_loses_a_token_of_their_own_is_told_that_a_rule_took_it,
     only_administrators_enforce,
 ];
 
 const LONGEST: &str = "max_personal_access_token_lifetime";
 
-fn run(server: &TestServer, after_id: i64, limit: i64, dry_run: bool) -> Sweep {
+/// What came of one window of tokens.
+#[derive(Debug, Default, PartialEq)]
+struct Sweep {
+    tokens: Vec<Swept>,
+    next: Option<i64>,
+}
+
+fn sweep(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    (after_id, window): (i64, i64),
+    dry_run: bool,
+) -> Result<Sweep, Error> {
+    let Some(found) = find_overlong(conn, ctx, after_id, window, dry_run)? else {
+        return Ok(Sweep::default());
+    };
+    let tokens = if dry_run {
+        tell_overlong(conn, ctx, &found.ids)?
+    } else {
+        enforce(conn, ctx, &found.ids, found.next.is_none(), ctx.now)?
+    };
+    Ok(Sweep {
+        tokens,
+        next: found.next,
+    })
+}
+
+fn run(server: &TestServer, after_id: i64, window: i64, dry_run: bool) -> Sweep {
     server.arrange_as(Actor::system(Origin::job()), move |conn, ctx| {
-        enforce(conn, ctx, after_id, limit, dry_run)
+        sweep(conn, ctx, (after_id, window), dry_run)
     })
 }
 
@@ -197,7 +229,7 @@ async fn the_setting_is_read_anew(server: TestServer) {
             policy: policy.into(),
             ..ctx.clone()
         };
-        enforce(conn, &ctx, 0, 1_000, false)
+        sweep(conn, &ctx, (0, 1_000), false)
     });
     assert_eq!(names(&swept), ["long"]);
 }
@@ -288,16 +320,79 @@ async fn it_is_done_once(server: TestServer) {
     assert_eq!(pending(&server), None);
 }
 
+async fn what_was_found_is_looked_at_again_before_it_is_revoked(server: TestServer) {
+    let c = Company::on(&server);
+    let shortened = c.acme.token("shortened").create();
+    let moved = c.p1.token("moved").create();
+    let undone = c.acme.token("undone").create();
+    server.set(LONGEST, "90");
+    hours(&server, 3);
+    let ids = [shortened.id, moved.id, undone.id];
+    let found = server.arrange(|conn, ctx| find_overlong(conn, ctx, 0, 1_000, false));
+    assert_eq!(found.unwrap().ids, ids);
+    server.sql(&format!(
+        "UPDATE access_tokens SET expires_at = '{}' WHERE id = {}",
+        server.days_ahead(7),
+        shortened.id
+    ));
+    let take = |id: i64, last: bool| {
+        server.arrange_as(Actor::system(Origin::job()), move |conn, ctx| {
+            enforce(conn, ctx, &[id], last, ctx.now).map(|swept| swept.len())
+        })
+    };
+    assert_eq!(take(shortened.id, false), 0);
+    assert_eq!(take(moved.id, false), 1);
+    assert_eq!(take(moved.id, false), 0, "once");
+    // Undone while the run goes on.
+    server.set(LONGEST, "");
+    assert_eq!(take(undone.id, true), 0);
+    assert!(shortened.works().await && undone.works().await);
+}
+
+async fn whoever_loses_a_token_of_their_own_is_told_that_a_rule_took_it(server: TestServer) {
+    let c = Company::on(&server);
+    c.frank.personal_token([Scope::Api]);
+    c.acme.token("ci").create();
+    server.set(LONGEST, "90");
+    hours(&server, 3);
+    server.sql("DELETE FROM emails");
+    let real = server.now();
+    server.arrange_as(Actor::system(Origin::job()), move |conn, ctx| {
+        // A run by hand that takes tomorrow for the present: the mail is due today.
+        let mut ctx = ctx.clone();
+        ctx.now += TimeDelta::days(1);
+        let found = find_overlong(conn, &ctx, 0, 1_000, false)?.unwrap();
+        enforce(conn, &ctx, &found.ids, true, real)
+    });
+    let mail = format!(
+        "kind = 'personal_token_revoked' AND user_id = {} AND data LIKE '%\"by\":\"a rule of the instance\"%'
+         AND data NOT LIKE '%administrator%' AND due_at <= '{}'",
+        c.frank.id,
+        real.format("%Y-%m-%d %H:%M:%S")
+    );
+    assert_eq!(server.count("emails", &mail), 1);
+    assert_eq!(server.count("emails", ""), 1, "and no other");
+}
+
 async fn only_administrators_enforce(server: TestServer) {
     let c = Company::on(&server);
     c.acme.token("long").create();
     server.set(LONGEST, "90");
     hours(&server, 3);
-    for dry_run in [false, true] {
-        let refused = server.attempt_as(c.alice.actor(), move |conn, ctx| {
-            enforce(conn, ctx, 0, 1_000, dry_run)
-        });
-        assert!(matches!(refused, Err(latchkey::error::Error::Forbidden(_))));
+    let id =
+        server.arrange(|conn, ctx| Ok(find_overlong(conn, ctx, 0, 1_000, false)?.unwrap().ids[0]));
+    for refused in [
+        server.attempt_as(c.alice.actor(), |conn, ctx| {
+            find_overlong(conn, ctx, 0, 1_000, false).map(|_| ())
+        }),
+        server.attempt_as(c.alice.actor(), move |conn, ctx| {
+            tell_overlong(conn, ctx, &[id]).map(|_| ())
+        }),
+        server.attempt_as(c.alice.actor(), move |conn, ctx| {
+            enforce(conn, ctx, &[id], true, ctx.now).map(|_| ())
+        }),
+    ] {
+        assert!(matches!(refused, Err(Error::Forbidden(_))));
     }
     assert_eq!(server.count("access_tokens", "revoked"), 0);
 }

@@ -11,13 +11,17 @@ use diesel::{
     sql_types::Text,
 };
 use latchkey::{
-    access_tokens::{authenticate, census, list, scope::Scope, store as tokens},
+    access_tokens::{
+        attention, authenticate, census, lifetime, list, scope::Scope, store as tokens, unused,
+    },
     actor::{self, Actor, Credential, Declared, Origin},
+    bots::retention,
     context::Context,
     db::{DbConnection, PageRequest},
     error::Error,
     groups::store::{self as groups, GroupRef},
-    jobs, mail, members,
+    jobs, mail,
+    members::{self, AccessLevel},
     notices::check,
     projects::store::{self as projects, ProjectRef},
     settings, users, webhooks,
@@ -108,6 +112,23 @@ impl Scene {
         &self,
         run: impl FnOnce(&mut DbConnection, &Context) -> Result<T, Error> + Send,
     ) -> Vec<String> {
+        self.queries_by(None, run)
+    }
+
+    /// The same for somebody else than alice.
+    fn queries_of<T>(
+        &self,
+        actor: Actor,
+        run: impl FnOnce(&mut DbConnection, &Context) -> Result<T, Error> + Send,
+    ) -> Vec<String> {
+        self.queries_by(Some(actor), run)
+    }
+
+    fn queries_by<T>(
+        &self,
+        other: Option<Actor>,
+        run: impl FnOnce(&mut DbConnection, &Context) -> Result<T, Error> + Send,
+    ) -> Vec<String> {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let app = &self.server.app;
         std::thread::scope(|scope| {
@@ -126,7 +147,7 @@ impl Scene {
                     declared: Declared::Everything,
                 };
                 let policy = app.policy_now(conn).unwrap();
-                let ctx = app.context(actor, policy, now);
+                let ctx = app.context(other.unwrap_or(actor), policy, now);
                 conn.set_instrumentation(Listener(Arc::clone(&heard)));
                 if let Err(error) = run(conn, &ctx) {
                     panic!("{error:?}");
@@ -264,7 +285,9 @@ on_both!(
     lists_of_members_stay_within_their_group,
     sign_in_uses_indexes,
     metrics_use_indexes,
-    the_expiry_check_goes_on_where_it_was
+    the_expiry_check_goes_on_where_it_was,
+    what_somebody_looks_after_is_found_from_their_memberships,
+    what_a_setting_does_not_allow_is_looked_for_in_windows
 );
 
 async fn authentication_and_look_ups_use_indexes(server: TestServer) {
@@ -487,6 +510,81 @@ async fn the_expiry_check_goes_on_where_it_was(server: TestServer) {
             let goes_on = text.contains("rowid>?") || text.contains("(id > $");
             assert!(goes_on, "begins at the beginning\n{query}\n{text}");
         }
+    }
+}
+
+async fn what_somebody_looks_after_is_found_from_their_memberships(server: TestServer) {
+    let scene = Scene::on(&server);
+    let maintainer = server.person("maintainer").create();
+    scene.project.member(&scene.alice, AccessLevel::Maintainer);
+    scene.project.member(&maintainer, AccessLevel::Maintainer);
+    let (alice, maintainer) = (scene.alice.id, maintainer.id);
+    let queries = scene.queries(|conn, ctx| {
+        attention::of_actor(conn, ctx)?;
+        attention::unused_of(conn, ctx, alice, 51)?;
+        attention::who_has_unused(conn, ctx, &[alice, maintainer])
+    });
+    let of_tokens: Vec<&String> = queries
+        .iter()
+        .filter(|query| query.contains("access_tokens"))
+        .collect();
+    assert!(of_tokens.len() >= 14, "{queries:#?}");
+    for statistics in [true, false] {
+        if !statistics && !server.is_on_postgres() {
+            server.sql("DELETE FROM sqlite_stat1");
+        }
+        for query in &queries {
+            let plan = scene.plan(query);
+            let text = plan.join("\n");
+            let walks = walks(&plan, server.is_on_postgres());
+            assert!(walks.is_empty(), "walks through {walks:?}\n{query}\n{text}");
+            if query.contains("access_tokens") {
+                let has = |index: &str| text.contains(&format!("access_tokens_{index}"));
+                assert!(
+                    has("group") || has("project"),
+                    "not from the place\n{query}\n{text}"
+                );
+                assert!(
+                    !has("state") && !has("expires_at"),
+                    "all active tokens\n{query}\n{text}"
+                );
+            }
+        }
+    }
+}
+
+async fn what_a_setting_does_not_allow_is_looked_for_in_windows(server: TestServer) {
+    let scene = Scene::on(&server);
+    server.set("revoke_unused_tokens_after_days", "60");
+    server.set("max_personal_access_token_lifetime", "30");
+    let queries = scene.queries_of(Actor::system(Origin::job()), |conn, ctx| {
+        unused::find_unused(conn, ctx, 100, 50)?;
+        lifetime::find_overlong(conn, ctx, 100, 50, true)?;
+        retention::find_inactive(conn, ctx, 100, 50)
+    });
+    let ends = if server.is_on_postgres() {
+        ["\"access_tokens\".\"id\" <=", "\"users\".\"id\" <="]
+    } else {
+        ["`access_tokens`.`id` <=", "`users`.`id` <="]
+    };
+    let windows: Vec<&String> = queries
+        .iter()
+        .filter(|query| ends.iter().any(|end| query.contains(end)))
+        .collect();
+    assert_eq!(windows.len(), 3, "{queries:#?}");
+    for query in windows {
+        let plan = scene.plan(query);
+        let text = plan.join("\n");
+        assert!(
+            walks(&plan, server.is_on_postgres()).is_empty(),
+            "{query}\n{text}"
+        );
+        let within = ["rowid>? AND rowid<?", "id>? AND id<?"];
+        let within = within.iter().any(|range| text.contains(range))
+            || Regex::new(r"\(id > \$\d+\) AND \(id <= \$\d+\)")
+                .unwrap()
+                .is_match(&text);
+        assert!(within, "more than the window\n{query}\n{text}");
     }
 }
 

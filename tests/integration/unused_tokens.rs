@@ -2,15 +2,18 @@
 
 use chrono::TimeDelta;
 use latchkey::access_tokens::{
-    by_policy::Sweep,
+    by_policy::Swept,
     scope::Scope,
-    unused::{Span, idleness, is_unused_since, revoke_unused},
+    unused::{Span, find_unused, idleness, is_unused_since, revoke_unused, tell_unused},
 };
 use latchkey::actor::{Actor, Origin};
 use latchkey::error::Error;
 use latchkey::mail::{Message, deliver::Composed};
 use latchkey::members::AccessLevel;
-use latchkey::notices::{compose::compose as find_words, unused::enqueue_hints};
+use latchkey::notices::{
+    compose::compose as find_words,
+    unused::{enqueue_hints, whom_to_hint},
+};
 
 use crate::on_both;
 use crate::support::{Company, Person, TestGroup, TestResource, TestServer, TestToken};
@@ -23,13 +26,14 @@ on_both![
     nobody_else_is_told,
     whoever_looks_after_an_unused_token_is_found_as_on_home,
     the_mail_lists_what_is_so_when_it_is_sent,
-    a_hint_for_many_people_costs_few_queries,
+    a_hint_costs_the_writers_two_queries_however_many_people,
     nothing_is_revoked_until_somebody_says_after_how_long,
     unused_tokens_are_revoked_with_their_bots,
     kept_bots_stay,
     a_young_or_used_token_is_never_revoked,
     a_dry_run_tells_and_changes_nothing,
     batches_of_revocations_go_on_where_the_last_one_ended,
+    what_was_found_is_looked_at_again_before_it_is_revoked,
     a_number_of_days_out_of_range_is_refused,
     only_administrators_revoke_unused_tokens,
 ];
@@ -216,7 +220,8 @@ fn asks(server: &TestServer, person: &Person) {
 fn hints(server: &TestServer, after: i64, limit: i64) -> (usize, Option<i64>) {
     let now = server.now();
     server.arrange_as(Actor::system(Origin::job()), move |conn, ctx| {
-        enqueue_hints(conn, ctx, now, after, limit)
+        let (people, next) = whom_to_hint(conn, ctx, after, limit)?;
+        Ok((enqueue_hints(conn, ctx, now, &people)?, next))
     })
 }
 
@@ -261,8 +266,11 @@ async fn nobody_else_is_told(server: TestServer) {
         (0, None),
         "they can't be looked after"
     );
-    let refused = server.attempt_as(c.alice.actor(), |conn, ctx| {
-        enqueue_hints(conn, ctx, ctx.now, 0, 100)
+    let refused = server.attempt_as(c.alice.actor(), |conn, ctx| whom_to_hint(conn, ctx, 0, 100));
+    assert!(matches!(refused, Err(Error::Forbidden(_))));
+    let id = c.alice.id;
+    let refused = server.attempt_as(c.alice.actor(), move |conn, ctx| {
+        enqueue_hints(conn, ctx, ctx.now, &[id])
     });
     assert!(matches!(refused, Err(Error::Forbidden(_))));
 }
@@ -421,23 +429,37 @@ async fn the_mail_lists_what_is_so_when_it_is_sent(server: TestServer) {
     assert_eq!(compose(&server, c.alice.id), None);
 }
 
-async fn a_hint_for_many_people_costs_few_queries(server: TestServer) {
+async fn a_hint_costs_the_writers_two_queries_however_many_people(server: TestServer) {
     let c = Company::on(&server);
     token(&server, &c.acme, "idle", 45, None);
     for number in 0..12 {
         let person = server.person(&format!("owner{number}")).create();
         c.acme.member(&person, AccessLevel::Owner);
     }
-    server.sql("UPDATE users SET unused_token_mails = TRUE");
+    server.sql(
+        "UPDATE users SET unused_token_mails = TRUE WHERE username = 'alice' OR username LIKE 'owner%'",
+    );
     let now = server.now();
     let db = server.app.db.clone();
-    let (queries, done) = server.arrange_as(Actor::system(Origin::job()), move |conn, ctx| {
-        let before = db.counters().queries();
-        let done = enqueue_hints(conn, ctx, now, 0, 1_000)?;
-        Ok((db.counters().queries() - before, done))
+    let costs = server.arrange_as(Actor::system(Origin::job()), move |conn, ctx| {
+        let begin = db.counters().queries();
+        let (people, next) = whom_to_hint(conn, ctx, 0, 1_000)?;
+        assert_eq!((people.len(), next), (13, None));
+        let looked = db.counters().queries();
+        assert_eq!(enqueue_hints(conn, ctx, now, &people)?, 13);
+        let written = db.counters().queries();
+        // Whoever was told is not looked at again.
+        assert_eq!(whom_to_hint(conn, ctx, 0, 1_000)?, (Vec::new(), None));
+        let again = db.counters().queries();
+        Ok((looked - begin, written - looked, again - written))
     });
-    assert_eq!(done, (13, None));
-    assert!(queries <= 4, "{queries} queries");
+    let (looking, writing, again) = costs;
+    assert!(
+        looking <= 4 + 13,
+        "{looking} queries: the first hit is enough"
+    );
+    assert!(writing <= 2, "{writing} queries while others wait");
+    assert!(again <= 4, "{again} queries");
     // The same in pieces, each behind the one before.
     server.sql("DELETE FROM emails");
     let (mut after, mut told) = (0, 0);
@@ -453,9 +475,27 @@ async fn a_hint_for_many_people_costs_few_queries(server: TestServer) {
     assert_eq!(told, 13);
 }
 
-fn revoke(server: &TestServer, after_id: i64, limit: i64, dry_run: bool) -> Sweep {
+/// What came of one window of tokens.
+#[derive(Debug, Default, PartialEq)]
+struct Sweep {
+    tokens: Vec<Swept>,
+    next: Option<i64>,
+}
+
+fn revoke(server: &TestServer, after_id: i64, window: i64, dry_run: bool) -> Sweep {
     server.arrange_as(Actor::system(Origin::job()), move |conn, ctx| {
-        revoke_unused(conn, ctx, after_id, limit, dry_run)
+        let Some(found) = find_unused(conn, ctx, after_id, window)? else {
+            return Ok(Sweep::default());
+        };
+        let tokens = if dry_run {
+            tell_unused(conn, ctx, &found.ids)?
+        } else {
+            revoke_unused(conn, ctx, &found.ids, ctx.now)?
+        };
+        Ok(Sweep {
+            tokens,
+            next: found.next,
+        })
     })
 }
 
@@ -589,6 +629,26 @@ async fn batches_of_revocations_go_on_where_the_last_one_ended(server: TestServe
     assert_eq!(server.count("access_tokens", "NOT revoked"), 0);
 }
 
+async fn what_was_found_is_looked_at_again_before_it_is_revoked(server: TestServer) {
+    let c = Company::on(&server);
+    let used = token(&server, &c.acme, "used", 90, None);
+    let idle = token(&server, &c.acme, "idle", 90, None);
+    server.set(AFTER, "60");
+    let found = server.arrange(|conn, ctx| find_unused(conn, ctx, 0, 1_000));
+    assert_eq!(found.unwrap().ids, [used.id, idle.id]);
+    age(&server, &used, 90, Some(0));
+    let take = |ids: [i64; 2]| {
+        server.arrange_as(Actor::system(Origin::job()), move |conn, ctx| {
+            revoke_unused(conn, ctx, &ids, ctx.now).map(|swept| swept.len())
+        })
+    };
+    server.set(AFTER, "");
+    assert_eq!(take([used.id, idle.id]), 0, "blanked meanwhile");
+    server.set(AFTER, "60");
+    assert_eq!(take([used.id, idle.id]), 1);
+    assert!(used.works().await && !idle.works().await);
+}
+
 async fn a_number_of_days_out_of_range_is_refused(server: TestServer) {
     for days in [
         "0",
@@ -620,10 +680,18 @@ async fn only_administrators_revoke_unused_tokens(server: TestServer) {
     let c = Company::on(&server);
     token(&server, &c.acme, "idle", 90, None);
     server.set(AFTER, "60");
-    for dry_run in [false, true] {
-        let refused = server.attempt_as(c.alice.actor(), move |conn, ctx| {
-            revoke_unused(conn, ctx, 0, 1_000, dry_run)
-        });
+    let id = server.arrange(|conn, ctx| Ok(find_unused(conn, ctx, 0, 1_000)?.unwrap().ids[0]));
+    for refused in [
+        server.attempt_as(c.alice.actor(), |conn, ctx| {
+            find_unused(conn, ctx, 0, 1_000).map(|_| ())
+        }),
+        server.attempt_as(c.alice.actor(), move |conn, ctx| {
+            tell_unused(conn, ctx, &[id]).map(|_| ())
+        }),
+        server.attempt_as(c.alice.actor(), move |conn, ctx| {
+            revoke_unused(conn, ctx, &[id], ctx.now).map(|_| ())
+        }),
+    ] {
         assert!(matches!(refused, Err(Error::Forbidden(_))));
     }
     assert_eq!(server.count("access_tokens", "revoked"), 0);

@@ -15,6 +15,7 @@ use crate::bots;
 use crate::context::Context;
 use crate::db::{DbConnection, lock_roots};
 use crate::error::Error;
+use crate::notices;
 use crate::permissions::Right;
 
 /// Which active tokens go.
@@ -49,17 +50,55 @@ pub struct Swept {
     pub expires_at: Option<NaiveDate>,
 }
 
-/// A batch of them.
+/// What a look at the next tokens found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sweep {
-    /// In the order of their ids.
-    pub tokens: Vec<Swept>,
+pub struct Found {
+    /// Those that the rule is about, in the order of their ids.
+    pub ids: Vec<i64>,
     /// Where to go on; nothing at the end.
     pub next: Option<i64>,
 }
 
-/// Revokes the next tokens (`after` this id, so many) that the rule is about, as the Revoke button does, each with a
-/// line in the trail that says why. A dry run only tells which.
+/// Looks at the next so many tokens, of whatever kind and state, by id after this one, and says which of them the rule
+/// is about. Reads only, and so many rows however few it finds.
+///
+/// # Errors
+/// [`Error::Forbidden`] without the right; when the database is away.
+pub(super) fn find(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    rule: Rule,
+    after_id: i64,
+    window: i64,
+) -> Result<Found, Error> {
+    allowed(ctx)?;
+    let next = store::end_of_window(conn, after_id, window)?;
+    let ids = store::within(conn, rule, ctx.today(), after_id, next.unwrap_or(i64::MAX))?;
+    Ok(Found { ids, next })
+}
+
+/// Those of these tokens that the rule is about, in the order of their ids. Changes nothing.
+///
+/// # Errors
+/// [`Error::Forbidden`] without the right; when the database is away.
+pub(super) fn tell(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    rule: Rule,
+    ids: &[i64],
+) -> Result<Vec<Swept>, Error> {
+    allowed(ctx)?;
+    let listed = store::among(conn, rule, ctx.today(), ids)?;
+    let held = with_resources(conn, listed)?;
+    Ok(held
+        .into_iter()
+        .map(|(listed, resource)| swept(listed, resource.as_ref()))
+        .collect())
+}
+
+/// Revokes those of these tokens that the rule is still about, as the Revoke button does, each with a line in the trail
+/// that says why; a person is told of their own. `real_now` is the moment by the clock, whatever day a job pretends it
+/// is. In the order of their ids.
 ///
 /// # Errors
 /// [`Error::Forbidden`] without the right; when the database is away.
@@ -68,30 +107,25 @@ pub(super) fn sweep(
     ctx: &Context,
     rule: Rule,
     reason: &Value,
-    (after_id, limit): (i64, i64),
-    dry_run: bool,
-) -> Result<Sweep, Error> {
-    if !ctx.actor.may_on_instance(Right::Administer) {
-        return Err(Error::forbidden());
-    }
-    let found = store::next(conn, rule, ctx.today(), after_id, limit)?;
-    let ids: Vec<i64> = found.iter().map(|listed| listed.token.id).collect();
-    let next = ids
-        .last()
-        .copied()
-        .filter(|_| i64::try_from(ids.len()).is_ok_and(|count| count >= limit));
-    let batch = if dry_run {
-        with_resources(conn, found)?
-    } else {
-        behind_locks(conn, ctx, rule, found, &ids)?
-    };
+    ids: &[i64],
+    real_now: DateTime<Utc>,
+) -> Result<Vec<Swept>, Error> {
+    allowed(ctx)?;
     let mut tokens = Vec::new();
-    for (listed, resource) in batch {
-        if dry_run || revoke(conn, ctx, &listed, resource.as_ref(), reason)? {
+    for (listed, resource) in behind_locks(conn, ctx, rule, ids)? {
+        if revoke(conn, ctx, &listed, resource.as_ref(), reason, real_now)? {
             tokens.push(swept(listed, resource.as_ref()));
         }
     }
-    Ok(Sweep { tokens, next })
+    Ok(tokens)
+}
+
+fn allowed(ctx: &Context) -> Result<(), Error> {
+    if ctx.actor.may_on_instance(Right::Administer) {
+        Ok(())
+    } else {
+        Err(Error::forbidden())
+    }
 }
 
 /// A token with its group or project; nothing for a personal one.
@@ -102,12 +136,13 @@ fn behind_locks(
     conn: &mut DbConnection,
     ctx: &Context,
     rule: Rule,
-    found: Vec<ListedToken>,
     ids: &[i64],
 ) -> Result<Vec<Held>, Error> {
     let mut locked = BTreeSet::new();
-    let mut batch = with_resources(conn, found)?;
     loop {
+        // What was moved below another root meanwhile is followed there.
+        let listed = store::among(conn, rule, ctx.today(), ids)?;
+        let batch = with_resources(conn, listed)?;
         let roots: Vec<i64> = batch
             .iter()
             .filter_map(|(_, resource)| Some(resource.as_ref()?.group().root_id))
@@ -117,9 +152,6 @@ fn behind_locks(
             return Ok(batch);
         }
         lock_roots(conn, &roots)?;
-        // What was moved below another root meanwhile is followed there.
-        let again = store::among(conn, rule, ctx.today(), ids)?;
-        batch = with_resources(conn, again)?;
     }
 }
 
@@ -159,6 +191,7 @@ fn revoke(
     listed: &ListedToken,
     resource: Option<&Resource>,
     reason: &Value,
+    real_now: DateTime<Utc>,
 ) -> Result<bool, Error> {
     let token = &listed.token;
     if !mark_revoked(conn, token.id, ctx.now)? {
@@ -184,6 +217,7 @@ fn revoke(
         }
     }
     audit::record(conn, ctx, event)?;
+    notices::personal::revoked_by_rule(conn, ctx, token, &listed.user, real_now)?;
     Ok(true)
 }
 

@@ -18,7 +18,8 @@ macro_rules! about {
     ($rule:expr, $today:expr) => {{
         let rows = listed_tokens!()
             .into_boxed::<Backend>()
-            .filter(access_tokens::revoked.eq(false))
+            // Not as an equation, which would lead some planners to all active tokens of the instance.
+            .filter(access_tokens::revoked.ne(true))
             .filter(
                 access_tokens::expires_at
                     .is_null()
@@ -42,20 +43,35 @@ macro_rules! about {
     }};
 }
 
-/// The next ones by id, at most so many.
-pub(super) fn next(
+/// Where the next window of so many tokens ends, by id after this one; nothing when they are fewer.
+pub(super) fn end_of_window(
+    conn: &mut DbConnection,
+    after_id: i64,
+    window: i64,
+) -> Result<Option<i64>, Error> {
+    let ids: Vec<i64> = access_tokens::table
+        .filter(access_tokens::id.gt(after_id))
+        .order(access_tokens::id.asc())
+        .limit(window)
+        .select(access_tokens::id)
+        .load(conn)?;
+    let is_full = i64::try_from(ids.len()).is_ok_and(|count| count >= window);
+    Ok(ids.last().copied().filter(|_| is_full))
+}
+
+/// The ids of those after one id and up to another.
+pub(super) fn within(
     conn: &mut DbConnection,
     rule: Rule,
     today: NaiveDate,
     after_id: i64,
-    limit: i64,
-) -> Result<Vec<ListedToken>, Error> {
-    let rows: Vec<ListedRow> = about!(rule, today)
+    up_to: i64,
+) -> Result<Vec<i64>, Error> {
+    Ok(about!(rule, today)
         .filter(access_tokens::id.gt(after_id))
-        .limit(limit)
-        .select(listed_columns!())
-        .load(conn)?;
-    Ok(rows.into_iter().map(listed).collect())
+        .filter(access_tokens::id.le(up_to))
+        .select(access_tokens::id)
+        .load(conn)?)
 }
 
 /// Those among these.

@@ -11,19 +11,20 @@ use crate::users::User;
 use crate::web::views::dates::ago;
 
 /// At most so many tokens are listed.
-const LISTED: usize = 50;
+const LISTED: i64 = 50;
 
 /// The hint for this person, as things are now.
 ///
 /// # Errors
 /// When the database is away.
 pub fn compose(conn: &mut DbConnection, ctx: &Context, person: &User) -> Result<Composed, Error> {
-    let mut found = attention::unused_of(conn, ctx, person.id)?;
+    let mut found = attention::unused_of(conn, ctx, person.id, LISTED + 1)?;
     if found.is_empty() {
         return Ok(Composed::Drop("All tokens are in use, or gone".into()));
     }
-    let more = found.len() > LISTED;
-    found.truncate(LISTED);
+    let listed = usize::try_from(LISTED).unwrap_or(usize::MAX);
+    let more = found.len() > listed;
+    found.truncate(listed);
     let (subject, lead) = match (found.len(), more) {
         (1, _) => (
             "1 access token is not used".to_owned(),
@@ -46,7 +47,7 @@ pub fn compose(conn: &mut DbConnection, ctx: &Context, person: &User) -> Result<
         lead,
         lines: found.into_iter().map(|token| line(ctx, &token)).collect(),
         left_out: if more {
-            "There are more; these are the first.".to_owned()
+            "There are more than these.".to_owned()
         } else {
             String::new()
         },

@@ -84,6 +84,60 @@ fn chrono_date(console: &Console, days: i64) -> chrono::NaiveDate {
 }
 
 #[test]
+fn a_dry_run_tells_what_would_be_revoked_and_changes_nothing() {
+    let console = Console::with_group();
+    let until = chrono_date(&console, 300);
+    console.done(&format!(
+        "token create --group acme --name ci --scope api --expires-at {until}"
+    ));
+    console.done("settings set revoke_unused_tokens_after_days 60");
+    let dry_run = "job run lifetime-enforcement --dry-run";
+    assert_eq!(console.json(dry_run), serde_json::json!([]));
+    let later = format!("{dry_run} --now {}T04:00:00Z", chrono_date(&console, 100));
+    for _ in 0..2 {
+        let told = console.json(&later);
+        assert_eq!(told.as_array().unwrap().len(), 1, "{told}");
+        let token = &told[0];
+        assert_eq!(token["name"], "ci");
+        assert_eq!(token["kind"], "group");
+        assert_eq!(token["full_path"], "acme");
+        assert_eq!(token["last_used_at"], serde_json::Value::Null);
+        assert_eq!(token["expires_at"], until.to_string());
+        assert_eq!(token["why"], "unused_tokens");
+    }
+    let table = console.done(&later);
+    assert!(table.contains("ci") && table.contains("unused"), "{table}");
+    assert_eq!(console.count("access_tokens WHERE revoked"), 0);
+    assert_eq!(console.count("job_runs"), 0);
+    assert_eq!(
+        console.count("audit_events WHERE event LIKE '%_by_policy'"),
+        0
+    );
+    let real = format!(
+        "job run lifetime-enforcement --now {}T04:00:00Z",
+        chrono_date(&console, 100)
+    );
+    assert_eq!(
+        console.json(&real)["counts"]["unused_tokens"],
+        1,
+        "as it was told"
+    );
+    assert_eq!(console.count("access_tokens WHERE revoked"), 1);
+}
+
+#[test]
+fn a_dry_run_of_any_other_job_is_refused() {
+    let console = Console::with_administrator();
+    for name in NAMES.iter().filter(|name| **name != "lifetime-enforcement") {
+        let said = console
+            .run(&format!("job run {name} --dry-run"))
+            .not_understood();
+        assert!(said.contains("lifetime-enforcement"), "{said}");
+    }
+    assert_eq!(console.count("job_runs"), 0);
+}
+
+#[test]
 fn what_is_no_job_or_no_moment_is_not_understood() {
     let console = Console::new();
     let said = console.run("job run mow-the-lawn").not_understood();

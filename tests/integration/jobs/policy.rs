@@ -6,8 +6,9 @@ use super::*;
 on_both!(
     three_hours_after_the_lifetime_was_lowered_longer_tokens_go,
     undone_in_time_nothing_goes,
+    a_lowering_that_is_about_no_token_is_settled_too,
     unused_tokens_go_a_day_after_the_setting_asks_for_it_and_then_daily,
-    on_mondays_the_check_hints_at_unused_tokens_once,
+    whatever_the_day_the_check_hints_at_unused_tokens_once_a_week,
 );
 
 async fn three_hours_after_the_lifetime_was_lowered_longer_tokens_go(server: TestServer) {
@@ -58,6 +59,24 @@ async fn undone_in_time_nothing_goes(server: TestServer) {
     long.get("/user").await.expect(200);
 }
 
+async fn a_lowering_that_is_about_no_token_is_settled_too(server: TestServer) {
+    server.run_due_jobs().await;
+    server.set("max_personal_access_token_lifetime", "30");
+    server.clock.advance(TimeDelta::hours(3));
+    assert!(
+        server
+            .run_due_jobs()
+            .await
+            .contains(&"lifetime-enforcement")
+    );
+    assert!(
+        !server
+            .run_due_jobs()
+            .await
+            .contains(&"lifetime-enforcement")
+    );
+}
+
 async fn unused_tokens_go_a_day_after_the_setting_asks_for_it_and_then_daily(server: TestServer) {
     server.run_due_jobs().await;
     let acme = server.group("acme").create();
@@ -82,18 +101,20 @@ async fn unused_tokens_go_a_day_after_the_setting_asks_for_it_and_then_daily(ser
     );
 }
 
-async fn on_mondays_the_check_hints_at_unused_tokens_once(server: TestServer) {
+async fn whatever_the_day_the_check_hints_at_unused_tokens_once_a_week(server: TestServer) {
     let acme = server.group("acme").create();
     let alice = server.person("alice").create();
     acme.member(&alice, AccessLevel::Owner);
     acme.token("idle").expires("2027-10-01").create();
     server.sql("UPDATE users SET unused_token_mails = TRUE WHERE username = 'alice'");
-    // A Sunday.
-    server.clock.set(moment("2027-01-03T01:00:00Z"));
-    server.run_job(Job::ExpiryCheck).await;
-    assert_eq!(server.count("emails", ""), 0);
-    server.clock.set(moment("2027-01-04T01:00:00Z"));
+    // A Tuesday; on Monday no check ran.
+    server.clock.set(moment("2027-01-05T01:00:00Z"));
     assert_eq!(server.run_job(Job::ExpiryCheck).await["hints"], 1);
-    assert_eq!(server.run_job(Job::ExpiryCheck).await["hints"], 0);
-    assert_eq!(server.run_job(Job::DeliverMail).await["sent"], 1);
+    assert!(!server.run_job(Job::ExpiryCheck).await.contains_key("hints"));
+    // The Sunday of that week, and the Monday after it.
+    server.clock.set(moment("2027-01-10T01:00:00Z"));
+    assert!(!server.run_job(Job::ExpiryCheck).await.contains_key("hints"));
+    server.clock.set(moment("2027-01-11T01:00:00Z"));
+    assert_eq!(server.run_job(Job::ExpiryCheck).await["hints"], 1);
+    assert_eq!(server.run_job(Job::DeliverMail).await["sent"], 2);
 }

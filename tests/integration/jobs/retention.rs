@@ -1,5 +1,7 @@
 //! `inactive-bots`: kept bots go once every token of theirs has been inactive for the retention period.
 
+use latchkey::bots::retention::{delete_inactive, find_inactive, keeps_any};
+
 use super::*;
 
 on_both!(
@@ -8,6 +10,8 @@ on_both!(
     without_a_period_nothing_ever_goes,
     where_bots_are_not_kept_nothing_goes_by_this_job,
     a_top_level_group_has_its_own_say,
+    bots_are_looked_for_in_windows_and_again_before_they_go,
+    where_nothing_is_kept_nobody_looks_for_bots,
 );
 
 impl TestServer {
@@ -108,4 +112,54 @@ async fn a_top_level_group_has_its_own_say(server: TestServer) {
         ),
         1
     );
+}
+
+async fn bots_are_looked_for_in_windows_and_again_before_they_go(server: TestServer) {
+    server.retain_bots(true);
+    let acme = server.group("acme").create();
+    let mut bots: Vec<i64> = (0..5)
+        .map(|number| {
+            acme.token(&format!("t{number}"))
+                .expires("2026-11-30")
+                .create()
+        })
+        .map(|token| token.user_id)
+        .collect();
+    let living = acme.token("living").expires("2027-10-01").create();
+    server.clock.set(moment("2027-03-01T03:00:00Z"));
+    let (mut after, mut found, mut windows) = (Some(0), Vec::new(), 0);
+    while let Some(here) = after {
+        let window = server.arrange(move |conn, ctx| find_inactive(conn, ctx, here, 2));
+        assert!(window.ids.len() <= 2);
+        found.extend(window.ids);
+        after = window.next;
+        windows += 1;
+    }
+    assert_eq!((&found, windows), (&bots, 4));
+    // Since then one of them has got a living token.
+    let revived = bots.remove(1);
+    server.sql(&format!(
+        "UPDATE access_tokens SET expires_at = '2027-10-01' WHERE user_id = {revived}"
+    ));
+    let gone = server.arrange(move |conn, ctx| delete_inactive(conn, ctx, &found));
+    assert_eq!(gone, 4);
+    for user in [revived, living.user_id] {
+        assert_eq!(server.count("users", &format!("id = {user}")), 1);
+    }
+}
+
+async fn where_nothing_is_kept_nobody_looks_for_bots(server: TestServer) {
+    server.group("acme").create().token("ci").create();
+    let keeps = |server: &TestServer| server.arrange(keeps_any);
+    assert!(!keeps(&server));
+    server.sql("UPDATE groups SET retain_bots = FALSE");
+    assert!(!keeps(&server));
+    server.sql("UPDATE groups SET retain_bots = TRUE WHERE path = 'acme'");
+    assert!(keeps(&server));
+    server.set("inactive_resource_access_tokens_delete_after_days", "");
+    assert!(!keeps(&server));
+    server.set("inactive_resource_access_tokens_delete_after_days", "30");
+    server.sql("UPDATE groups SET retain_bots = FALSE");
+    server.retain_bots(true);
+    assert!(keeps(&server));
 }
