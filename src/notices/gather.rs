@@ -91,6 +91,9 @@ struct Waiting {
     expires_at: Option<NaiveDate>,
 }
 
+/// Id, interval, and of the token: its date, its group, its project.
+type Row = (i64, i64, Option<NaiveDate>, Option<i64>, Option<i64>);
+
 type Letter = (String, &'static str, Vec<Waiting>);
 
 /// The mails that a person is to get for what waits.
@@ -100,7 +103,7 @@ fn letters(
     user_id: i64,
     wants_digest: bool,
 ) -> Result<Vec<Letter>, Error> {
-    let rows: Vec<(i64, i64, Option<NaiveDate>, Option<i64>, Option<i64>)> = expiry_notices::table
+    let rows: Vec<Row> = expiry_notices::table
         .inner_join(access_tokens::table.on(access_tokens::id.eq(expiry_notices::token_id)))
         .filter(expiry_notices::user_id.eq(user_id))
         .filter(expiry_notices::email_key.is_null())
