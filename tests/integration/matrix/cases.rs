@@ -429,10 +429,13 @@ impl Stage {
             "GET /groups/{full_path:.+}/-/hooks/{id}" => {
                 get(format!("{hooks}/{}", self.webhook.id))
             }
-            "POST /groups/{full_path:.+}/-/hooks/{id}" => form(
-                format!("{hooks}/{}", self.webhook.id),
-                &[("hook_action", "test")],
-            ),
+            "POST /groups/{full_path:.+}/-/hooks/{id}" => {
+                self.new_delivery();
+                form(
+                    format!("{hooks}/{}", self.webhook.id),
+                    &[("hook_action", "test")],
+                )
+            }
             "GET /groups/{full_path:.+}/-/hooks/{id}/{action:delete|reset_key}" => {
                 get(format!("{hooks}/{}/delete", self.webhook.id))
             }
@@ -441,11 +444,11 @@ impl Stage {
                 form(format!("{hooks}/{}/delete", doomed.id), &[])
             }
             "GET /groups/{full_path:.+}/-/hooks/{id}/deliveries/{delivery_id}" => {
-                let (webhook, delivery) = (self.webhook.id, self.webhook.delivery());
+                let (webhook, delivery) = (self.webhook.id, self.new_delivery());
                 get(format!("{hooks}/{webhook}/deliveries/{delivery}"))
             }
             "POST /groups/{full_path:.+}/-/hooks/{id}/deliveries/{delivery_id}" => {
-                let (webhook, delivery) = (self.webhook.id, self.webhook.delivery());
+                let (webhook, delivery) = (self.webhook.id, self.new_delivery());
                 form(format!("{hooks}/{webhook}/deliveries/{delivery}"), &[])
             }
             "GET /groups/{full_path:.+}" => get(format!("/groups/{}", group.full_path)),
@@ -536,6 +539,15 @@ impl Stage {
 
     fn new_token(&self) -> i64 {
         self.group.token("to be used up").create().id
+    }
+
+    /// A delivery, and no other one on its way: who has many of them may make no more.
+    fn new_delivery(&self) -> i64 {
+        self.server.sql(
+            "UPDATE webhook_deliveries SET state = 'delivered', settled_at = created_at \
+             WHERE settled_at IS NULL",
+        );
+        self.webhook.delivery()
     }
 
     fn new_project_token(&self) -> i64 {
