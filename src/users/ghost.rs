@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use super::store::{NewUser, insert};
 use super::{User, UserKind};
 use crate::db::DbConnection;
-use crate::db::schema::{memberships, projects, users};
+use crate::db::schema::{memberships, projects, users, webhooks};
 use crate::error::Error;
 
 /// Users that one statement names; databases have a limit.
@@ -30,6 +30,9 @@ pub(crate) fn replace(
             .execute(conn)?;
         diesel::update(memberships::table.filter(memberships::created_by_id.eq_any(ids)))
             .set(memberships::created_by_id.eq(ghost))
+            .execute(conn)?;
+        diesel::update(webhooks::table.filter(webhooks::created_by_id.eq_any(ids)))
+            .set(webhooks::created_by_id.eq(ghost))
             .execute(conn)?;
         diesel::update(users::table.filter(users::created_by_id.eq_any(ids)))
             .set(users::created_by_id.eq(ghost))

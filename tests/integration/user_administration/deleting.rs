@@ -102,9 +102,15 @@ async fn nothing_of_a_deleted_person_is_left_but_their_name_in_the_trail(server:
         "UPDATE memberships SET created_by_id = {id} WHERE user_id = {}",
         company.erin.id
     ));
+    company.acme.webhook("pager", "https://hooks.example.com/a");
+    server.sql(&format!("UPDATE webhooks SET created_by_id = {id}"));
+    server.sql(&format!(
+        "INSERT INTO expiry_notices (token_id, interval_days, user_id, created_at) \
+         SELECT min(id), 7, {id}, '2026-11-20 10:00:00' FROM access_tokens"
+    ));
     server.rest().await;
     let references = references_to_users();
-    assert_eq!(references.len(), 7, "{references:?}");
+    assert_eq!(references.len(), 10, "{references:?}");
     let rows =
         |(table, column): &(String, String)| server.count(table, &format!("{column} = {id}"));
     for reference in &references {
