@@ -109,11 +109,13 @@ struct Holders(HashMap<i64, Vec<(AccessLevel, Recipient)>>);
 
 type Row = (Option<i64>, i32, i64, String);
 
+/// The rows of those who have at least Maintainer in one of these places, or of this one person alone.
 macro_rules! holders {
-    ($place:expr, $ids:expr, $today:expr) => {
-        memberships::table
+    ($conn:expr, $place:expr, $ids:expr, $today:expr, $only:expr) => {{
+        let ids: Vec<Option<i64>> = $ids.into_iter().map(Some).collect();
+        let all = memberships::table
             .inner_join(users::table.on(users::id.eq(memberships::user_id)))
-            .filter($place.eq_any($ids.into_iter().map(Some).collect::<Vec<Option<i64>>>()))
+            .filter($place.eq_any(ids))
             .filter(memberships::access_level.ge(AccessLevel::Maintainer.number()))
             .filter(
                 memberships::expires_at
@@ -128,8 +130,13 @@ macro_rules! holders {
                 memberships::access_level,
                 users::id,
                 users::expiry_mails,
-            ))
-    };
+            ));
+        let rows: Vec<Row> = match $only {
+            Some(id) => all.filter(users::id.eq(id)).load($conn)?,
+            None => all.load($conn)?,
+        };
+        Holders::from_rows(rows)
+    }};
 }
 
 impl Holders {
@@ -142,12 +149,7 @@ impl Holders {
         if ids.is_empty() {
             return Ok(Holders(HashMap::new()));
         }
-        let all = holders!(memberships::group_id, ids, today);
-        let rows: Vec<Row> = match only {
-            Some(id) => all.filter(users::id.eq(id)).load(conn)?,
-            None => all.load(conn)?,
-        };
-        Holders::from_rows(rows)
+        holders!(conn, memberships::group_id, ids, today, only)
     }
 
     fn of_projects(
@@ -159,12 +161,7 @@ impl Holders {
         if ids.is_empty() {
             return Ok(Holders(HashMap::new()));
         }
-        let all = holders!(memberships::project_id, ids, today);
-        let rows: Vec<Row> = match only {
-            Some(id) => all.filter(users::id.eq(id)).load(conn)?,
-            None => all.load(conn)?,
-        };
-        Holders::from_rows(rows)
+        holders!(conn, memberships::project_id, ids, today, only)
     }
 
     fn from_rows(rows: Vec<Row>) -> Result<Self, Error> {
