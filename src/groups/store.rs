@@ -365,6 +365,36 @@ pub(super) fn set_creation_allowed(
     Ok(())
 }
 
+/// Top-level groups with a say of their own about keeping bots: path, and whether they are kept. The first hundred.
+///
+/// # Errors
+/// When the database is away.
+pub fn with_own_retention(conn: &mut DbConnection) -> Result<Vec<(String, bool)>, Error> {
+    let rows: Vec<(String, Option<bool>)> = groups::table
+        .filter(groups::parent_id.is_null())
+        .filter(groups::retain_bots.is_not_null())
+        .order(groups::full_path.asc())
+        .limit(100)
+        .select((groups::full_path, groups::retain_bots))
+        .load(conn)?;
+    let kept = |(path, kept): (String, Option<bool>)| Some((path, kept?));
+    Ok(rows.into_iter().filter_map(kept).collect())
+}
+
+/// Is there a top-level group in which tokens can be made?
+///
+/// # Errors
+/// When the database is away.
+pub fn any_allows_creation(conn: &mut DbConnection) -> Result<bool, Error> {
+    Ok(diesel::select(exists(
+        groups::table
+            .filter(groups::parent_id.is_null())
+            .filter(groups::owner_id.is_null())
+            .filter(groups::resource_access_token_creation_allowed.eq(true)),
+    ))
+    .get_result(conn)?)
+}
+
 /// Whether bots are kept here after a revocation, whatever the instance says.
 ///
 /// # Errors

@@ -30,6 +30,7 @@ mod hardening;
 mod headers;
 mod idempotency;
 mod injection;
+mod instance_settings;
 mod jobs;
 mod keyset;
 mod lifetime_enforcement;

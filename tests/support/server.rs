@@ -263,8 +263,13 @@ impl TestServer {
 
     /// Switches a flag of the instance, as the console does.
     pub fn flag(&self, name: &'static str, enabled: bool) {
+        self.arrange(move |conn, ctx| settings::switch::switch(conn, ctx, name, enabled));
+    }
+
+    /// Has a top-level group keep the bots of revoked tokens or not, or do as the instance does.
+    pub fn retain_bots_of(&self, path: &'static str, enabled: Option<bool>) {
         self.arrange(move |conn, ctx| {
-            settings::change::switch_flag(conn, ctx, name, enabled, None)
+            settings::switch::switch_for_group(conn, ctx, settings::RETAIN, enabled, path)
         });
     }
 
