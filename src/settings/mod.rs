@@ -20,6 +20,7 @@ use utoipa::ToSchema;
 use crate::access_tokens::expiry::Limits;
 use crate::access_tokens::secret::TokenShape;
 use crate::groups::Visibility;
+use crate::groups::plan::Offering;
 
 /// When the use of a revoked value revokes the rest of its family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -129,6 +130,8 @@ pub struct Policy {
     pub settings: Settings,
     /// The flags.
     pub flags: Flags,
+    /// Whether plans matter; the configuration says so, not the database.
+    pub offering: Offering,
 }
 
 impl Policy {

@@ -44,6 +44,7 @@ mod migrations;
 mod notification_settings;
 mod notify_inherited;
 mod odd_requests;
+mod offering;
 mod openapi;
 mod operations;
 mod pagination;
