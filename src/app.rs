@@ -21,6 +21,7 @@ use crate::groups::plan::Offering;
 use crate::mail::{Mailer, Post};
 use crate::settings::{self, Policy};
 use crate::users::password::{self, Password, PasswordProblem};
+use crate::web::api::quota::Quotas;
 use crate::webhooks::secret::WebhookKey;
 
 /// The application: cheap to clone.
@@ -50,6 +51,8 @@ pub struct Inner {
     pub failures: Failures,
     /// Password hashing: as many at a time as there are permits.
     pub hashing: Hashing,
+    /// Calls of tokens, where they are limited.
+    pub quotas: Quotas,
     /// Rotations that were just answered.
     pub rotations: Arc<Rotations>,
     /// Rung when something was left for a job to do soon.
@@ -120,6 +123,7 @@ impl App {
                 uses: Uses::default(),
                 failures: Failures::default(),
                 hashing: Hashing::default(),
+                quotas: Quotas::default(),
                 rotations: Arc::default(),
                 jobs_waiting: Notify::new(),
                 mailer,

@@ -137,7 +137,7 @@ const VISIBILITY: Kind = Kind::Choice(&[
 use Section::{Access, Account, Mail, Network};
 
 /// All settings, in the order in which they are shown.
-pub const SETTINGS: [Setting; 24] = [
+pub const SETTINGS: [Setting; 25] = [
     setting(
         Account,
         "personal_access_token_prefix",
@@ -289,6 +289,13 @@ pub const SETTINGS: [Setting; 24] = [
         Kind::Switch,
         "Enforce that for all groups",
         "No group can choose for itself.",
+    ),
+    setting(
+        Network,
+        "api_requests_per_minute",
+        LIMIT,
+        "API requests per token and minute",
+        "More are answered with 429. Each node counts for itself; answers say how the token stands.",
     ),
     setting(
         Network,

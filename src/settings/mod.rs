@@ -1,5 +1,6 @@
 //! The instance's own rules: settings and feature flags, with their defaults.
 
+pub mod advice;
 pub mod api;
 mod catalogue;
 pub mod change;
@@ -74,6 +75,8 @@ pub struct Settings {
     pub session_idle_days: u32,
     /// Days after which a session ends in any case.
     pub session_absolute_days: u32,
+    /// API calls of one token in a minute; 0 = no limit.
+    pub api_requests_per_minute: u32,
     /// Credentials that match nothing, per address and minute; 0 = no limit.
     pub failing_credentials_per_minute: u32,
     /// Failed sign-ins per account and address in ten minutes; 0 = no limit.
@@ -110,6 +113,7 @@ impl Default for Settings {
             active_tokens_per_group: 10_000,
             session_idle_days: 7,
             session_absolute_days: 30,
+            api_requests_per_minute: 0,
             failing_credentials_per_minute: 100,
             sign_in_failures_per_account: 5,
             sign_in_failures_per_address: 30,

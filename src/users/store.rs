@@ -342,6 +342,18 @@ pub fn list_people(conn: &mut DbConnection) -> Result<Vec<User>, Error> {
         .load(conn)?)
 }
 
+/// How many people signed up and wait to be let in.
+///
+/// # Errors
+/// When the database is away.
+pub fn count_pending(conn: &mut DbConnection) -> Result<i64, Error> {
+    Ok(users::table
+        .filter(users::approval_requested_at.is_not_null())
+        .filter(users::state.eq(UserState::Blocked.as_str()))
+        .count()
+        .get_result(conn)?)
+}
+
 /// How many users there are of each kind and state.
 ///
 /// # Errors

@@ -22,6 +22,7 @@ on_both![
     the_emergency_brake_stops_every_token,
     everybody_else_finds_nothing,
     open_sign_up_comes_with_advice,
+    a_token_has_so_many_calls_in_a_minute_where_that_is_limited,
 ];
 
 /// Where it is all set.
@@ -107,7 +108,7 @@ async fn every_setting_is_on_the_page_once(server: TestServer) {
         );
         found += 1;
     }
-    assert_eq!(found, 24);
+    assert_eq!(found, 25);
 }
 
 async fn a_mistake_is_told_at_its_field_and_what_was_typed_is_kept(server: TestServer) {
@@ -471,4 +472,33 @@ async fn open_sign_up_comes_with_advice(server: TestServer) {
     assert!(advised().await);
     acme.allow_creation(false);
     assert!(!advised().await, "nobody can create tokens");
+}
+
+async fn a_token_has_so_many_calls_in_a_minute_where_that_is_limited(server: TestServer) {
+    let acme = server.group("acme").create();
+    let (one, two) = (acme.token("one").create(), acme.token("two").create());
+    let call = |token: &crate::support::TestToken| {
+        let api = token.api();
+        async move { api.get("/personal_access_tokens/self").await }
+    };
+    assert_eq!(call(&one).await.expect(200).header("ratelimit-limit"), "");
+    server.set("api_requests_per_minute", "3");
+    for (observed, remaining) in [("1", "2"), ("2", "1"), ("3", "0")] {
+        let answer = call(&one).await.expect(200);
+        assert_eq!(answer.header("ratelimit-limit"), "3");
+        assert_eq!(answer.header("ratelimit-observed"), observed);
+        assert_eq!(answer.header("ratelimit-remaining"), remaining);
+    }
+    let over = call(&one).await.expect(429);
+    assert_eq!(over.header("retry-after"), "60");
+    assert_eq!(over.header("ratelimit-remaining"), "0");
+    assert_eq!(over.message(), "429 Too Many Requests");
+    // Refused by its scope or not, a call is a call; and other tokens have their own.
+    call(&two).await.expect(200);
+    server.clock.advance(chrono::TimeDelta::seconds(60));
+    call(&one).await.expect(200);
+    server.set("api_requests_per_minute", "0");
+    for _ in 0..5 {
+        call(&one).await.expect(200);
+    }
 }

@@ -8,6 +8,7 @@
 mod support;
 
 mod access_token_pages;
+mod admin_overview;
 mod architecture;
 mod browser_sessions;
 mod carriers;

@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::{Error, What};
 use crate::groups;
+use crate::settings::advice;
 use crate::settings::change::{self, Changes, Seen};
 use crate::settings::lowering::{Lowering, is_lower};
 use crate::settings::{FLAGS, Policy, RETAIN, Section, Setting, Settings, store, switch};
@@ -324,7 +325,7 @@ async fn page(
     for section in Section::ALL {
         let mut form = sections::form(section, &found.policy, &typed)?;
         if section == Section::Access {
-            form.advice = sections::advice(&found.policy.settings, found.creation_allowed);
+            form.advice = advice::about(&found.policy.settings, found.creation_allowed);
         }
         forms.push(form);
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Typed;
 use crate::error::Error;
-use crate::settings::{Kind, Policy, Section, Setting, Settings};
+use crate::settings::{Kind, Policy, Section, Setting};
 use crate::web::views::admin::settings::{Control, SectionForm, SettingField};
 
 /// A section with what is set, or what was typed.
@@ -56,16 +56,6 @@ pub(super) fn form(section: Section, policy: &Policy, typed: &Typed) -> Result<S
         advice: Vec::new(),
         fields,
     })
-}
-
-/// What somebody who lets people sign up by themselves should think about.
-pub(super) fn advice(settings: &Settings, creation_allowed: bool) -> Vec<String> {
-    let open = settings.signup_enabled && !settings.require_admin_approval_after_user_signup;
-    let mut advice = Vec::new();
-    if open && creation_allowed {
-        advice.push("Anybody can sign up, and tokens can be created. Review who may enroll by themselves: ask for approval or name the e-mail domains that are allowed. Consider turning the creation of project and group access tokens off in top-level groups where it isn't needed.".into());
-    }
-    advice
 }
 
 fn control(setting: &Setting, text: &str) -> Control {
@@ -127,26 +117,6 @@ mod tests {
         for (key, value) in &values {
             let setting = Setting::find(key).unwrap();
             assert_eq!(setting.read(&text_of(value)).as_ref(), Ok(value), "{key}");
-        }
-    }
-
-    #[test]
-    fn advice_is_given_where_strangers_could_make_tokens() {
-        let settings = |signup_enabled, approval| Settings {
-            signup_enabled,
-            require_admin_approval_after_user_signup: approval,
-            ..Settings::default()
-        };
-        for (settings, creation_allowed, advised) in [
-            (settings(true, false), true, true),
-            (settings(true, false), false, false),
-            (settings(true, true), true, false),
-            (settings(false, false), true, false),
-        ] {
-            assert_eq!(
-                advice(&settings, creation_allowed).len(),
-                usize::from(advised)
-            );
         }
     }
 }

@@ -295,7 +295,7 @@ pub(super) fn areas() -> Vec<Area> {
         Area {
             prefix: "/admin",
             endpoints: vec![
-                endpoint(Method::GET, "", &[Administer], admin::overview),
+                endpoint(Method::GET, "", &[Administer], admin::overview::show),
                 endpoint(
                     Method::GET,
                     "/background_jobs",
