@@ -284,6 +284,18 @@ pub(super) fn areas() -> Vec<Area> {
                     &[Administer],
                     admin::background_jobs::act,
                 ),
+                endpoint(
+                    Method::GET,
+                    "/application_settings/general",
+                    &[Administer],
+                    admin::settings::show,
+                ),
+                endpoint(
+                    Method::POST,
+                    "/application_settings/general",
+                    &[Administer],
+                    admin::settings::save,
+                ),
             ],
         },
         Area {

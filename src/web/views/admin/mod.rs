@@ -1,6 +1,7 @@
 //! The admin area.
 
 pub mod jobs;
+pub mod settings;
 
 use askama::Template;
 
