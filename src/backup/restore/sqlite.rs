@@ -236,7 +236,7 @@ fn close_wal(database: &Path, conn: &mut DbConnection) -> Result<(), Error> {
 fn put_aside(database: &Path, now: DateTime<Utc>) -> io::Result<PathBuf> {
     let first = beside(database, ".before-restore");
     let moment = now
-        .to_rfc3339_opts(SecondsFormat::Secs, true)
+        .to_rfc3339_opts(SecondsFormat::Millis, true)
         .replace(':', "");
     let second = beside(database, &format!(".before-restore-{moment}"));
     let present = fs::metadata(database)?;

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::{self, Write as _},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
@@ -12,9 +13,21 @@ use crate::support::{postgres, postgres::TestDatabase};
 mod under_load;
 
 impl Console {
-    /// On a database of its own on the tests' PostgreSQL server, if there is one; that lasts as long as the second.
+    /// On a database of its own on the tests' PostgreSQL server, if there is one with its programs; that lasts as long
+    /// as the second.
     pub(super) fn on_postgres() -> Option<(Console, TestDatabase)> {
         let database = postgres::postgres()?.create_database();
+        for program in ["pg_dump", "pg_restore"] {
+            if latchkey::backup::program_version(program).is_none() {
+                let complaint = format!("PostgreSQL's {program} is not installed");
+                let required =
+                    std::env::var("LATCHKEY_REQUIRE_POSTGRES").is_ok_and(|value| value == "1");
+                assert!(!required, "{complaint}, and LATCHKEY_REQUIRE_POSTGRES=1");
+                // Straight to the stream: the test harness would keep what `eprintln!` says to itself.
+                let _ = writeln!(io::stderr(), "SKIPPED: {complaint}");
+                return None;
+            }
+        }
         let console = Console::new()
             .with("LATCHKEY_DATABASE_URL", &database.url())
             .with("LATCHKEY_SECRET", SECRET)
@@ -134,7 +147,7 @@ fn a_backup_that_can_not_be_made_leaves_nothing() {
 #[test]
 fn a_disk_that_gets_full_fails_the_backup_and_leaves_no_part_of_it() {
     let console = Console::with_administrator();
-    let outcome = console.limited("backup copy.db", 64);
+    let outcome = console.limited("backup copy.db", 256);
     assert_eq!(outcome.status, Some(1), "{outcome:?}");
     assert!(
         outcome.stderr.contains("could not be copied"),

@@ -8,11 +8,11 @@ use super::Console;
 fn a_disk_that_gets_full_leaves_the_old_database() {
     let console = Console::with_backup();
     let before = console.contents();
-    let outcome = console.limited("restore copy.db", 64);
+    let outcome = console.limited("restore copy.db", 256);
     assert_eq!(outcome.status, Some(1), "{outcome:?}");
     assert!(outcome.stderr.contains("can't be copied"), "{outcome:?}");
     assert!(console.contents() == before);
-    assert_eq!(console.people(), ["root", "later"]);
+    assert_eq!(console.people(), ["later", "root"]);
 }
 
 #[test]
@@ -21,9 +21,13 @@ fn a_restore_that_is_killed_leaves_the_old_database_or_the_new_one() {
     // How long one takes that isn't killed.
     let began = Instant::now();
     console.done("restore copy.db --dry-run");
-    let whole = began.elapsed() * 3 / 2;
+    let whole = began.elapsed() * 2;
     let (mut old, mut new) = (0, 0);
-    for step in 0..40 {
+    // From at once to after the end; on a busy machine that may come later.
+    for step in 0..200 {
+        if step >= 40 && new > 0 {
+            break;
+        }
         let mut child = console.command("restore copy.db").spawn().unwrap();
         thread::park_timeout(whole * step / 40);
         let _ = child.kill();
@@ -41,7 +45,7 @@ fn a_restore_that_is_killed_leaves_the_old_database_or_the_new_one() {
         if people == ["root"] {
             console.person("later", "");
         } else {
-            assert_eq!(people, ["root", "later"]);
+            assert_eq!(people, ["later", "root"]);
         }
     }
     assert!(
