@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use tokio::sync::{Notify, Semaphore};
 
 use crate::access_tokens::rotate::Rotations;
-use crate::access_tokens::secret::{DigestKey, derive_key};
+use crate::access_tokens::secret::derive_key;
 use crate::access_tokens::uses::Uses;
 use crate::actor::{Actor, address_prefix};
 use crate::clock::Clock;
@@ -22,7 +22,6 @@ use crate::mail::{Mailer, Post};
 use crate::settings::{self, Policy};
 use crate::users::password::{self, Password, PasswordProblem};
 use crate::web::api::quota::Quotas;
-use crate::webhooks::secret::WebhookKey;
 
 /// The application: cheap to clone.
 #[derive(Clone)]
@@ -106,13 +105,7 @@ impl App {
             &external_url.host(),
             derive_key(secret, "latchkey message id v1"),
         )?;
-        let instance = Instance {
-            token_key: DigestKey::derive(secret),
-            lookup_key: DigestKey::derive(&derive_key(secret, "latchkey look-up key v1")),
-            webhook_key: WebhookKey::derive(secret),
-            host: external_url.host(),
-            external_url: external_url.to_string(),
-        };
+        let instance = Instance::new(secret, &external_url);
         Ok(App {
             inner: Arc::new(Inner {
                 db,

@@ -242,6 +242,11 @@ impl Config {
         self.secret.load(&self.data_dir, &self.database_url, rng)
     }
 
+    /// Reads the instance secret and makes nothing: there is none where `secret.key` has yet to be made.
+    pub fn look_at_secret(&self) -> Result<Option<InstanceSecret>, ConfigError> {
+        self.secret.look(&self.data_dir)
+    }
+
     /// Says where the server really listens, once it does: port 0 has become a real one, and an external URL that
     /// nobody gave follows it.
     pub fn bound_to(&mut self, listen: SocketAddr) {

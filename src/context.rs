@@ -4,8 +4,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use std::sync::Arc;
 
 use crate::access_tokens::rotate::Rotations;
-use crate::access_tokens::secret::DigestKey;
+use crate::access_tokens::secret::{DigestKey, derive_key};
 use crate::actor::{self, Actor};
+use crate::config::ExternalUrl;
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::settings::Policy;
@@ -67,6 +68,17 @@ impl Context {
 }
 
 impl Instance {
+    /// The instance that has this secret and is reached under this URL.
+    pub fn new(secret: &[u8], external_url: &ExternalUrl) -> Self {
+        Instance {
+            token_key: DigestKey::derive(secret),
+            lookup_key: DigestKey::derive(&derive_key(secret, "latchkey look-up key v1")),
+            webhook_key: WebhookKey::derive(secret),
+            host: external_url.host(),
+            external_url: external_url.to_string(),
+        }
+    }
+
     /// An absolute URL below the external one; `path` starts with a slash.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.external_url)

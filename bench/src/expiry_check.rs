@@ -98,6 +98,7 @@ fn measure_with(arguments: &Arguments, path: &Path, tokens: u32) -> anyhow::Resu
         path: "/api/v4/groups/measured".to_owned(),
         token,
         rate: arguments.rate,
+        body: None,
     };
     load.run_for(Duration::from_secs(1))?;
     say(&format!("{tokens} tokens: requests alone"))?;

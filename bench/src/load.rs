@@ -27,6 +27,8 @@ pub(crate) struct Load {
     pub(crate) token: String,
     /// Requests a second.
     pub(crate) rate: u32,
+    /// JSON that is posted; nothing is a GET.
+    pub(crate) body: Option<String>,
 }
 
 /// How long answers took, counted from when their requests were due: a server that stalls doesn't look quick.
@@ -70,8 +72,20 @@ impl Load {
     ) -> anyhow::Result<Vec<Duration>> {
         let mut stream = BufReader::new(TcpStream::connect(&self.address)?);
         stream.get_ref().set_nodelay(true)?;
+        let (method, body, status) = match &self.body {
+            None => ("GET", String::new(), "200"),
+            Some(json) => (
+                "POST",
+                format!(
+                    "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{json}",
+                    json.len()
+                ),
+                "201",
+            ),
+        };
+        let end = if body.is_empty() { "\r\n" } else { &body };
         let request = format!(
-            "GET {} HTTP/1.1\r\nHost: {}\r\nPRIVATE-TOKEN: {}\r\n\r\n",
+            "{method} {} HTTP/1.1\r\nHost: {}\r\nPRIVATE-TOKEN: {}\r\n{end}",
             self.path, self.address, self.token
         );
         let mut took = Vec::new();
@@ -79,7 +93,7 @@ impl Load {
         while !stop.load(Ordering::Relaxed) {
             wait_until(due);
             stream.get_mut().write_all(request.as_bytes())?;
-            read_answer(&mut stream)?;
+            read_answer(&mut stream, status)?;
             took.push(due.elapsed());
             due += interval;
         }
@@ -114,11 +128,11 @@ impl Latencies {
     }
 }
 
-/// Reads an answer of status 200 to its end.
-fn read_answer(stream: &mut BufReader<TcpStream>) -> anyhow::Result<()> {
+/// Reads an answer of this status to its end.
+fn read_answer(stream: &mut BufReader<TcpStream>, status: &str) -> anyhow::Result<()> {
     let mut line = String::new();
     stream.read_line(&mut line)?;
-    if !line.starts_with("HTTP/1.1 200 ") {
+    if line.split(' ').nth(1) != Some(status) {
         bail!("answered with {:?}", line.trim());
     }
     let mut length = None;

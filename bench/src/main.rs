@@ -1,5 +1,6 @@
 //! Measures Latchkey as people run it: the real program, on a database that was filled for the purpose.
 
+mod backup;
 mod database;
 mod expiry_check;
 mod load;
@@ -22,10 +23,13 @@ struct Arguments {
 enum What {
     /// The check that tells people which tokens end soon: its time, its memory, and what requests notice of it.
     ExpiryCheck(expiry_check::Arguments),
+    /// A backup of a large SQLite database: what requests notice of it.
+    Backup(backup::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().what {
         What::ExpiryCheck(arguments) => expiry_check::measure(&arguments),
+        What::Backup(arguments) => backup::measure(&arguments),
     }
 }

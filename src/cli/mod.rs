@@ -5,7 +5,9 @@
 mod access_token;
 mod acting;
 mod arguments;
+mod backup;
 mod demo;
+mod doctor;
 mod flag;
 mod group;
 mod input;
@@ -16,6 +18,7 @@ mod member;
 mod migrate;
 mod output;
 mod project;
+mod restore;
 mod serve;
 mod settings;
 mod target;
@@ -84,6 +87,9 @@ enum Command {
     /// Jobs: what the server does by itself; list them, and run one by hand
     #[command(subcommand)]
     Job(job::Command),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    Doctor(doctor::Doctor),
 }
 
 /// Runs the program, from its arguments to its exit status.
@@ -120,6 +126,9 @@ fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Settings(command) => command.run(&instance()?, out),
         Command::Flag(command) => command.run(&instance()?, out),
         Command::Job(command) => command.run(&instance()?, out),
+        Command::Backup(backup) => backup.run(&instance()?, out),
+        Command::Restore(restore) => restore.run(&instance()?, out),
+        Command::Doctor(doctor) => doctor.run(&cli.common, out),
     }
 }
 
@@ -229,6 +238,9 @@ mod tests {
             "latchkey job list",
             "latchkey group list",
             "latchkey project list",
+            "latchkey backup f",
+            "latchkey restore f",
+            "latchkey doctor",
         ] {
             let line =
                 format!("{line} --json --config c.toml --data-dir d --database-url sqlite://x.db");
@@ -260,6 +272,9 @@ mod tests {
             "latchkey flag enable",
             "latchkey job run",
             "latchkey job run no-such-job",
+            "latchkey backup",
+            "latchkey restore",
+            "latchkey restore f --revoke --revive",
             "latchkey job run clean-up --now yesterday",
             "latchkey job run clean-up --now 2026-02-30T00:00:00Z",
         ] {

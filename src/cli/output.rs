@@ -109,7 +109,8 @@ impl Table {
             .push(cells.into_iter().map(|cell| printable(&cell)).collect());
     }
 
-    fn lines(&self) -> Vec<String> {
+    /// As they are printed.
+    pub(super) fn lines(&self) -> Vec<String> {
         let heads: Vec<String> = self.heads.iter().map(|head| (*head).to_owned()).collect();
         let width = |column: usize| {
             let cells = self.rows.iter().chain([&heads]);

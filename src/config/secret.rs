@@ -93,6 +93,40 @@ impl SecretSource {
         }
     }
 
+    /// The file that the secret is in, if it is in one.
+    pub fn file(&self, data_dir: &Path) -> Option<PathBuf> {
+        match self {
+            SecretSource::Given(_) => None,
+            SecretSource::File(path) => Some(path.clone()),
+            SecretSource::DataDirectory => Some(data_dir.join(FILE_NAME)),
+        }
+    }
+
+    /// Reads the secret and makes none; nothing where an instance would make its own at the first start.
+    pub(super) fn look(&self, data_dir: &Path) -> Result<Option<InstanceSecret>, ConfigError> {
+        let Some(path) = self.file(data_dir) else {
+            return match self {
+                SecretSource::Given(secret) => Ok(Some(secret.clone())),
+                _ => Ok(None),
+            };
+        };
+        match read(&path) {
+            Ok(bytes) => InstanceSecret::from_bytes(bytes)
+                .map(Some)
+                .map_err(|reason| ConfigError::new(format!("{} {reason}", path.display()))),
+            Err(error)
+                if error.kind() == io::ErrorKind::NotFound
+                    && *self == SecretSource::DataDirectory =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(ConfigError::new(format!(
+                "{} can't be read: {error}",
+                path.display()
+            ))),
+        }
+    }
+
     /// Reads the secret; makes `secret.key` if this instance has no secret and no database yet.
     pub(super) fn load(
         &self,

@@ -4,6 +4,8 @@ use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -26,17 +28,7 @@ impl DbConnection {
     pub fn open(url: &DatabaseUrl, counters: &Arc<Counters>) -> Result<Self, ConnectionError> {
         let mut conn = match url {
             DatabaseUrl::Sqlite(path) => {
-                let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
-                conn.batch_execute(SQLITE_PRAGMAS)
-                    .map_err(ConnectionError::CouldntSetupConfiguration)?;
-                // SQLite's own folds ASCII only; PostgreSQL's and ours fold every script.
-                super::lower_utils::register_impl(&mut conn, |text: String| text.to_lowercase())
-                    .map_err(ConnectionError::CouldntSetupConfiguration)?;
-                // Its own order by characters, under the name that PostgreSQL has for it. diesel hands over the
-                // right side first.
-                conn.register_collation("C", |right: &str, left: &str| left.cmp(right))
-                    .map_err(ConnectionError::CouldntSetupConfiguration)?;
-                DbConnection::Sqlite(conn)
+                DbConnection::Sqlite(sqlite(&path.to_string_lossy(), SQLITE_PRAGMAS)?)
             }
             DatabaseUrl::Postgres(_) => {
                 let mut conn = PgConnection::establish(&url.for_connecting())?;
@@ -48,6 +40,49 @@ impl DbConnection {
         conn.set_instrumentation(CountQueries(Arc::clone(counters)));
         Ok(conn)
     }
+
+    /// Opens to look and for nothing else: an SQLite file that isn't there isn't made, and one that is can't be changed.
+    ///
+    /// # Errors
+    /// When the server or the file can't be reached or opened.
+    pub fn look(url: &DatabaseUrl) -> Result<Self, ConnectionError> {
+        match url {
+            DatabaseUrl::Sqlite(path) => {
+                let bytes = std::path::absolute(path)
+                    .unwrap_or_else(|_| path.clone())
+                    .into_os_string()
+                    .into_encoded_bytes();
+                let address = format!("file:{}?mode=ro", percent_encode(&bytes, IN_ADDRESS));
+                Ok(DbConnection::Sqlite(sqlite(&address, LOOKING)?))
+            }
+            DatabaseUrl::Postgres(_) => DbConnection::open(url, &Arc::default()),
+        }
+    }
+
+    /// Opens an SQLite file that nobody else has open, and keeps everybody else out of it until this is dropped. Says
+    /// that the database is locked, with the first query, if somebody has it open.
+    ///
+    /// # Errors
+    /// When the file can't be opened.
+    pub fn alone(path: &Path) -> Result<Self, ConnectionError> {
+        Ok(DbConnection::Sqlite(sqlite(
+            &path.to_string_lossy(),
+            ALONE,
+        )?))
+    }
+}
+
+fn sqlite(address: &str, pragmas: &str) -> Result<SqliteConnection, ConnectionError> {
+    let mut conn = SqliteConnection::establish(address)?;
+    conn.batch_execute(pragmas)
+        .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    // SQLite's own folds ASCII only; PostgreSQL's and ours fold every script.
+    super::lower_utils::register_impl(&mut conn, |text: String| text.to_lowercase())
+        .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    // Its own order by characters, under the name that PostgreSQL has for it. diesel hands over the right side first.
+    conn.register_collation("C", |right: &str, left: &str| left.cmp(right))
+        .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(conn)
 }
 
 /// Acknowledged is durable (`synchronous`), and other processes are waited for, at most five seconds.
@@ -60,6 +95,29 @@ const SQLITE_PRAGMAS: &str = "
     PRAGMA mmap_size = 8589934592;
     PRAGMA temp_store = MEMORY;
 ";
+
+const LOOKING: &str = "
+    PRAGMA busy_timeout = 5000;
+    PRAGMA cache_size = -8192;
+    PRAGMA temp_store = MEMORY;
+";
+
+/// The file stays in the journal mode that it is in: changing that is a change.
+const ALONE: &str = "
+    PRAGMA busy_timeout = 1000;
+    PRAGMA locking_mode = EXCLUSIVE;
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA cache_size = -8192;
+    PRAGMA temp_store = MEMORY;
+";
+
+/// What stands for itself in the path of an address.
+const IN_ADDRESS: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'.')
+    .remove(b'-')
+    .remove(b'_');
 
 const POSTGRES_SETTINGS: &str = "
     SET TIME ZONE 'UTC';

@@ -53,7 +53,6 @@ pub fn schema_state(conn: &mut DbConnection) -> Result<SchemaState, BoxedError> 
             .map(ToString::to_string)
             .collect(),
     };
-    let known = known_versions()?;
     if applied.is_empty() {
         // Our table of migrations with nothing in it: all ways down. Other tables beside it are foreign.
         return Ok(if tables.len() == 1 {
@@ -62,6 +61,15 @@ pub fn schema_state(conn: &mut DbConnection) -> Result<SchemaState, BoxedError> 
             SchemaState::Foreign
         });
     }
+    applied_versions_state(applied)
+}
+
+/// How a database's schema stands to which these migrations were applied.
+///
+/// # Errors
+/// When this program's own can't be read.
+pub fn applied_versions_state(applied: Vec<String>) -> Result<SchemaState, BoxedError> {
+    let known = known_versions()?;
     if let Some(unknown) = applied
         .iter()
         .filter(|version| !known.contains(version))
@@ -137,6 +145,39 @@ fn in_one_transaction<T>(
     .map_err(|Failed(error)| error)
 }
 
+/// Makes a database on PostgreSQL empty: its schema is one that was empty a moment ago.
+///
+/// # Errors
+/// When somebody else uses a table, or the database is away.
+pub fn drop_all_tables(conn: &mut DbConnection) -> Result<(), diesel::result::Error> {
+    use diesel::connection::SimpleConnection as _;
+    let names: Vec<String> = table_names(conn)?
+        .iter()
+        .map(|name| format!("\"{}\"", name.replace('"', "\"\"")))
+        .collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    conn.batch_execute(&format!("DROP TABLE {} CASCADE", names.join(", ")))
+}
+
+/// How many other programs are connected to the same database on a PostgreSQL server.
+///
+/// # Errors
+/// When the database is away.
+pub fn others_connected(conn: &mut DbConnection) -> Result<i64, diesel::result::Error> {
+    use catalog::pg_stat_activity as activity;
+    match conn {
+        DbConnection::Sqlite(_) => Ok(0),
+        DbConnection::Postgres(pg) => activity::table
+            .filter(activity::datname.eq(catalog::current_database()))
+            .filter(activity::backend_type.eq("client backend"))
+            .filter(activity::pid.ne(catalog::pg_backend_pid()))
+            .count()
+            .get_result(pg),
+    }
+}
+
 fn known_versions() -> Result<Vec<String>, BoxedError> {
     let all: Vec<Box<dyn Migration<diesel::sqlite::Sqlite>>> = SQLITE.migrations()?;
     Ok(all
@@ -159,6 +200,21 @@ mod catalog {
             tablename -> Text,
             schemaname -> Text,
         }
+    }
+    diesel::table! {
+        pg_catalog.pg_stat_activity (pid) {
+            pid -> Integer,
+            datname -> Text,
+            backend_type -> Text,
+        }
+    }
+    diesel::define_sql_function! {
+        /// The name of the database.
+        fn current_database() -> Text;
+    }
+    diesel::define_sql_function! {
+        /// The number of our own connection.
+        fn pg_backend_pid() -> Integer;
     }
     diesel::define_sql_function! {
         /// The schema that new tables go to.

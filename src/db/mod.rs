@@ -2,6 +2,8 @@
 
 mod connection;
 mod counted;
+mod in_use;
+pub mod integrity;
 mod migrations;
 mod page;
 mod pool;
@@ -17,7 +19,11 @@ mod writer;
 
 pub use connection::{Counters, DbConnection};
 pub use counted::Counted;
-pub use migrations::{SchemaState, migrate, revert, schema_state};
+pub use in_use::InUse;
+pub use migrations::{
+    SchemaState, applied_versions_state, drop_all_tables, migrate, others_connected, revert,
+    schema_state,
+};
 pub use page::{COUNTED_AT_MOST, Page, PageRequest, Paging, Total};
 pub use pool::Database;
 pub use server_clock::ahead_of_server;

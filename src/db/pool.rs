@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::writer::{Job, RolledBack, Writer, immediate_transaction};
-use super::{Counters, DatabaseUrl, DbConnection};
+use super::{Counters, DatabaseUrl, DbConnection, InUse};
 use crate::error::Error;
 
 /// How long a request waits for a connection before it is told that we are busy.
@@ -35,6 +35,8 @@ struct Inner {
     writer: Option<Writer>,
     counters: Arc<Counters>,
     pool_size: u32,
+    /// Last, so that the connections are gone when it goes.
+    _in_use: Option<InUse>,
 }
 
 impl Database {
@@ -43,8 +45,17 @@ impl Database {
     /// # Errors
     /// When the writer's thread can't be started.
     pub fn open(url: DatabaseUrl, pool_size: u32) -> Result<Self, Error> {
+        let mut in_use = None;
         if let DatabaseUrl::Sqlite(path) = &url {
             create_private(path).map_err(|error| Error::unavailable(error.into()))?;
+            in_use = InUse::by_many(path).map_err(|error| {
+                Error::unavailable(match error.kind() {
+                    std::io::ErrorKind::WouldBlock => {
+                        anyhow::anyhow!("it is just being restored; try again when that is done")
+                    }
+                    _ => error.into(),
+                })
+            })?;
         }
         let counters = Arc::new(Counters::default());
         let manager = Manager {
@@ -77,6 +88,7 @@ impl Database {
                 writer,
                 counters,
                 pool_size,
+                _in_use: in_use,
             }),
         })
     }

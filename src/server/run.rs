@@ -52,6 +52,11 @@ pub enum StartError {
         "the instance secret is not the one that this database was used with; with it, no token would be found"
     )]
     OtherSecret,
+    /// A restore into it was interrupted.
+    #[error(
+        "the database {0} was not restored to the end; drop it, and restore the backup into a new one"
+    )]
+    HalfRestored(DatabaseUrl),
     /// Mail can't be set up.
     #[error("{0}")]
     Mail(String),
@@ -77,7 +82,7 @@ pub enum Migrate {
 /// When it can't be opened.
 pub fn open(config: &Config, secret: &InstanceSecret, clock: Clock) -> Result<App, StartError> {
     let db = Database::open(config.database_url.clone(), config.pool_size)
-        .map_err(|error| StartError::Database(config.database_url.clone(), error.to_string()))?;
+        .map_err(|error| StartError::Database(config.database_url.clone(), cause(&error)))?;
     App::new(
         db,
         clock,
@@ -173,8 +178,10 @@ fn make_private(path: &std::path::Path) -> std::io::Result<()> {
 
 /// The first start notes the secret's fingerprint; every later one compares.
 fn check_secret(conn: &mut DbConnection, ours: &str, url: &DatabaseUrl) -> Result<(), StartError> {
-    let failed =
-        |error: diesel::result::Error| StartError::Database(url.clone(), error.to_string());
+    let failed = |error: diesel::result::Error| match error {
+        diesel::result::Error::NotFound => StartError::HalfRestored(url.clone()),
+        error => StartError::Database(url.clone(), error.to_string()),
+    };
     diesel::update(instance::table.find(1))
         .filter(instance::secret_fingerprint.is_null())
         .set(instance::secret_fingerprint.eq(ours))

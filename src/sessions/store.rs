@@ -98,6 +98,14 @@ pub fn end_all_of(conn: &mut DbConnection, user_id: i64) -> Result<(), Error> {
     Ok(())
 }
 
+/// Ends every session of everybody. Returns how many there were.
+///
+/// # Errors
+/// When the database is away.
+pub fn end_all(conn: &mut DbConnection) -> Result<usize, Error> {
+    Ok(diesel::delete(sessions::table).execute(conn)?)
+}
+
 /// Rows that are swept out in one go.
 const SWEPT_AT_ONCE: i64 = 1_000;
 

@@ -315,7 +315,9 @@ fn is_verb(source: &Source) -> bool {
     const DOMAINS: &[&str] = &[
         "access_tokens/",
         "audit",
+        "backup/",
         "bots/",
+        "doctor/",
         "groups/",
         "members/",
         "notices/check.rs",

@@ -16,13 +16,16 @@ use tempfile::TempDir;
 
 use crate::support::{Answer, server::runtime, storage::folder};
 
+mod backup;
 mod demo;
+mod doctor;
 mod first_command;
 mod flags;
 mod jobs;
 mod migrate;
 mod people;
 mod places;
+mod restore;
 mod secrets;
 mod serve;
 mod settings;

@@ -1,0 +1,136 @@
+//! What a restore would undo: tokens that don't work any more and would, people, roles and rules.
+
+pub(super) mod store;
+
+use chrono::{DateTime, Utc};
+
+use crate::db::DbConnection;
+use crate::error::Error;
+
+/// All of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Undone {
+    /// Tokens that work in the copy and don't now.
+    pub tokens: Vec<RevivedToken>,
+    /// The rest, as numbers.
+    pub counts: Counts,
+}
+
+/// A token that would come alive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevivedToken {
+    /// Its id in the copy.
+    pub id: i64,
+    /// `group`, `project` or `personal`.
+    pub kind: &'static str,
+    /// What it is called.
+    pub name: String,
+    /// The full path of its group or project, or whose it is.
+    pub place: String,
+    /// Why it doesn't work now.
+    pub why: Why,
+    /// Since when, if that is known.
+    pub since: Option<DateTime<Utc>>,
+}
+
+/// Why a token doesn't work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// It was revoked.
+    Revoked,
+    /// Another value took its place.
+    Rotated,
+    /// Its date was brought forward.
+    Expired,
+    /// Its bot or its owner may not act.
+    UserBlocked,
+    /// It is gone, with its group, its project or its owner.
+    Gone,
+}
+
+impl Why {
+    /// In a word or two.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Why::Revoked => "revoked",
+            Why::Rotated => "rotated",
+            Why::Expired => "expired",
+            Why::UserBlocked => "user blocked",
+            Why::Gone => "deleted",
+        }
+    }
+}
+
+/// What else would be as it was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// People who may act in the copy, and are blocked, deactivated or deleted now.
+    pub people: usize,
+    /// Administrators in the copy who aren't any more.
+    pub administrators: usize,
+    /// People whose password is another one now.
+    pub passwords: usize,
+    /// Memberships of people that were ended or lowered.
+    pub memberships: usize,
+    /// Top-level groups in which tokens may be made in the copy, and may not now.
+    pub creation_switches: usize,
+    /// Settings and flags of the instance that are others now.
+    pub settings: usize,
+}
+
+impl Counts {
+    /// Each with its name for programs and for people.
+    pub fn named(&self) -> [(&'static str, &'static str, usize); 6] {
+        [
+            (
+                "people",
+                "people who were blocked or deleted, and could act again",
+                self.people,
+            ),
+            (
+                "administrators",
+                "people who are not administrators any more, and would be",
+                self.administrators,
+            ),
+            (
+                "passwords",
+                "people with a new password, who would have the old one",
+                self.passwords,
+            ),
+            (
+                "memberships",
+                "memberships that were ended or lowered",
+                self.memberships,
+            ),
+            (
+                "creation_switches",
+                "top-level groups in which the creation of tokens was turned off",
+                self.creation_switches,
+            ),
+            (
+                "settings",
+                "settings and flags of the instance that were changed",
+                self.settings,
+            ),
+        ]
+    }
+}
+
+/// Compares a copy with the database that it would replace; changes neither.
+///
+/// # Errors
+/// When one of them can't be read.
+pub fn compare(
+    copy: &mut DbConnection,
+    present: &mut DbConnection,
+    now: DateTime<Utc>,
+) -> Result<Undone, Error> {
+    let mut undone = Undone {
+        tokens: store::revived_tokens(copy, present, now.date_naive())?,
+        counts: Counts::default(),
+    };
+    store::compare_people(copy, present, now.date_naive(), &mut undone.counts)?;
+    undone.counts.creation_switches = store::switches(copy, present)?;
+    undone.counts.settings = store::settings_changed(copy, present)?;
+    Ok(undone)
+}

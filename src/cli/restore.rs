@@ -1,0 +1,233 @@
+//! `latchkey restore`
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::Failure;
+use super::instance::Instance;
+use super::output::{Output, Table};
+use crate::backup;
+use crate::backup::restore::{Choice, Ending, Order, Report, restore};
+use crate::backup::undone::{RevivedToken, Undone};
+use crate::clock::Clock;
+use crate::context;
+use crate::db::DatabaseUrl;
+
+/// Bring a backup back, in place of the database; the server must be stopped
+///
+/// Tells which revocations that undoes. If there are any, say whether those tokens are to be revoked in the restored
+/// database or to work again. An SQLite database that was there is kept, under the name that is printed; with
+/// PostgreSQL the database in LATCHKEY_DATABASE_URL must be a new, empty one.
+#[derive(Debug, Args)]
+pub(super) struct Restore {
+    /// What latchkey backup wrote
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Revoke the tokens that the backup would bring back to life, before anybody can use them
+    #[arg(long, conflicts_with = "revive")]
+    revoke: bool,
+
+    /// Let the tokens work again that the backup brings back to life
+    #[arg(long)]
+    revive: bool,
+
+    /// Only tell what would happen
+    #[arg(long)]
+    dry_run: bool,
+
+    /// PostgreSQL: the database, on the same server, that was in use so far; it tells what was revoked since
+    #[arg(long, value_name = "NAME")]
+    previous_database: Option<String>,
+}
+
+impl Restore {
+    pub(super) fn run(self, instance: &Instance, out: &Output) -> Result<(), Failure> {
+        let config = &instance.config;
+        match &config.database_url {
+            DatabaseUrl::Sqlite(_) if self.previous_database.is_some() => {
+                return Err(Failure::usage(
+                    "--previous-database is for PostgreSQL: with SQLite it is the file that is replaced",
+                ));
+            }
+            DatabaseUrl::Postgres(url) => {
+                if let Some(command) = backup::missing_program("pg_restore", url, &self.file)? {
+                    return Err(Failure::new(format!(
+                        "pg_restore is not installed here; where it is, run: {command}"
+                    )));
+                }
+            }
+            DatabaseUrl::Sqlite(_) => {}
+        }
+        let Some(mut secret) = config.look_at_secret()? else {
+            return Err(Failure::new(format!(
+                "the instance secret is missing: first put secret.key into {}, or set LATCHKEY_SECRET",
+                config.data_dir.display()
+            )));
+        };
+        if !self.dry_run {
+            // On a new machine there is no data directory yet.
+            secret = config.load_secret(&mut rand::rng())?;
+        }
+        let order = Order {
+            file: &self.file,
+            database: &config.database_url,
+            secret: secret.expose(),
+            instance: Arc::new(context::Instance::new(
+                secret.expose(),
+                &config.external_url,
+            )),
+            choice: match (self.revoke, self.revive) {
+                (true, _) => Some(Choice::Revoke),
+                (_, true) => Some(Choice::Revive),
+                _ => None,
+            },
+            dry_run: self.dry_run,
+            previous: self.previous_database.as_deref(),
+            now: Clock::System.now(),
+        };
+        let report = restore(&order)?;
+        out.lines(&object(&report), &told(&report, self.revoke))?;
+        match (report.ending, &report.undone) {
+            (Ending::Undecided, Ok(undone)) => Err(Failure::new(format!(
+                "nothing was restored: {} would work again; say --revoke to revoke them in the restored database, \
+                 or --revive to let them work",
+                tokens(undone.tokens.len())
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn tokens(number: usize) -> String {
+    match number {
+        1 => "1 token".to_owned(),
+        _ => format!("{number} tokens"),
+    }
+}
+
+fn object(report: &Report) -> Value {
+    let (outcome, revoked) = match report.ending {
+        Ending::Restored(revoked) => ("restored", revoked),
+        Ending::Told => ("dry_run", 0),
+        Ending::Undecided => ("undecided", 0),
+    };
+    let undone = report.undone.as_ref().ok();
+    let revived: Vec<Value> = undone
+        .into_iter()
+        .flat_map(|undone| &undone.tokens)
+        .map(|token| {
+            json!({
+                "id": token.id,
+                "kind": token.kind,
+                "place": token.place,
+                "name": token.name,
+                "why": token.why.as_str(),
+                "since": token.since.map(moment),
+            })
+        })
+        .collect();
+    let undoes: Option<Map<String, Value>> = undone.map(|undone| {
+        let named = undone.counts.named();
+        named
+            .iter()
+            .map(|(name, _, number)| ((*name).to_owned(), json!(number)))
+            .collect()
+    });
+    json!({
+        "outcome": outcome,
+        "taken_at": report.taken_at.map(moment),
+        "compared": undone.is_some(),
+        "not_compared_because": report.undone.as_ref().err(),
+        "tokens": revived,
+        "undoes": undoes,
+        "revoked": revoked,
+        "previous": report.aside.as_ref().map(|aside| aside.display().to_string()),
+    })
+}
+
+fn told(report: &Report, revoke: bool) -> String {
+    let mut lines = vec![match report.taken_at {
+        Some(at) => format!("The backup was taken at {}.", moment(at)),
+        None => "When the backup was taken, it doesn't say.".to_owned(),
+    }];
+    match &report.undone {
+        Ok(undone) => lines.extend(told_undone(undone, revoke)),
+        Err(why) => lines.push(format!(
+            "Nobody can tell which revocations this undoes: {why}. Look through the active tokens afterwards."
+        )),
+    }
+    lines.push(match report.ending {
+        Ending::Restored(revoked) => {
+            let revoked = match revoked {
+                0 => String::new(),
+                number => format!(", and revoked {} in it", tokens(number)),
+            };
+            format!("Restored the backup{revoked}. Everybody has to sign in again.")
+        }
+        Ending::Told => "Nothing was done: this was a dry run.".to_owned(),
+        Ending::Undecided => "Nothing was done.".to_owned(),
+    });
+    if let Some(aside) = &report.aside {
+        lines.push(format!(
+            "The database that was there is {}.",
+            aside.display()
+        ));
+    }
+    lines.join("\n")
+}
+
+fn told_undone(undone: &Undone, revoke: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    if undone.tokens.is_empty() {
+        lines.push("No token comes back to life by it.".to_owned());
+    } else {
+        let work = match undone.tokens.len() {
+            1 => "1 token works".to_owned(),
+            number => format!("{number} tokens work"),
+        };
+        let revoked = if revoke {
+            ", and will not in the restored one"
+        } else {
+            ""
+        };
+        lines.push(format!(
+            "{work} in the backup and not in the present database{revoked}:"
+        ));
+        lines.extend(
+            table(&undone.tokens)
+                .lines()
+                .into_iter()
+                .map(|line| format!("  {line}")),
+        );
+    }
+    for (_, what, number) in undone.counts.named() {
+        if number > 0 {
+            lines.push(format!("Also undone: {what}: {number}"));
+        }
+    }
+    lines
+}
+
+fn table(tokens: &[RevivedToken]) -> Table {
+    let mut table = Table::new(&["ID", "KIND", "PLACE", "NAME", "NOW", "SINCE"], "");
+    for token in tokens {
+        table.row([
+            token.id.to_string(),
+            token.kind.to_owned(),
+            token.place.clone(),
+            token.name.clone(),
+            token.why.as_str().to_owned(),
+            token.since.map(moment).unwrap_or_default(),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,158 @@
+//! What a restore would undo: told, and up to the operator.
+
+use diesel::{RunQueryDsl, sql_query};
+use serde_json::{Value, json};
+
+use super::Console;
+use crate::support::Answer;
+
+/// Tokens as they were when the backup was taken, and what became of them since.
+struct Story {
+    console: Console,
+    /// Values: kept, revoked, rotated, of somebody who is blocked, of a group that is gone.
+    values: Vec<String>,
+}
+
+const NAMES: [&str; 5] = ["kept", "revoked", "rotated", "blocked", "gone"];
+
+fn story() -> Story {
+    let console = Console::with_group();
+    console.person("bo", "");
+    console.done("group create --path doomed");
+    let values = vec![
+        console.done("token create --group acme --name kept"),
+        console.done("token create --group acme --name revoked"),
+        console.done("token create --group acme --name rotated"),
+        console.done("token create --user bo --name blocked --scope api"),
+        console.done("token create --group doomed --name gone"),
+        console.done("token create --group acme --name dead-already"),
+    ];
+    let id = |name: &str| {
+        console.count(&format!("(SELECT id FROM access_tokens WHERE id <= (SELECT id FROM access_tokens WHERE name = '{name}'))"))
+    };
+    console.done(&format!("token revoke {}", id("dead-already")));
+    console.done("backup copy.db");
+    console.done(&format!("token revoke {}", id("revoked")));
+    console.done(&format!("token rotate {}", id("rotated")));
+    console.done("user block bo");
+    let root = console.done("token create --user root --name cleaner --scope api");
+    {
+        let server = console.serve();
+        let url = format!("{}/api/v4/groups/doomed", server.url);
+        let http = crate::support::server::http_client().build().unwrap();
+        let request = http.delete(url).header("PRIVATE-TOKEN", root);
+        crate::support::server::runtime()
+            .block_on(Answer::to(request))
+            .expect(202);
+    }
+    console.allow_creation("acme", false);
+    Story { console, values }
+}
+
+/// Which of the values open the API.
+fn working(story: &Story) -> Vec<&'static str> {
+    let server = story.console.serve();
+    NAMES
+        .into_iter()
+        .zip(&story.values)
+        .filter(|(_, value)| server.api("/personal_access_tokens/self", value).status == 200)
+        .map(|(name, _)| name)
+        .collect()
+}
+
+#[test]
+fn a_restore_that_would_undo_a_revocation_waits_for_a_decision() {
+    let story = story();
+    let before = story.console.contents();
+    let outcome = story.console.run("restore copy.db");
+    assert_eq!(outcome.status, Some(1), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("4 tokens would work again")
+            && outcome.stderr.contains("--revoke")
+            && outcome.stderr.contains("--revive"),
+        "{outcome:?}"
+    );
+    for line in [
+        "group     acme    revoked",
+        "group     acme    rotated",
+        "personal  bo      blocked  user blocked",
+        "group     doomed  gone     deleted",
+        "people who were blocked or deleted, and could act again: 1",
+        "top-level groups in which the creation of tokens was turned off: 1",
+    ] {
+        assert!(outcome.stdout.contains(line), "{line}: {outcome:?}");
+    }
+    assert!(!outcome.stdout.contains("kept") && !outcome.stdout.contains("dead-already"));
+    assert!(story.console.contents() == before, "nothing is touched");
+    assert_eq!(working(&story), ["kept"]);
+}
+
+#[test]
+fn revoke_lets_none_of_them_come_alive() {
+    let story = story();
+    let object = story.console.json("restore copy.db --revoke");
+    assert_eq!(object["revoked"], 4);
+    let names: Vec<&Value> = object["tokens"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|token| &token["name"])
+        .collect();
+    assert_eq!(names, ["revoked", "rotated", "blocked", "gone"]);
+    assert_eq!(
+        object["undoes"],
+        json!({ "people": 1, "administrators": 0, "passwords": 0, "memberships": 1, "creation_switches": 1, "settings": 0 })
+    );
+    assert_eq!(working(&story), ["kept"]);
+    let revocations =
+        "audit_events WHERE event LIKE '%_access_token_deleted' AND actor_kind = 'system'";
+    assert_eq!(story.console.count(revocations), 4);
+}
+
+#[test]
+fn revive_lets_them_work_again() {
+    let story = story();
+    let object = story.console.json("restore copy.db --revive");
+    assert_eq!(
+        (
+            &object["revoked"],
+            object["tokens"].as_array().unwrap().len()
+        ),
+        (&json!(0), 4)
+    );
+    assert_eq!(working(&story), NAMES);
+}
+
+#[test]
+fn what_else_is_undone_is_told_in_numbers() {
+    let console = Console::with_group();
+    for (name, options) in [("ann", "--admin"), ("bo", ""), ("cy", "")] {
+        console.person(name, options);
+        console.done(&format!(
+            "member add --group acme --user {name} --role maintainer"
+        ));
+    }
+    console.done("backup copy.db");
+    console.done("user update ann --admin false");
+    console
+        .type_in(
+            "user password bo --password-stdin",
+            "another horse and more batteries\n",
+        )
+        .succeeded();
+    console.done("settings set session_idle_days 3");
+    console.done("flag enable retain_resource_access_token_user_after_revoke");
+    for statement in [
+        "DELETE FROM memberships WHERE user_id = (SELECT id FROM users WHERE username = 'bo')",
+        "UPDATE memberships SET access_level = 20 WHERE user_id = (SELECT id FROM users WHERE username = 'cy')",
+        "UPDATE memberships SET access_level = 50 WHERE user_id = (SELECT id FROM users WHERE username = 'ann')",
+    ] {
+        sql_query(statement)
+            .execute(&mut console.database())
+            .unwrap();
+    }
+    assert_eq!(
+        console.json("restore copy.db --dry-run")["undoes"],
+        json!({ "people": 0, "administrators": 1, "passwords": 1, "memberships": 2, "creation_switches": 0, "settings": 2 })
+    );
+}
