@@ -1,7 +1,10 @@
 //! The instance as its administrators see it.
 
 pub mod background_jobs;
+mod gate;
+pub mod places;
 mod store;
+pub mod users;
 
 use actix_web::HttpResponse;
 
@@ -42,12 +45,18 @@ pub async fn overview(call: PageCall) -> Result<HttpResponse, Error> {
     call.ok(&AdminOverviewPage {
         shell,
         counts: vec![
-            plain("People", people),
             Count {
-                href: Some("/explore/groups".into()),
+                href: Some("/admin/users".into()),
+                ..plain("People", people)
+            },
+            Count {
+                href: Some("/admin/groups".into()),
                 ..plain("Groups", counts.groups)
             },
-            plain("Projects", counts.projects),
+            Count {
+                href: Some("/admin/projects".into()),
+                ..plain("Projects", counts.projects)
+            },
             plain("Active tokens", counts.active_tokens),
             Count {
                 note: "Within 14 days".into(),

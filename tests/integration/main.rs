@@ -8,6 +8,8 @@
 mod support;
 
 mod access_token_pages;
+mod admin_places;
+mod admin_users;
 mod architecture;
 mod browser_sessions;
 mod carriers;

@@ -276,6 +276,10 @@ impl Stage {
             | "GET /help/api"
             | "GET /admin"
             | "GET /admin/background_jobs"
+            | "GET /admin/users"
+            | "GET /admin/users/new"
+            | "GET /admin/groups"
+            | "GET /admin/projects"
             | "GET /explore/groups"
             | "GET /dashboard/groups"
             | "GET /dashboard/projects"
@@ -296,6 +300,24 @@ impl Stage {
             "POST /admin/background_jobs" => form(
                 "/admin/background_jobs".into(),
                 &[("act", "run"), ("job", "clean-up")],
+            ),
+            "POST /admin/users" => {
+                let name = unique();
+                let email = format!("{name}@example.com");
+                let fields = [
+                    ("user[name]", name.as_str()),
+                    ("user[username]", &name),
+                    ("user[email]", &email),
+                ];
+                form("/admin/users".into(), &fields)
+            }
+            "GET /admin/users/{username}" => get(format!("/admin/users/{}", self.member.username)),
+            "GET /admin/users/{username}/{action:edit|block|unblock|sessions|delete}" => {
+                get(format!("/admin/users/{}/delete", self.member.username))
+            }
+            "POST /admin/users/{username}/{action:edit|block|unblock|sessions|delete}" => form(
+                format!("/admin/users/{}/unblock", self.member.username),
+                &[],
             ),
             "POST /users/sign_out" => form("/users/sign_out".into(), &[]),
             "GET /-/profile/notifications" => get("/-/profile/notifications".into()),

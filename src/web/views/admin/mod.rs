@@ -1,6 +1,8 @@
 //! The admin area.
 
 pub mod jobs;
+pub mod places;
+pub mod users;
 
 use askama::Template;
 
