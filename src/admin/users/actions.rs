@@ -128,7 +128,12 @@ async fn unblock(call: &PageCall, user: &User) -> Result<HttpResponse, Error> {
     let id = user.id;
     call.write(move |conn, ctx| state::unblock(conn, ctx, &UserRef::Id(id)))
         .await?;
-    call.flash(Tone::Success, format!("{} was unblocked.", user.name));
+    let done = if call.form.is_ticked("approve") {
+        "approved"
+    } else {
+        "unblocked"
+    };
+    call.flash(Tone::Success, format!("{} was {done}.", user.name));
     Ok(call.redirect(&address(&user.username)))
 }
 

@@ -7,12 +7,13 @@ use crate::web::page::Form;
 use crate::web::params::LONGEST_SEARCH;
 
 /// The tabs in their order: value, label.
-pub(super) const TABS: [(Tab, &str, &str); 5] = [
+pub(super) const TABS: [(Tab, &str, &str); 6] = [
     (Tab::Active, "", "Active"),
     (Tab::Admins, "admins", "Admins"),
     (Tab::Blocked, "blocked", "Blocked"),
     (Tab::External, "external", "External"),
     (Tab::Bots, "bots", "Bots"),
+    (Tab::Pending, "pending", "Pending"),
 ];
 
 /// Orders of the list.

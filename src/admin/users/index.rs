@@ -56,7 +56,11 @@ pub async fn index(call: PageCall) -> Result<HttpResponse, Error> {
         let rows = found.page.rows.iter();
         let row = |user: &User| {
             let roles = found.roles.get(&user.id).copied().unwrap_or_default();
-            rows::person(user, roles, &call.ctx)
+            let row = rows::person(user, roles, &call.ctx);
+            match asked.query.tab {
+                Tab::Pending => rows::waiting(row),
+                _ => row,
+            }
         };
         (
             person_columns(&asked.sort, sorted),

@@ -36,6 +36,14 @@ pub(super) fn person(user: &User, roles: i64, ctx: &Context) -> UserRow {
     }
 }
 
+/// The row of somebody who signed up: not locked out, but not let in yet.
+pub(super) fn waiting(mut row: UserRow) -> UserRow {
+    row.badges.retain(|badge| badge.text != "Blocked");
+    row.badges.push(Badge::new("Pending", Tone::Warning));
+    row.access = AccessSwitch::Approve;
+    row
+}
+
 /// Who is special, and how.
 pub(super) fn badges(user: &User, ctx: &Context) -> Vec<Badge> {
     let mut badges = Vec::new();

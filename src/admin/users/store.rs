@@ -30,6 +30,8 @@ pub enum Tab {
     External,
     /// The bots of group and project access tokens.
     Bots,
+    /// People who signed up and wait until they are let in.
+    Pending,
 }
 
 /// What the list is sorted by; ties by id.
@@ -81,7 +83,11 @@ pub fn list(
             Tab::Blocked => {
                 let states = [UserState::Blocked, UserState::Deactivated].map(UserState::as_str);
                 rows.filter(users::state.eq_any(states))
+                    .filter(users::approval_requested_at.is_null())
             }
+            Tab::Pending => rows
+                .filter(users::state.eq(UserState::Blocked.as_str()))
+                .filter(users::approval_requested_at.is_not_null()),
             // The columns as they are: an index has just these rows.
             Tab::Admins => rows.filter(users::admin),
             Tab::External => rows.filter(users::external),

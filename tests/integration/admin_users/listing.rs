@@ -8,6 +8,7 @@ use crate::support::{Company, TestResource, TestServer};
 
 on_both![
     the_list_has_a_tab_for_each_kind_of_user,
+    whoever_waits_for_approval_is_listed_apart,
     people_are_found_by_name_user_name_and_address,
     the_list_is_sorted_as_asked,
     a_long_list_comes_in_pages,
@@ -48,6 +49,37 @@ async fn the_list_has_a_tab_for_each_kind_of_user(server: TestServer) {
     let row = &browser.open("/admin/users?tab=admins").await.rows("users")[0];
     assert!(row[0].contains("Blocked") && row[0].contains("Administrator"));
     assert!(browser.open("/admin").await.links_to("/admin/users"));
+}
+
+async fn whoever_waits_for_approval_is_listed_apart(server: TestServer) {
+    let root = server.person("root").admin().create();
+    let ann = server.person("ann").create();
+    ann.block();
+    server.person("bob").create().block();
+    server.sql(&format!(
+        "UPDATE users SET approval_requested_at = created_at WHERE id = {}",
+        ann.id
+    ));
+    let browser = root.signs_in().await;
+    assert_eq!(
+        listed(&browser.open("/admin/users?tab=blocked").await),
+        ["bob"]
+    );
+    let page = browser.open("/admin/users?tab=pending").await;
+    assert_eq!(listed(&page), ["ann"]);
+    let row = &page.rows("users")[0];
+    assert!(row[0].contains("Pending") && !row[0].contains("Blocked"));
+    let approve = page.form("/admin/users/ann/unblock");
+    browser.submit(&approve).await.expect(303);
+    assert!(
+        browser
+            .open("/admin/users/ann")
+            .await
+            .says("Ann was approved.")
+    );
+    let page = browser.open("/admin/users?tab=pending").await;
+    assert!(page.says("Nobody waits for approval."));
+    assert!(super::find(&server, ann.id).unwrap().is_active());
 }
 
 async fn people_are_found_by_name_user_name_and_address(server: TestServer) {

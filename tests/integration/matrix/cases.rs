@@ -263,6 +263,11 @@ impl Stage {
                 json!({ "name": "script", "scopes": ["self_rotate"] }),
             ),
             "GET /api/v4/version" => get("/api/v4/version".into()),
+            "GET /api/v4/application/settings" => get("/api/v4/application/settings".into()),
+            "PUT /api/v4/application/settings" => send(
+                "/api/v4/application/settings".into(),
+                json!({ "session_idle_days": 7 }),
+            ),
             "GET /api/v4/metadata" => get("/api/v4/metadata".into()),
             "GET /api/v4/openapi.json" => get("/api/v4/openapi.json".into()),
 
@@ -280,6 +285,7 @@ impl Stage {
             | "GET /admin/users/new"
             | "GET /admin/groups"
             | "GET /admin/projects"
+            | "GET /admin/application_settings/general"
             | "GET /explore/groups"
             | "GET /dashboard/groups"
             | "GET /dashboard/projects"
@@ -312,12 +318,16 @@ impl Stage {
                 form("/admin/users".into(), &fields)
             }
             "GET /admin/users/{username}" => get(format!("/admin/users/{}", self.member.username)),
-            "GET /admin/users/{username}/{action:edit|block|unblock|sessions|delete}" => {
+            "GET /admin/users/{username}/{action}" => {
                 get(format!("/admin/users/{}/delete", self.member.username))
             }
-            "POST /admin/users/{username}/{action:edit|block|unblock|sessions|delete}" => form(
+            "POST /admin/users/{username}/{action}" => form(
                 format!("/admin/users/{}/unblock", self.member.username),
                 &[],
+            ),
+            "POST /admin/application_settings/general" => form(
+                "/admin/application_settings/general".into(),
+                &[("update_section", "mail")],
             ),
             "POST /users/sign_out" => form("/users/sign_out".into(), &[]),
             "GET /-/profile/notifications" => get("/-/profile/notifications".into()),

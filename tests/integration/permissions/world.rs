@@ -267,6 +267,7 @@ impl Tree {
             created_at: now(),
             creation_allowed: node.owner.is_some() || self.groups[root].creation_allowed,
             retain_bots: None,
+            plan: latchkey::groups::plan::Plan::default(),
             notify_inherited: latchkey::groups::notify_inherited::Choice::default(),
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod jobs;
 pub mod places;
+pub mod settings;
 pub mod users;
 
 use askama::Template;

@@ -119,8 +119,10 @@ impl UserRow {
 pub enum AccessSwitch {
     /// They can be locked out.
     Block,
-    /// They can be let in.
+    /// They can be let in again.
     Unblock,
+    /// They wait to be let in for the first time.
+    Approve,
     /// They can't be locked out; says why.
     Kept(&'static str),
 }
