@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use actix_web::HttpResponse;
 use chrono::{DateTime, Utc};
 
-use super::administers;
+use super::gate::administers;
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::{Error, What};

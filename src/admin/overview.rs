@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::administers;
+use super::gate::administers;
 use super::store::{Accounts, Counts, count};
 use crate::app::App;
 use crate::context::Context;
@@ -77,12 +77,18 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
     call.ok(&AdminOverviewPage {
         shell,
         counts: vec![
-            plain("People", people),
             Count {
-                href: Some("/explore/groups".into()),
+                href: Some("/admin/users".into()),
+                ..plain("People", people)
+            },
+            Count {
+                href: Some("/admin/groups".into()),
                 ..plain("Groups", counts.groups)
             },
-            plain("Projects", counts.projects),
+            Count {
+                href: Some("/admin/projects".into()),
+                ..plain("Projects", counts.projects)
+            },
             plain("Active tokens", counts.active_tokens),
             Count {
                 note: "Within 14 days".into(),

@@ -9,12 +9,13 @@ use super::store::{
 };
 use super::{Group, GroupRow, Visibility};
 use crate::context::Context;
-use crate::db::schema::{groups, memberships};
+use crate::db::schema::{groups, memberships, users};
 use crate::db::{
     Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, after_subtree, by_character, lower,
 };
 use crate::error::Error;
 use crate::members::AccessLevel;
+use crate::users::{UserKind, UserState};
 
 /// What narrows a list of groups.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +44,8 @@ pub struct Filter {
     pub uncounted: bool,
     /// Groups without a parent only.
     pub top_level_only: bool,
+    /// Top-level groups that no active person owns today.
+    pub without_owner: bool,
     /// Only groups where the actor is a member, directly or from above.
     pub membership: bool,
     /// Only those that aren't below another one of the list: what a tree starts with.
@@ -123,6 +126,22 @@ pub fn list_visible(
         }
         if filter.top_level_only {
             query = query.filter(groups::parent_id.is_null());
+        }
+        if filter.without_owner {
+            let owner = memberships::table
+                .inner_join(users::table.on(users::id.eq(memberships::user_id)))
+                .filter(memberships::group_id.eq(groups::id.nullable()))
+                .filter(memberships::access_level.eq(AccessLevel::Owner.number()))
+                .filter(
+                    memberships::expires_at
+                        .is_null()
+                        .or(memberships::expires_at.gt(ctx.today())),
+                )
+                .filter(users::kind.eq(UserKind::Human.as_str()))
+                .filter(users::state.eq(UserState::Active.as_str()));
+            query = query
+                .filter(groups::parent_id.is_null())
+                .filter(not(exists(owner)));
         }
         if let Some(traversal) = &filter.below {
             query = query

@@ -89,13 +89,63 @@ pub(super) fn delete(conn: &mut DbConnection, id: &Digest) -> Result<(), Error> 
     Ok(())
 }
 
-/// Ends every session of a user.
+/// Ends every session of a user. Returns how many there were.
 ///
 /// # Errors
 /// When the database is away.
-pub fn end_all_of(conn: &mut DbConnection, user_id: i64) -> Result<(), Error> {
-    diesel::delete(sessions::table.filter(sessions::user_id.eq(user_id))).execute(conn)?;
-    Ok(())
+pub fn end_all_of(conn: &mut DbConnection, user_id: i64) -> Result<usize, Error> {
+    Ok(diesel::delete(sessions::table.filter(sessions::user_id.eq(user_id))).execute(conn)?)
+}
+
+/// Ends the session of a user that is kept under this digest. Returns whether there was one.
+///
+/// # Errors
+/// When the database is away.
+pub fn end_one_of(conn: &mut DbConnection, user_id: i64, digest: &[u8]) -> Result<bool, Error> {
+    let session = sessions::table
+        .filter(sessions::id_digest.eq(digest))
+        .filter(sessions::user_id.eq(user_id));
+    Ok(diesel::delete(session).execute(conn)? > 0)
+}
+
+/// A session that somebody could go on with.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+pub struct LivingSession {
+    /// What the database knows it by; it opens nothing.
+    pub id_digest: Vec<u8>,
+    /// The address at sign-in.
+    pub ip: String,
+    /// What the browser called itself.
+    pub user_agent: String,
+    /// When it began.
+    #[diesel(deserialize_as = Timestamp)]
+    pub created_at: DateTime<Utc>,
+    /// The last use, within five minutes.
+    #[diesel(deserialize_as = Timestamp)]
+    pub last_seen_at: DateTime<Utc>,
+}
+
+/// The sessions of a user that have not ended, the last used first; `limit` at most.
+///
+/// # Errors
+/// When the database is away.
+pub fn living_of(
+    conn: &mut DbConnection,
+    user_id: i64,
+    now: DateTime<Utc>,
+    idle_days: u32,
+    limit: i64,
+) -> Result<Vec<LivingSession>, Error> {
+    let idle = Timestamp::from(now - TimeDelta::days(i64::from(idle_days)));
+    Ok(sessions::table
+        .filter(sessions::user_id.eq(user_id))
+        .filter(sessions::expires_at.gt(Timestamp::from(now)))
+        .filter(sessions::last_seen_at.gt(idle))
+        .order((sessions::last_seen_at.desc(), sessions::id_digest.asc()))
+        .limit(limit)
+        .select(LivingSession::as_select())
+        .load(conn)?)
 }
 
 /// Ends every session of everybody. Returns how many there were.

@@ -94,6 +94,47 @@ pub fn edit(
     reread(conn, was.id)
 }
 
+/// What came of a change that was made on a form.
+#[derive(Debug)]
+pub enum Edited {
+    /// It is done.
+    Saved(User),
+    /// Nothing was done: the person isn't any more as the form showed them.
+    ChangedMeanwhile(User),
+}
+
+/// As [`edit`], but only if the person is still as they were when somebody began: `seen` is the
+/// [`fingerprint`] of that moment.
+///
+/// # Errors
+/// As [`edit`].
+pub fn edit_as_seen(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    user_id: i64,
+    seen: &str,
+    changes: &PersonChanges,
+) -> Result<Edited, Error> {
+    let (refreshed, is) = administer(conn, ctx, &UserRef::Id(user_id))?;
+    if fingerprint(conn, &refreshed, &is)? != seen {
+        return Ok(Edited::ChangedMeanwhile(is));
+    }
+    edit(conn, ctx, user_id, changes).map(Edited::Saved)
+}
+
+/// A text that is another one as soon as anything is different that [`edit`] can change, the password
+/// included. It tells nothing of what it is made of.
+///
+/// # Errors
+/// When the database is away.
+pub fn fingerprint(conn: &mut DbConnection, ctx: &Context, user: &User) -> Result<String, Error> {
+    let password = store::password_hash(conn, user.id)?;
+    let all = (&user.name, &user.username, &user.email, user.admin);
+    let text = format!("person {} {all:?} {} {password:?}", user.id, user.external);
+    let digest = ctx.instance.lookup_key.digest(&text);
+    Ok(hex::encode(digest.as_bytes()))
+}
+
 /// One line in the trail for each thing that is different.
 fn record(conn: &mut DbConnection, ctx: &Context, was: &User, is: &User) -> Result<(), Error> {
     let event = |name: &'static str| Event::new(name, Target::User(was));

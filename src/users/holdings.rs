@@ -61,11 +61,38 @@ fn roots(conn: &mut DbConnection, user_id: i64) -> Result<Vec<i64>, Error> {
 }
 
 /// The full paths of the top-level groups that this person owns and no other active person does
-/// without an end.
-pub(super) fn owned_alone(
+/// without an end: who can't be deleted before somebody else owns them for good.
+///
+/// # Errors
+/// When the database is away.
+pub fn owned_alone(
     conn: &mut DbConnection,
     user_id: i64,
     today: NaiveDate,
+) -> Result<Vec<String>, Error> {
+    let end_of_time = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or(today);
+    owned_without_others(conn, user_id, today, end_of_time)
+}
+
+/// The full paths of the top-level groups that this person owns and no other active person does on this
+/// day: what is without an Owner once they are blocked.
+///
+/// # Errors
+/// When the database is away.
+pub fn left_without_owner(
+    conn: &mut DbConnection,
+    user_id: i64,
+    today: NaiveDate,
+) -> Result<Vec<String>, Error> {
+    owned_without_others(conn, user_id, today, today)
+}
+
+/// Others count if their role goes on after this day.
+fn owned_without_others(
+    conn: &mut DbConnection,
+    user_id: i64,
+    today: NaiveDate,
+    beyond: NaiveDate,
 ) -> Result<Vec<String>, Error> {
     let owner = AccessLevel::Owner.number();
     Ok(memberships::table
@@ -87,7 +114,12 @@ pub(super) fn owned_alone(
                         .eq(groups::id.nullable()),
                 )
                 .filter(others.field(memberships::access_level).eq(owner))
-                .filter(others.field(memberships::expires_at).is_null())
+                .filter(
+                    others
+                        .field(memberships::expires_at)
+                        .is_null()
+                        .or(others.field(memberships::expires_at).gt(beyond)),
+                )
                 .filter(users::kind.eq(UserKind::Human.as_str()))
                 .filter(users::state.eq(UserState::Active.as_str()))
                 .filter(users::id.ne(user_id)),
@@ -98,10 +130,10 @@ pub(super) fn owned_alone(
 }
 
 /// The full paths of the projects in a person's own namespace.
-pub(super) fn personal_projects(
-    conn: &mut DbConnection,
-    user_id: i64,
-) -> Result<Vec<String>, Error> {
+///
+/// # Errors
+/// When the database is away.
+pub fn personal_projects(conn: &mut DbConnection, user_id: i64) -> Result<Vec<String>, Error> {
     Ok(projects::table
         .inner_join(groups::table)
         .filter(groups::owner_id.eq(user_id))

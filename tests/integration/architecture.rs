@@ -302,9 +302,10 @@ fn is_store(source: &Source) -> bool {
 
 fn is_edge(source: &Source) -> bool {
     const FILES: &[&str] = &["/api.rs", "/pages.rs", "/frame.rs", "/form.rs", "/rows.rs"];
-    const ALONE: &[&str] = &["admin.rs", "help.rs", "home.rs", "instance.rs", "search.rs"];
+    const ALONE: &[&str] = &["help.rs", "home.rs", "instance.rs", "search.rs"];
     !starts_with_one(source, &["web/", "server/", "cli/", "demo/", "db/"])
-        && (source.path.contains("/pages/")
+        && (source.path.starts_with("admin/") && !is_store(source)
+            || source.path.contains("/pages/")
             || source.path.contains("/api/")
             || FILES.iter().any(|end| source.path.ends_with(end))
             || ALONE.contains(&source.path.as_str()))

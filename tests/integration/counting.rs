@@ -9,6 +9,7 @@ on_both![
     a_group_costs_two_queries_at_any_depth,
     the_tokens_page_costs_four_queries_and_little_room,
     a_list_costs_the_same_however_long_it_is,
+    lists_of_administrators_cost_the_same_however_long_they_are,
     what_ran_before_is_not_prepared_again,
     an_unknown_token_costs_one_query,
 ];
@@ -114,6 +115,46 @@ async fn a_list_costs_the_same_however_long_it_is(server: TestServer) {
         }
     }
     assert_eq!(costs[..3], costs[3..]);
+}
+
+async fn lists_of_administrators_cost_the_same_however_long_they_are(server: TestServer) {
+    let company = Company::on(&server);
+    let browser = company.root.signs_in().await;
+    company.acme.token("ci").create();
+    company.p1.token("ci").create();
+    company.p1.member(&company.bob, AccessLevel::Guest);
+    company.bob.personal_token([Scope::Api]);
+    company.bob.signs_in().await;
+    let paths = [
+        "/admin/users",
+        "/admin/users?tab=bots",
+        "/admin/groups",
+        "/admin/projects",
+        "/admin/users/bob",
+        "/admin/users/bob/delete",
+    ];
+    let mut costs = Vec::new();
+    for round in 0..2 {
+        for number in 0..12 {
+            let name = format!("n{round}-{number}");
+            let person = server.person(&name).create();
+            let group = server.group(&format!("g-{name}")).owner(&person).create();
+            let project = group.project("p").create();
+            group.token("ci").create();
+            group.member(&company.bob, AccessLevel::Developer);
+            project.member(&company.bob, AccessLevel::Maintainer);
+            project.token("ci").made_by(&company.bob).create();
+            company.bob.personal_token([Scope::Api]);
+        }
+        for path in paths {
+            browser.get(path).await.expect(200);
+            let (queries, _, answer) = cost(&server, browser.get(path)).await;
+            answer.expect(200);
+            assert!(queries <= 12, "{path} costs {queries} queries");
+            costs.push(queries);
+        }
+    }
+    assert_eq!(costs[..paths.len()], costs[paths.len()..]);
 }
 
 async fn what_ran_before_is_not_prepared_again(server: TestServer) {

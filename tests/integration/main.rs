@@ -9,6 +9,8 @@ mod support;
 
 mod access_token_pages;
 mod admin_overview;
+mod admin_places;
+mod admin_users;
 mod architecture;
 mod browser_sessions;
 mod carriers;

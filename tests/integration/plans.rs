@@ -15,6 +15,7 @@ use latchkey::{
         attention, authenticate, census, lifetime, list, scope::Scope, store as tokens, unused,
     },
     actor::{self, Actor, Credential, Declared, Origin},
+    admin,
     bots::retention,
     context::Context,
     db::{DbConnection, PageRequest},
@@ -24,7 +25,7 @@ use latchkey::{
     members::{self, AccessLevel},
     notices::check,
     projects::store::{self as projects, ProjectRef},
-    settings, users, webhooks,
+    sessions, settings, users, webhooks,
 };
 use regex::Regex;
 
@@ -285,6 +286,7 @@ on_both!(
     lists_of_members_stay_within_their_group,
     sign_in_uses_indexes,
     metrics_use_indexes,
+    lists_of_administrators_use_indexes,
     the_expiry_check_goes_on_where_it_was,
     what_somebody_looks_after_is_found_from_their_memberships,
     what_a_setting_does_not_allow_is_looked_for_in_windows
@@ -473,6 +475,123 @@ async fn metrics_use_indexes(server: TestServer) {
         let plan = scene.plan(query).join("\n");
         let alone = plan.contains("COVERING INDEX") || plan.contains("Index Only Scan");
         assert!(alone, "{query}\n{plan}");
+    }
+}
+
+async fn lists_of_administrators_use_indexes(server: TestServer) {
+    use admin::users::store::{Query, Sort, Tab};
+    use latchkey::{groups::list as all_groups, projects::list as all_projects};
+    let scene = Scene::on(&server);
+    let request = PageRequest {
+        page: 1,
+        per_page: 50,
+    };
+    for number in 0..50 {
+        let name = format!("person{number}");
+        let person = server.person(&name).create();
+        scene.acme.member(&person, AccessLevel::Guest);
+        match number {
+            0..3 => person.block(),
+            3..6 => server.sql(&format!(
+                "UPDATE users SET admin = TRUE, external = TRUE WHERE id = {}",
+                person.id
+            )),
+            _ => {}
+        }
+    }
+    server.sql("ANALYZE");
+    let query = |tab, sort, search: &str| Query {
+        tab,
+        search: search.into(),
+        sort,
+        descending: true,
+    };
+    for tab in [
+        Tab::Active,
+        Tab::Admins,
+        Tab::Blocked,
+        Tab::External,
+        Tab::Bots,
+    ] {
+        for (sort, search) in [
+            (Sort::Created, ""),
+            (Sort::Name, ""),
+            (Sort::LastSignIn, ""),
+            (Sort::Created, "person"),
+        ] {
+            let query = query(tab, sort, search);
+            scene.assert_indexed(&format!("users, {query:?}"), |conn, _| {
+                admin::users::store::list(conn, &query, request)
+            });
+        }
+    }
+    for (tab, index) in [
+        (Tab::Admins, "users_admin"),
+        (Tab::External, "users_external"),
+    ] {
+        let query = query(tab, Sort::Created, "");
+        for query in scene.queries(|conn, _| admin::users::store::list(conn, &query, request)) {
+            let plan = scene.plan(&query).join("\n");
+            assert!(plan.contains(index), "{query}\n{plan}");
+        }
+    }
+    for tab in [Tab::Active, Tab::Bots] {
+        let query = query(tab, Sort::Created, "");
+        scene.assert_unsorted("users", |conn, _| {
+            admin::users::store::list(conn, &query, request)
+        });
+    }
+    let (alice, acme, project) = (scene.alice.id, scene.acme.id, scene.project.id);
+    scene.assert_indexed("what a person has", |conn, ctx| {
+        admin::users::store::roles(conn, alice, request)?;
+        admin::users::store::count_roles(conn, &[alice], ctx.today())?;
+        admin::users::store::count_active_tokens(conn, alice, ctx.today())?;
+        admin::users::store::count_bots_made_by(conn, alice)?;
+        users::holdings::left_without_owner(conn, alice, ctx.today())?;
+        users::holdings::owned_alone(conn, alice, ctx.today())?;
+        sessions::store::living_of(conn, alice, ctx.now, 7, 50)
+    });
+    scene.assert_indexed("what a person did", |conn, _| {
+        admin::users::store::events(conn, alice, None, 20)
+    });
+    scene.assert_unsorted("what a person did", |conn, _| {
+        admin::users::store::events(conn, alice, Some(1_000_000), 20)
+    });
+    let root = || {
+        let root = server.person(&format!("root{}", server.next()));
+        root.admin().create().actor()
+    };
+    let newest = |without_owner| all_groups::Filter {
+        order: all_groups::Order::Id,
+        descending: true,
+        without_owner,
+        ..all_groups::Filter::default()
+    };
+    scene.assert_indexed("what stands beside groups and projects", |conn, ctx| {
+        admin::places::store::owners_of(conn, &[acme], ctx.today())?;
+        admin::places::store::people_in(conn, &[acme])?;
+        admin::places::store::active_tokens_of_groups(conn, &[acme], ctx.today())?;
+        admin::places::store::active_tokens_of_projects(conn, &[project], ctx.today())
+    });
+    // All of them are all of them; but a page comes from one end of the table, unsorted, and what decides about a
+    // row is found by an index.
+    let projects = all_projects::Filter {
+        order: all_projects::Order::Id,
+        ..all_projects::Filter::default()
+    };
+    let queries = scene.queries_of(root(), |conn, ctx| {
+        all_groups::list_visible(conn, ctx, &newest(false), request)?;
+        all_groups::list_visible(conn, ctx, &newest(true), request)?;
+        all_projects::list_visible(conn, ctx, &projects, request)
+    });
+    for query in queries.iter().filter(|query| query.contains("ORDER BY")) {
+        let plan = scene.plan(query);
+        let text = plan.join("\n");
+        let sorts = text.contains("TEMP B-TREE") || text.contains("Sort");
+        assert!(!sorts, "{query}\n{text}");
+        let mut walks = walks(&plan, server.is_on_postgres());
+        walks.retain(|table| table != "groups" && table != "projects");
+        assert!(walks.is_empty(), "walks through {walks:?}\n{query}\n{text}");
     }
 }
 

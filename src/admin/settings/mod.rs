@@ -8,7 +8,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde_json::Value;
 
-use super::administers;
+use super::gate::administers;
 use crate::access_tokens::lifetime;
 use crate::context::Context;
 use crate::db::DbConnection;

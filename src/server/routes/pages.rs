@@ -296,6 +296,34 @@ pub(super) fn areas() -> Vec<Area> {
             prefix: "/admin",
             endpoints: vec![
                 endpoint(Method::GET, "", &[Administer], admin::overview::show),
+                endpoint(Method::GET, "/users", &[Administer], admin::users::index),
+                endpoint(Method::POST, "/users", &[Administer], admin::users::create),
+                endpoint(Method::GET, "/users/new", &[Administer], admin::users::new),
+                endpoint(
+                    Method::GET,
+                    "/users/{username}",
+                    &[Administer],
+                    admin::users::show,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/users/{username}/{action}",
+                    &[Administer],
+                    admin::users::ask,
+                ),
+                endpoint(
+                    Method::POST,
+                    "/users/{username}/{action}",
+                    &[Administer],
+                    admin::users::act,
+                ),
+                endpoint(Method::GET, "/groups", &[Administer], admin::places::groups),
+                endpoint(
+                    Method::GET,
+                    "/projects",
+                    &[Administer],
+                    admin::places::projects,
+                ),
                 endpoint(
                     Method::GET,
                     "/background_jobs",

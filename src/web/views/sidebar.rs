@@ -81,14 +81,16 @@ pub enum Place {
     Notifications,
     /// The start page of somebody signed in.
     Home,
-    /// A person's groups.
+    /// A person's groups; in the admin area all of them.
     Groups,
-    /// A person's projects.
+    /// A person's projects; in the admin area all of them.
     Projects,
     /// Groups that everybody may see.
     Explore,
     /// Help.
     Help,
+    /// The users of the instance.
+    Users,
     /// Mail and jobs of the instance.
     Jobs,
     /// A page without an entry.
@@ -226,6 +228,14 @@ impl Sidebar {
             context: None,
             items: vec![
                 NavItem::new("Overview", "shield", "/admin", place == Place::Overview),
+                NavItem::new("Users", "user", "/admin/users", place == Place::Users),
+                NavItem::new("Groups", "group", "/admin/groups", place == Place::Groups),
+                NavItem::new(
+                    "Projects",
+                    "project",
+                    "/admin/projects",
+                    place == Place::Projects,
+                ),
                 NavItem::new(
                     "Mail and jobs",
                     "clock",

@@ -146,13 +146,7 @@ async fn only_a_top_level_group_can(server: TestServer) {
             .await
             .expect(422)
             .page();
-        assert!(
-            page.says(
-                &format!("There is no top-level group {group}")
-                    .trim()
-                    .to_owned()
-            )
-        );
+        assert!(page.says(format!("There is no top-level group {group}").trim()));
         assert!(
             page.html.contains(&format!("value=\"{group}\"")),
             "it is kept"

@@ -281,6 +281,10 @@ impl Stage {
             | "GET /help/api"
             | "GET /admin"
             | "GET /admin/background_jobs"
+            | "GET /admin/users"
+            | "GET /admin/users/new"
+            | "GET /admin/groups"
+            | "GET /admin/projects"
             | "GET /admin/application_settings/general"
             | "GET /explore/groups"
             | "GET /dashboard/groups"
@@ -302,6 +306,24 @@ impl Stage {
             "POST /admin/background_jobs" => form(
                 "/admin/background_jobs".into(),
                 &[("act", "run"), ("job", "clean-up")],
+            ),
+            "POST /admin/users" => {
+                let name = unique();
+                let email = format!("{name}@example.com");
+                let fields = [
+                    ("user[name]", name.as_str()),
+                    ("user[username]", &name),
+                    ("user[email]", &email),
+                ];
+                form("/admin/users".into(), &fields)
+            }
+            "GET /admin/users/{username}" => get(format!("/admin/users/{}", self.member.username)),
+            "GET /admin/users/{username}/{action}" => {
+                get(format!("/admin/users/{}/delete", self.member.username))
+            }
+            "POST /admin/users/{username}/{action}" => form(
+                format!("/admin/users/{}/unblock", self.member.username),
+                &[],
             ),
             "POST /admin/application_settings/general" => form(
                 "/admin/application_settings/general".into(),

@@ -1,7 +1,9 @@
 //! The admin area.
 
 pub mod jobs;
+pub mod places;
 pub mod settings;
+pub mod users;
 
 use askama::Template;
 
