@@ -12,6 +12,7 @@ use crate::access_tokens::rotate::Rotations;
 use crate::access_tokens::secret::{DigestKey, derive_key};
 use crate::access_tokens::uses::Uses;
 use crate::actor::Actor;
+use crate::audit::system::Told;
 use crate::clock::Clock;
 use crate::config::ExternalUrl;
 use crate::context::{Context, Instance};
@@ -49,6 +50,8 @@ pub struct Inner {
     pub failures: Failures,
     /// Password hashing: as many at a time as there are permits.
     pub hashing: Hashing,
+    /// When it was last told that clocks are apart.
+    pub skew: Told,
     /// Rotations that were just answered.
     pub rotations: Arc<Rotations>,
     /// Rung when something was left for a job to do soon.
@@ -103,6 +106,7 @@ impl App {
                 uses: Uses::default(),
                 failures: Failures::default(),
                 hashing: Hashing::default(),
+                skew: Told::default(),
                 rotations: Arc::default(),
                 jobs_waiting: Notify::new(),
                 mailer,

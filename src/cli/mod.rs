@@ -5,6 +5,7 @@
 mod access_token;
 mod acting;
 mod arguments;
+mod audit;
 mod demo;
 mod flag;
 mod group;
@@ -84,6 +85,9 @@ enum Command {
     /// Jobs: what the server does by itself; list them, and run one by hand
     #[command(subcommand)]
     Job(job::Command),
+    /// The audit trail: hand it to other programs
+    #[command(subcommand)]
+    Audit(audit::Command),
 }
 
 /// Runs the program, from its arguments to its exit status.
@@ -120,6 +124,7 @@ fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Settings(command) => command.run(&instance()?, out),
         Command::Flag(command) => command.run(&instance()?, out),
         Command::Job(command) => command.run(&instance()?, out),
+        Command::Audit(command) => command.run(&instance()?, out),
     }
 }
 

@@ -17,7 +17,7 @@ mod writer;
 
 pub use connection::{Counters, DbConnection};
 pub use counted::Counted;
-pub use migrations::{SchemaState, migrate, revert, schema_state};
+pub use migrations::{SchemaState, migrate, migrate_and, revert, schema_state};
 pub use page::{COUNTED_AT_MOST, Page, PageRequest, Paging, Total};
 pub use pool::Database;
 pub use server_clock::ahead_of_server;

@@ -9,6 +9,7 @@ mod support;
 
 mod access_token_pages;
 mod architecture;
+mod audit_log;
 mod browser_sessions;
 mod carriers;
 mod clients;

@@ -91,6 +91,10 @@ pub enum Place {
     Help,
     /// Mail and jobs of the instance.
     Jobs,
+    /// All tokens of the instance.
+    Credentials,
+    /// The audit log of the instance.
+    AuditLog,
     /// A page without an entry.
     Elsewhere,
 }
@@ -226,6 +230,18 @@ impl Sidebar {
             context: None,
             items: vec![
                 NavItem::new("Overview", "shield", "/admin", place == Place::Overview),
+                NavItem::new(
+                    "Credentials",
+                    "key",
+                    "/admin/credentials",
+                    place == Place::Credentials,
+                ),
+                NavItem::new(
+                    "Audit log",
+                    "book",
+                    "/admin/audit_logs",
+                    place == Place::AuditLog,
+                ),
                 NavItem::new(
                     "Mail and jobs",
                     "clock",
