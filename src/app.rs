@@ -18,6 +18,7 @@ use crate::config::ExternalUrl;
 use crate::context::{Context, Instance};
 use crate::db::{Database, DbConnection, ahead_of_server};
 use crate::error::Error;
+use crate::groups::plan::Offering;
 use crate::mail::{Mailer, Post};
 use crate::settings::{self, Policy};
 use crate::users::password::{self, Password, PasswordProblem};
@@ -60,6 +61,18 @@ pub struct Inner {
     pub mailer: Mailer,
     policy: RwLock<Arc<Policy>>,
     secret_fingerprint: String,
+    offering: Offering,
+}
+
+/// What the configuration fixes for as long as the program runs.
+#[derive(Debug, Clone)]
+pub struct Fixed {
+    /// Where people reach us.
+    pub external_url: ExternalUrl,
+    /// Whose word about the client's address counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether plans matter.
+    pub offering: Offering,
 }
 
 impl std::ops::Deref for App {
@@ -78,11 +91,15 @@ impl App {
         db: Database,
         clock: Clock,
         secret: &[u8],
-        external_url: ExternalUrl,
-        trusted_proxies: Vec<IpNet>,
+        fixed: Fixed,
         secret_fingerprint: String,
         post: &Post,
     ) -> Result<Self, String> {
+        let Fixed {
+            external_url,
+            trusted_proxies,
+            offering,
+        } = fixed;
         crate::tls::provide();
         let mailer = Mailer::new(
             post,
@@ -111,6 +128,7 @@ impl App {
                 jobs_waiting: Notify::new(),
                 mailer,
                 secret_fingerprint,
+                offering,
                 // No stored revision is negative: the first look finds it old.
                 policy: RwLock::new(Arc::new(Policy {
                     revision: -1,
@@ -129,7 +147,10 @@ impl App {
         if held.revision == revision {
             return Ok(held);
         }
-        let fresh = Arc::new(settings::store::load(conn)?);
+        let fresh = Arc::new(Policy {
+            offering: self.offering,
+            ..settings::store::load(conn)?
+        });
         crate::redaction::know_prefix(&fresh.settings.personal_access_token_prefix);
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
         Ok(fresh)

@@ -1,6 +1,7 @@
 //! The instance as its administrators see it.
 
 pub mod background_jobs;
+pub mod settings;
 mod store;
 
 use actix_web::HttpResponse;
@@ -22,9 +23,7 @@ use store::{Accounts, count};
 /// # Errors
 /// [`Error::NotFound`] for everybody else.
 pub async fn overview(call: PageCall) -> Result<HttpResponse, Error> {
-    if !call.ctx.actor.may_on_instance(Right::Administer) {
-        return Err(Error::NotFound(What::Thing));
-    }
+    administers(&call.ctx)?;
     let counts = call.read(count).await?;
     let shell = call.shell(
         "Admin overview",
@@ -59,6 +58,15 @@ pub async fn overview(call: PageCall) -> Result<HttpResponse, Error> {
         not_billable: not_billable(&counts.accounts),
         system: system(&call.ctx, counts.database),
     })
+}
+
+/// Everybody but administrators finds nothing here.
+pub(crate) fn administers(ctx: &Context) -> Result<(), Error> {
+    if ctx.actor.may_on_instance(Right::Administer) {
+        Ok(())
+    } else {
+        Err(Error::NotFound(What::Thing))
+    }
 }
 
 fn how_many(accounts: &Accounts, which: impl Fn(UserKind, UserState) -> bool) -> i64 {

@@ -205,6 +205,12 @@ const OTHERS: &[Kind] = &[
     ),
     kind(
         Groups,
+        "group_plan_changed",
+        "Plan of a group changed",
+        "plan: old and new",
+    ),
+    kind(
+        Groups,
         "resource_access_token_creation_allowed_changed",
         "Creation of tokens switched on or off",
         "resource_access_token_creation_allowed: old and new",

@@ -10,6 +10,7 @@ use crate::access_tokens::Resource;
 use crate::access_tokens::secret::DigestKey;
 use crate::actor::{Actor, Credential, Declared, Origin};
 use crate::context::{Context, Instance};
+use crate::groups::plan::Plan;
 use crate::groups::{Group, Visibility};
 use crate::settings::Policy;
 use crate::users::{User, UserKind, UserState};
@@ -68,6 +69,7 @@ pub(crate) fn group(id: i64) -> Group {
         visibility: Visibility::Private,
         created_at: DateTime::UNIX_EPOCH,
         creation_allowed: true,
+        plan: Plan::default(),
         retain_bots: None,
         notify_inherited: crate::groups::notify_inherited::Choice::default(),
     }

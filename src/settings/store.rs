@@ -9,8 +9,9 @@ use super::{Flags, Policy, Settings};
 use crate::db::schema::{feature_flags, instance, settings};
 use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
+use crate::groups::plan::Offering;
 
-/// Reads everything.
+/// Reads everything that the database knows; the offering is the configuration's, and here as if nobody had said.
 ///
 /// # Errors
 /// When the database is away, or holds a value that this program can't read.
@@ -39,6 +40,7 @@ pub fn load(conn: &mut DbConnection) -> Result<Policy, Error> {
         revision,
         settings,
         flags,
+        offering: Offering::default(),
     })
 }
 

@@ -314,6 +314,18 @@ pub(super) fn areas() -> Vec<Area> {
                     &[Administer, RevokeToken],
                     access_tokens::pages::credentials::revoke,
                 ),
+                endpoint(
+                    Method::GET,
+                    "/application_settings/general",
+                    &[Administer],
+                    admin::settings::show,
+                ),
+                endpoint(
+                    Method::POST,
+                    "/application_settings/general",
+                    &[Administer],
+                    admin::settings::save,
+                ),
             ],
         },
         Area {

@@ -263,6 +263,11 @@ impl Stage {
                 json!({ "name": "script", "scopes": ["self_rotate"] }),
             ),
             "GET /api/v4/version" => get("/api/v4/version".into()),
+            "GET /api/v4/application/settings" => get("/api/v4/application/settings".into()),
+            "PUT /api/v4/application/settings" => send(
+                "/api/v4/application/settings".into(),
+                json!({ "session_idle_days": 7 }),
+            ),
             "GET /api/v4/metadata" => get("/api/v4/metadata".into()),
             "GET /api/v4/openapi.json" => get("/api/v4/openapi.json".into()),
 
@@ -278,6 +283,7 @@ impl Stage {
             | "GET /admin/background_jobs"
             | "GET /admin/audit_logs"
             | "GET /admin/credentials"
+            | "GET /admin/application_settings/general"
             | "GET /explore/groups"
             | "GET /dashboard/groups"
             | "GET /dashboard/projects"
@@ -308,6 +314,10 @@ impl Stage {
             "POST /admin/background_jobs" => form(
                 "/admin/background_jobs".into(),
                 &[("act", "run"), ("job", "clean-up")],
+            ),
+            "POST /admin/application_settings/general" => form(
+                "/admin/application_settings/general".into(),
+                &[("update_section", "mail")],
             ),
             "POST /users/sign_out" => form("/users/sign_out".into(), &[]),
             "GET /-/profile/notifications" => get("/-/profile/notifications".into()),

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod credentials;
 pub mod jobs;
+pub mod settings;
 
 use askama::Template;
 
