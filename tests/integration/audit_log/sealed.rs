@@ -382,12 +382,11 @@ async fn what_cannot_be_written_down_is_not_done(server: TestServer) {
     });
     assert!(settings.is_err());
     let flag = server.attempt_as(company.root.actor(), |conn, ctx| {
-        latchkey::settings::change::switch_flag(
+        latchkey::settings::switch::switch(
             conn,
             ctx,
             "retain_resource_access_token_user_after_revoke",
             true,
-            None,
         )
     });
     assert!(flag.is_err());
