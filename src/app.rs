@@ -11,7 +11,7 @@ use tokio::sync::{Notify, Semaphore};
 use crate::access_tokens::rotate::Rotations;
 use crate::access_tokens::secret::{DigestKey, derive_key};
 use crate::access_tokens::uses::Uses;
-use crate::actor::Actor;
+use crate::actor::{Actor, address_prefix};
 use crate::audit::system::Told;
 use crate::clock::Clock;
 use crate::config::ExternalUrl;
@@ -235,15 +235,6 @@ impl Failures {
         }
         *count = count.saturating_add(1);
         *count > limit
-    }
-}
-
-/// The network that an address is counted under: /24 or /64.
-pub fn address_prefix(ip: IpAddr) -> String {
-    let bits = if ip.is_ipv4() { 24 } else { 64 };
-    match IpNet::new(ip, bits) {
-        Ok(net) => net.trunc().to_string(),
-        Err(_) => ip.to_string(),
     }
 }
 

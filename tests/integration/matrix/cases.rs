@@ -319,6 +319,27 @@ impl Stage {
                 "/admin/application_settings/general".into(),
                 &[("update_section", "mail")],
             ),
+            "GET /users/sign_up" => get("/users/sign_up".into()),
+            "POST /users/sign_up" => form("/users/sign_up".into(), &[("user[username]", "eve")]),
+            "GET /users/confirmation" => {
+                get("/users/confirmation?confirmation_token=guessed".into())
+            }
+            "POST /users/confirmation" => form(
+                "/users/confirmation".into(),
+                &[("confirmation_token", "guessed")],
+            ),
+            "GET /users/password/new" => get("/users/password/new".into()),
+            "POST /users/password" => form(
+                "/users/password".into(),
+                &[("user[email]", "nobody@example.com")],
+            ),
+            "GET /users/password/edit" => {
+                get("/users/password/edit?reset_password_token=guessed".into())
+            }
+            "POST /users/password/edit" => form(
+                "/users/password/edit".into(),
+                &[("reset_password_token", "guessed")],
+            ),
             "POST /users/sign_out" => form("/users/sign_out".into(), &[]),
             "GET /-/profile/notifications" => get("/-/profile/notifications".into()),
             "POST /-/profile/notifications" => form(
