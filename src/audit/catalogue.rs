@@ -282,7 +282,12 @@ const OTHERS: &[Kind] = &[
         "source, access_level, expires_at",
     ),
     kind(Users, "user_created", "Account created", "admin, external"),
-    kind(Users, "user_signed_up", "Account made by oneself", ""),
+    kind(
+        Users,
+        "user_signed_up",
+        "Account made by oneself",
+        "approval: is it needed",
+    ),
     kind(Users, "user_confirmed", "Address confirmed", ""),
     kind(Users, "user_approved", "Sign-up approved", ""),
     kind(Users, "user_signed_in", "Signed in", ""),
