@@ -392,8 +392,8 @@ const OTHERS: &[Kind] = &[
     kind(
         Instance,
         "application_setting_changed",
-        "Setting changed",
-        "the setting: old and new",
+        "Settings changed",
+        "each setting: old and new",
     ),
     kind(
         Instance,
