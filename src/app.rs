@@ -12,6 +12,7 @@ use crate::access_tokens::rotate::Rotations;
 use crate::access_tokens::secret::derive_key;
 use crate::access_tokens::uses::Uses;
 use crate::actor::{Actor, address_prefix};
+use crate::audit::system::Told;
 use crate::clock::Clock;
 use crate::config::ExternalUrl;
 use crate::context::{Context, Instance};
@@ -52,6 +53,8 @@ pub struct Inner {
     pub hashing: Hashing,
     /// Calls of tokens, where they are limited.
     pub quotas: Quotas,
+    /// When it was last told that clocks are apart.
+    pub skew: Told,
     /// Rotations that were just answered.
     pub rotations: Arc<Rotations>,
     /// Rung when something was left for a job to do soon.
@@ -117,6 +120,7 @@ impl App {
                 failures: Failures::default(),
                 hashing: Hashing::default(),
                 quotas: Quotas::default(),
+                skew: Told::default(),
                 rotations: Arc::default(),
                 jobs_waiting: Notify::new(),
                 mailer,

@@ -1,97 +1,24 @@
 //! Lists of tokens.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use super::scope::Scope;
-use super::store::{find, find_of, listed, listed_tokens, unused_since};
-use super::{AccessToken, ListedToken, Resource};
+pub use super::query::{Query, Sort, State};
+use super::store::{find, find_all, find_of, listed, listed_tokens, unused_since};
+use super::{AccessToken, ListedToken, Resource, TokenType};
 use crate::context::Context;
-use crate::db::schema::{access_token_uses, access_tokens, memberships, users};
+use crate::db::schema::{access_token_uses, access_tokens, groups, memberships, projects, users};
 use crate::db::{
     Backend, COUNTED_AT_MOST, Counted, DbConnection, Page, PageRequest, Timestamp, by_character,
     coalesce_date, coalesce_timestamp, lower,
 };
 use crate::error::{Denied, Error, What};
+use crate::groups::relocation::below;
 use crate::groups::store::like_pattern;
-use crate::members::{AccessLevel, Membership};
+use crate::members::Membership;
 use crate::permissions::Right;
 use crate::users::User;
-
-/// Which tokens: the two are exact complements on every day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// Neither revoked nor expired.
-    Active,
-    /// Revoked or expired.
-    Inactive,
-}
-
-/// What a list is sorted by; ties by id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Sort {
-    /// The id: the API's order.
-    #[default]
-    Id,
-    /// The name, whatever the case.
-    Name,
-    /// The description, none first.
-    Description,
-    /// The scopes as text.
-    Scopes,
-    /// When it was made.
-    Created,
-    /// When it was last used; never is the oldest.
-    LastUsed,
-    /// The date; none is the farthest future.
-    Expires,
-    /// The role.
-    Role,
-    /// The last change.
-    Updated,
-}
-
-/// What narrows and orders a list.
-#[derive(Debug, Clone, Default)]
-pub struct Query {
-    /// Only these.
-    pub state: Option<State>,
-    /// The name or the description contains this, whatever the case.
-    pub search: Option<String>,
-    /// Each of these words occurs in the name, whatever the case; one of under three characters is all of it.
-    pub words: Vec<String>,
-    /// Only revoked ones, or only others.
-    pub revoked: Option<bool>,
-    /// Made at this moment or earlier.
-    pub created_before: Option<DateTime<Utc>>,
-    /// Made at this moment or later.
-    pub created_after: Option<DateTime<Utc>>,
-    /// Last used at this moment or earlier; never isn't earlier.
-    pub last_used_before: Option<DateTime<Utc>>,
-    /// There at this moment and not used after it.
-    pub unused_since: Option<DateTime<Utc>>,
-    /// Last used at this moment or later.
-    pub last_used_after: Option<DateTime<Utc>>,
-    /// With an end before this day.
-    pub expires_before: Option<NaiveDate>,
-    /// With an end on this day or later.
-    pub expires_after: Option<NaiveDate>,
-    /// Only with this role.
-    pub access_level: Option<AccessLevel>,
-    /// Only with this scope.
-    pub scope: Option<Scope>,
-    /// Only whose bot is a member on this day: what pages call inactive.
-    pub living_members_on: Option<NaiveDate>,
-    /// Only whose bot has a membership at all, dead or alive: what the API lists.
-    pub members_only: bool,
-    /// The order.
-    pub sort: Sort,
-    /// Largest first?
-    pub descending: bool,
-    /// Among equals the newest first, whichever way the rest goes; the API does that.
-    pub newest_among_equals: bool,
-}
 
 /// Whose tokens.
 #[derive(Debug, Clone, Copy)]
@@ -249,6 +176,39 @@ pub fn of_user(
     list(conn, Holder::Person(user_id), query, request, ctx.today())
 }
 
+/// All tokens of the instance, or all that act as one user.
+///
+/// # Errors
+/// [`Error::Forbidden`] unless the actor administers the instance.
+pub fn of_instance(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    user_id: Option<i64>,
+    query: &Query,
+    request: PageRequest,
+) -> Result<Page<ListedToken>, Error> {
+    if !ctx.actor.may_on_instance(Right::Administer) {
+        return Err(Error::forbidden());
+    }
+    let holder = user_id.map_or(Holder::Everybody, Holder::User);
+    list(conn, holder, query, request, ctx.today())
+}
+
+/// Tokens by their ids, whosever they are.
+///
+/// # Errors
+/// As [`of_instance`].
+pub fn by_ids(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    ids: &[i64],
+) -> Result<Vec<ListedToken>, Error> {
+    if !ctx.actor.may_on_instance(Right::Administer) {
+        return Err(Error::forbidden());
+    }
+    find_all(conn, ids)
+}
+
 /// A [`ListedRow`](super::store::ListedRow) with the number of all rows.
 type CountedRow = (
     AccessToken,
@@ -297,6 +257,35 @@ fn list(
             Some(State::Inactive) => rows.filter(access_tokens::revoked.eq(true).or(passed())),
             None => rows,
         };
+        rows = match query.token_type {
+            Some(TokenType::Group) => rows.filter(access_tokens::group_id.is_not_null()),
+            Some(TokenType::Project) => rows.filter(access_tokens::project_id.is_not_null()),
+            Some(TokenType::Personal) => rows
+                .filter(access_tokens::group_id.is_null())
+                .filter(access_tokens::project_id.is_null()),
+            None => rows,
+        };
+        if let Some(traversal) = &query.within {
+            let inside = || groups::table.filter(below!(traversal));
+            let of_groups = || {
+                access_tokens::group_id
+                    .is_not_null()
+                    .and(access_tokens::group_id.eq_any(inside().select(groups::id.nullable())))
+            };
+            let of_projects = || {
+                let projects = projects::table
+                    .filter(projects::group_id.eq_any(inside().select(groups::id)))
+                    .select(projects::id.nullable());
+                access_tokens::project_id
+                    .is_not_null()
+                    .and(access_tokens::project_id.eq_any(projects))
+            };
+            rows = match query.token_type {
+                Some(TokenType::Group) => rows.filter(of_groups().assume_not_null()),
+                Some(TokenType::Project) => rows.filter(of_projects().assume_not_null()),
+                _ => rows.filter(of_groups().or(of_projects()).assume_not_null()),
+            };
+        }
         if let Some(search) = &query.search {
             let pattern = like_pattern(search);
             rows = rows.filter(
@@ -345,7 +334,9 @@ fn list(
             rows = rows.filter(unused_since!(Timestamp::from(at)));
         }
         if let Some(day) = query.expires_before {
-            rows = rows.filter(coalesce_date(access_tokens::expires_at, far()).lt(day));
+            rows = rows
+                .filter(access_tokens::expires_at.is_not_null())
+                .filter(access_tokens::expires_at.assume_not_null().lt(day));
         }
         if let Some(day) = query.expires_after {
             rows = rows

@@ -7,17 +7,21 @@ pub mod authenticate;
 pub mod by_policy;
 pub mod census;
 pub mod create;
+pub mod expired;
 pub mod expiry;
 pub mod idempotency;
 pub mod lifetime;
 pub mod list;
 mod looked_after;
 pub mod pages;
+pub mod query;
+pub mod refusals;
 pub mod resource;
 pub mod revoke;
 pub mod rotate;
 pub mod scope;
 pub mod secret;
+mod sightings;
 pub mod store;
 pub mod unused;
 pub mod uses;
@@ -85,6 +89,36 @@ impl AccessToken {
             (_, Some(_)) => "project",
             (None, None) => "personal",
         }
+    }
+}
+
+/// Whose a token may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenType {
+    /// A person's own.
+    Personal,
+    /// A group's.
+    Group,
+    /// A project's.
+    Project,
+}
+
+impl TokenType {
+    /// Every type.
+    pub const ALL: [TokenType; 3] = [TokenType::Personal, TokenType::Group, TokenType::Project];
+
+    /// As [`AccessToken::kind`] tells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            TokenType::Personal => "personal",
+            TokenType::Group => "group",
+            TokenType::Project => "project",
+        }
+    }
+
+    /// The type of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        TokenType::ALL.into_iter().find(|one| one.name() == name)
     }
 }
 

@@ -1,11 +1,13 @@
 //! Taking a token away, for good.
 
+use std::collections::BTreeSet;
+
 use super::create::described;
 use super::{ListedToken, Resource, store};
 use crate::audit::{self, Event, Target};
 use crate::bots;
 use crate::context::Context;
-use crate::db::DbConnection;
+use crate::db::{DbConnection, lock_roots};
 use crate::error::{Denied, Error, What};
 use crate::groups;
 use crate::notices;
@@ -42,12 +44,74 @@ pub fn revoke(
     if listed.access_level.is_none() && !orphans {
         return Err(Error::refused("Failed to find bot user"));
     }
-    // A value that was rotated away has a successor on the same bot: only the living one takes it along.
-    let ended = revoke_row(conn, &ctx, &listed, Some(&resource))?;
-    if ended && !ctx.policy.retains_bots(resource.group().retain_bots) {
-        bots::delete::mark_gone(conn, &ctx, listed.user.id)?;
-    }
+    end(conn, &ctx, &listed, &resource)?;
     Ok(listed)
+}
+
+/// Revokes a token of a group or project, and lets its bot go unless bots are kept. `false` if it was revoked before.
+fn end(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    listed: &ListedToken,
+    resource: &Resource,
+) -> Result<bool, Error> {
+    // A value that was rotated away has a successor on the same bot: only the living one takes it along.
+    let ended = revoke_row(conn, ctx, listed, Some(resource))?;
+    if ended && !ctx.policy.retains_bots(resource.group().retain_bots) {
+        bots::delete::mark_gone(conn, ctx, &listed.user, Some(resource))?;
+    }
+    Ok(ended)
+}
+
+/// Revokes any tokens of the instance, all or none: those of groups and projects as on their own pages, people's own as
+/// if they had done it. Passes over what isn't there any more or was revoked meanwhile. Returns those that it revoked.
+///
+/// # Errors
+/// [`Error::Forbidden`] unless the actor administers the instance.
+pub fn revoke_each(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    ids: &[i64],
+) -> Result<Vec<ListedToken>, Error> {
+    let administers = |ctx: &Context| ctx.actor.may_on_instance(Right::Administer);
+    if !administers(ctx) {
+        return Err(Error::forbidden());
+    }
+    let seen = store::find_all(conn, ids)?;
+    let resources = store::resources_of(conn, seen.iter().map(|listed| &listed.token))?;
+    // All turns at once and in one order, so that nobody waits in a circle; each is then taken again, in vain.
+    let roots: BTreeSet<i64> = resources
+        .values()
+        .map(|resource| resource.group().root_id)
+        .collect();
+    lock_roots(conn, &roots.into_iter().collect::<Vec<_>>())?;
+    let ctx = ctx.refreshed(conn)?;
+    if !administers(&ctx) {
+        return Err(Error::forbidden());
+    }
+    let mut revoked = Vec::new();
+    for before in seen {
+        let resource = match resources.get(&before.token.id) {
+            Some(resource) => match resource.locked(conn, &ctx) {
+                Ok((resource, _)) => Some(resource),
+                // Deleted meanwhile, and its tokens with it.
+                Err(Error::NotFound(_)) => continue,
+                Err(error) => return Err(error),
+            },
+            None => None,
+        };
+        let Some(listed) = store::find(conn, before.token.id)? else {
+            continue;
+        };
+        let ended = match &resource {
+            Some(resource) => end(conn, &ctx, &listed, resource)?,
+            None => revoke_row(conn, &ctx, &listed, None)?,
+        };
+        if ended {
+            revoked.push(listed);
+        }
+    }
+    Ok(revoked)
 }
 
 /// Revokes the token that made the request. Its bot stays in every case.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use chrono::NaiveDate;
 use serde_json::json;
 
-use super::create::{Created, Mint, created, mint};
+use super::create::{Created, Mint, created, described, mint};
 use super::expiry::ExpiryProblem;
 use super::revoke::resource_of;
 use super::{AccessToken, ListedToken, Resource, store};
@@ -245,17 +245,10 @@ fn replace(
         let keeps = ctx.policy.retains_bots(resource.group().retain_bots);
         bots::create::extend_membership(conn, old.user.id, expires_at.filter(|_| !keeps))?;
     }
-    record(
-        conn,
-        ctx,
-        "rotated",
-        &token,
-        resource,
-        json!({
-            "previous_token_id": old.token.id,
-            "expires_at": [old.token.expires_at, expires_at],
-        }),
-    )?;
+    let mut details = described(&token, &old.user, old.access_level);
+    details["previous_token_id"] = json!(old.token.id);
+    details["expires_at"] = json!([old.token.expires_at, expires_at]);
+    record(conn, ctx, "rotated", &token, resource, details)?;
     notices::personal::rotated(conn, ctx, &token, &old.user)?;
     created(conn, token.id, plaintext)
 }

@@ -1,5 +1,7 @@
 //! Access tokens in the database.
 
+use std::collections::{BTreeSet, HashMap};
+
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 
@@ -168,6 +170,53 @@ pub fn find(conn: &mut DbConnection, id: i64) -> Result<Option<ListedToken>, Err
         .get_result(conn)
         .optional()?;
     Ok(row.map(listed))
+}
+
+/// The groups and projects of these tokens, by the tokens' ids; two queries, however many they are. A person's own
+/// token has none, and nor has one whose group or project is gone.
+///
+/// # Errors
+/// When the database is away.
+pub fn resources_of<'a>(
+    conn: &mut DbConnection,
+    tokens: impl Iterator<Item = &'a AccessToken> + Clone,
+) -> Result<HashMap<i64, Resource>, Error> {
+    let group_ids: BTreeSet<i64> = tokens.clone().filter_map(|token| token.group_id).collect();
+    let project_ids: BTreeSet<i64> = tokens
+        .clone()
+        .filter_map(|token| token.project_id)
+        .collect();
+    let groups: HashMap<i64, _> = crate::groups::store::find_all(conn, group_ids)?
+        .into_iter()
+        .map(|group| (group.id, group))
+        .collect();
+    let projects: HashMap<i64, _> = crate::projects::store::find_all(conn, project_ids)?
+        .into_iter()
+        .map(|project| (project.id, project))
+        .collect();
+    Ok(tokens
+        .filter_map(|token| {
+            let resource = match (token.group_id, token.project_id) {
+                (Some(id), _) => Resource::Group(groups.get(&id)?.clone()),
+                (_, Some(id)) => Resource::Project(projects.get(&id)?.clone()),
+                (None, None) => return None,
+            };
+            Some((token.id, resource))
+        })
+        .collect())
+}
+
+/// Tokens by their ids, in the order of these; not those whose bot is gone.
+///
+/// # Errors
+/// When the database is away.
+pub fn find_all(conn: &mut DbConnection, ids: &[i64]) -> Result<Vec<ListedToken>, Error> {
+    let rows: Vec<ListedRow> = listed_tokens!()
+        .filter(access_tokens::id.eq_any(ids.to_vec()))
+        .order(access_tokens::id.asc())
+        .select(listed_columns!())
+        .load(conn)?;
+    Ok(rows.into_iter().map(listed).collect())
 }
 
 /// The newest token of a user; for the console.

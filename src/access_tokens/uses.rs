@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
+use super::sightings::{self, Sighting};
+use crate::context::Context;
 use crate::db::schema::access_token_uses;
 use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
@@ -102,7 +104,12 @@ impl Uses {
 ///
 /// # Errors
 /// When the database is away; the uses are not written then.
-pub fn write(conn: &mut DbConnection, uses: &BTreeMap<i64, Use>) -> Result<(), Error> {
+pub fn write(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    uses: &BTreeMap<i64, Use>,
+) -> Result<(), Error> {
+    let mut news = Vec::new();
     for (token_id, latest) in uses {
         let stored: Option<(Timestamp, String)> = access_token_uses::table
             .find(token_id)
@@ -113,6 +120,7 @@ pub fn write(conn: &mut DbConnection, uses: &BTreeMap<i64, Use>) -> Result<(), E
             Some((at, ips)) => {
                 let before: DateTime<Utc> = at.into();
                 let due = latest.at - before >= BETWEEN_WRITES;
+                news.extend(Some(sighting(*token_id, latest, false, &ips)));
                 let ips = merged(&ips, &latest.ips);
                 let row = access_token_uses::table.find(token_id);
                 if due {
@@ -128,21 +136,41 @@ pub fn write(conn: &mut DbConnection, uses: &BTreeMap<i64, Use>) -> Result<(), E
                         .execute(conn)?;
                 }
             }
-            None => insert(conn, *token_id, latest)?,
+            None => {
+                let first = insert(conn, *token_id, latest)?;
+                news.extend(first.then(|| sighting(*token_id, latest, true, "")));
+            }
         }
     }
-    Ok(())
+    news.retain(|one| one.first || !one.new.is_empty());
+    sightings::note(conn, ctx, &news)
 }
 
-/// The token may have been deleted meanwhile; that is nobody's error.
-fn insert(conn: &mut DbConnection, token_id: i64, first: &Use) -> Result<(), Error> {
+fn sighting(token_id: i64, latest: &Use, first: bool, stored: &str) -> Sighting {
+    let known: Vec<&str> = stored.split_whitespace().collect();
+    Sighting {
+        token_id,
+        at: latest.at,
+        first,
+        new: latest
+            .ips
+            .iter()
+            .copied()
+            .filter(|ip| !known.contains(&ip.to_string().as_str()))
+            .collect(),
+        known: stored.to_owned(),
+    }
+}
+
+/// The token may have been deleted meanwhile; that is nobody's error. `false` if this was not the first use after all.
+fn insert(conn: &mut DbConnection, token_id: i64, first: &Use) -> Result<bool, Error> {
     use crate::db::schema::access_tokens;
     let exists: bool = diesel::select(diesel::dsl::exists(
         access_tokens::table.filter(access_tokens::id.eq(token_id)),
     ))
     .get_result(conn)?;
     if !exists {
-        return Ok(());
+        return Ok(false);
     }
     let outcome = conn.transaction(|conn| {
         diesel::insert_into(access_token_uses::table)
@@ -159,8 +187,8 @@ fn insert(conn: &mut DbConnection, token_id: i64, first: &Use) -> Result<(), Err
             diesel::result::DatabaseErrorKind::UniqueViolation
             | diesel::result::DatabaseErrorKind::ForeignKeyViolation,
             _,
-        ))
-        | Ok(_) => Ok(()),
+        )) => Ok(false),
+        Ok(_) => Ok(true),
         Err(error) => Err(error.into()),
     }
 }

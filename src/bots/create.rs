@@ -2,8 +2,10 @@
 
 use chrono::NaiveDate;
 use rand::RngExt as _;
+use serde_json::json;
 
 use crate::access_tokens::Resource;
+use crate::audit::{self, Event, Target};
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::Error;
@@ -70,6 +72,17 @@ pub fn create(
             created_by_id: ctx.actor.user_id(),
             now: ctx.now,
         },
+    )?;
+    audit::record(
+        conn,
+        ctx,
+        Event::new("bot_created", Target::User(&bot))
+            .in_group(resource.group())
+            .with(json!({
+                "name": bot.name,
+                "external": bot.external,
+                "source": resource.full_path(),
+            })),
     )?;
     Ok(bot)
 }

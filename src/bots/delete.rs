@@ -2,25 +2,62 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use serde_json::json;
 
+use crate::access_tokens::Resource;
+use crate::audit::{self, Event, Target};
 use crate::context::Context;
 use crate::db::schema::{groups, projects, users};
 use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
+use crate::groups::Group;
 use crate::groups::relocation::below;
-use crate::users::{UserKind, ghost};
+use crate::users::{User, UserKind, ghost};
 
-/// From now on the bot counts as absent; its rows go a moment later.
+/// From now on the bot counts as absent, because its token was revoked; its rows go a moment later.
 ///
 /// # Errors
 /// When the database is away.
-pub fn mark_gone(conn: &mut DbConnection, ctx: &Context, bot_id: i64) -> Result<(), Error> {
-    diesel::update(users::table.find(bot_id))
+pub fn mark_gone(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    bot: &User,
+    resource: Option<&Resource>,
+) -> Result<(), Error> {
+    let marked = diesel::update(users::table.find(bot.id))
         .filter(users::kind.eq(UserKind::ProjectBot.as_str()))
         .filter(users::bot_gone_at.is_null())
         .set(users::bot_gone_at.eq(Timestamp::from(ctx.now)))
         .execute(conn)?;
+    if marked == 1 {
+        note(
+            conn,
+            ctx,
+            bot,
+            resource.map(Resource::group),
+            "token revoked",
+        )?;
+    }
     Ok(())
+}
+
+/// Writes down that a bot goes, and why.
+///
+/// # Errors
+/// When the database can't take the row.
+pub fn note(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    bot: &User,
+    group: Option<&Group>,
+    reason: &'static str,
+) -> Result<(), Error> {
+    let mut event = Event::new("bot_deleted", Target::User(bot))
+        .with(json!({ "name": bot.name, "reason": reason }));
+    if let Some(group) = group {
+        event = event.in_group(group);
+    }
+    audit::record(conn, ctx, event)
 }
 
 /// Deletes up to `limit` bots that are marked as gone, with their tokens and memberships; what they made
@@ -51,7 +88,7 @@ pub fn any_gone(conn: &mut DbConnection) -> Result<bool, Error> {
     Ok(diesel::select(diesel::dsl::exists(any)).get_result(conn)?)
 }
 
-/// Deletes the bots of a project, at once.
+/// Deletes the bots of a project, at once. Returns how many.
 ///
 /// # Errors
 /// When the database is away.
@@ -59,13 +96,12 @@ pub fn delete_of_project(
     conn: &mut DbConnection,
     project_id: i64,
     now: DateTime<Utc>,
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
     let ids: Vec<i64> = users::table
         .filter(users::bot_project_id.eq(project_id))
         .select(users::id)
         .load(conn)?;
-    ghost::replace(conn, &ids, now)?;
-    Ok(())
+    ghost::replace(conn, &ids, now)
 }
 
 /// Deletes the bots of all projects in a person's own namespace, at once.
@@ -89,7 +125,7 @@ pub fn delete_of_namespace(
     Ok(())
 }
 
-/// Deletes the bots of a group and of everything below it, at once.
+/// Deletes the bots of a group and of everything below it, at once. Returns how many.
 ///
 /// # Errors
 /// When the database is away.
@@ -97,7 +133,7 @@ pub fn delete_below(
     conn: &mut DbConnection,
     traversal: &str,
     now: DateTime<Utc>,
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
     let groups_below = || {
         groups::table
             .filter(below!(traversal))
@@ -114,6 +150,5 @@ pub fn delete_below(
         )
         .select(users::id)
         .load(conn)?;
-    ghost::replace(conn, &ids, now)?;
-    Ok(())
+    ghost::replace(conn, &ids, now)
 }

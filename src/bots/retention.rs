@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{Days, NaiveDate};
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
-use serde_json::json;
 
-use crate::audit::{self, Event, Target};
 use crate::context::Context;
 use crate::db::schema::{access_tokens, groups, projects, users};
 use crate::db::{DbConnection, Timestamp, coalesce_bool, coalesce_id, lock_roots};
@@ -151,9 +149,7 @@ pub fn delete_inactive(
         .select(User::as_select())
         .load(conn)?;
     for bot in &bots {
-        let event = Event::new("bot_deleted", Target::User(bot))
-            .with(json!({ "name": bot.name, "reason": "inactive" }));
-        audit::record(conn, ctx, event)?;
+        super::delete::note(conn, ctx, bot, None, "inactive")?;
     }
     let ids: Vec<i64> = bots.iter().map(|bot| bot.id).collect();
     ghost::replace(conn, &ids, ctx.now)

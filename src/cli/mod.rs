@@ -5,6 +5,7 @@
 mod access_token;
 mod acting;
 mod arguments;
+mod audit;
 mod backup;
 mod demo;
 mod doctor;
@@ -90,6 +91,9 @@ enum Command {
     Backup(backup::Backup),
     Restore(restore::Restore),
     Doctor(doctor::Doctor),
+    /// The audit trail: hand it to other programs
+    #[command(subcommand)]
+    Audit(audit::Command),
 }
 
 /// Runs the program, from its arguments to its exit status.
@@ -129,6 +133,7 @@ fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Backup(backup) => backup.run(&instance()?, out),
         Command::Restore(restore) => restore.run(&instance()?, out),
         Command::Doctor(doctor) => doctor.run(&cli.common, out),
+        Command::Audit(command) => command.run(&instance()?, out),
     }
 }
 

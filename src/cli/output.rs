@@ -65,6 +65,16 @@ impl Output {
         }
     }
 
+    /// A piece of a long result, as it is. `false` when whoever is behind the pipe has read enough.
+    pub(super) fn bytes(&self, piece: &[u8]) -> Result<bool, Failure> {
+        let mut out = io::stdout().lock();
+        match out.write_all(piece).and_then(|()| out.flush()) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(not_printed(error)),
+        }
+    }
+
     /// What people should know beside the result.
     pub(super) fn note(&self, text: &str) {
         if !self.json {

@@ -94,11 +94,26 @@ pub fn applied_versions_state(applied: Vec<String>) -> Result<SchemaState, Boxed
 /// # Errors
 /// When a migration fails; nothing is changed then.
 pub fn migrate(conn: &mut DbConnection) -> Result<usize, BoxedError> {
+    migrate_and(conn, |_, _| Ok(()))
+}
+
+/// As [`migrate`]; in the same transaction `then` is told how many were applied, if any was.
+///
+/// # Errors
+/// As [`migrate`], and those of `then`.
+pub fn migrate_and(
+    conn: &mut DbConnection,
+    then: impl FnOnce(&mut DbConnection, usize) -> Result<(), BoxedError>,
+) -> Result<usize, BoxedError> {
     in_one_transaction(conn, |conn| {
-        Ok(match conn {
+        let applied = match conn {
             DbConnection::Sqlite(c) => c.run_pending_migrations(SQLITE)?.len(),
             DbConnection::Postgres(c) => c.run_pending_migrations(POSTGRES)?.len(),
-        })
+        };
+        if applied > 0 {
+            then(conn, applied)?;
+        }
+        Ok(applied)
     })
 }
 

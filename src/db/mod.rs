@@ -21,8 +21,8 @@ pub use connection::{Counters, DbConnection};
 pub use counted::Counted;
 pub use in_use::InUse;
 pub use migrations::{
-    SchemaState, applied_versions_state, drop_all_tables, migrate, others_connected, revert,
-    schema_state,
+    SchemaState, applied_versions_state, drop_all_tables, migrate, migrate_and, others_connected,
+    revert, schema_state,
 };
 pub use page::{COUNTED_AT_MOST, Page, PageRequest, Paging, Total};
 pub use pool::Database;

@@ -15,6 +15,7 @@ use crate::access_tokens::uses::{self, Uses};
 use crate::app::App;
 use crate::db::DbConnection;
 use crate::error::{Error, What};
+use crate::jobs::run::context;
 use crate::members::AccessLevel::{self, *};
 use crate::{groups, projects};
 
@@ -307,7 +308,7 @@ pub(super) fn unfold(conn: &mut DbConnection, app: &App, now: DateTime<Utc>) -> 
     for story in &STORIES {
         happen_before(conn, app, now, &mut later, story.made)?;
         let id = make(conn, app, now, story)?;
-        write_use(conn, id, &story.used, now)?;
+        write_use(conn, app, id, &story.used, now)?;
         if let Then::Revoked(days) | Then::Rotated(days, ..) = story.then {
             later.push((days, id, story));
         }
@@ -343,6 +344,7 @@ fn happen_before(
                 };
                 write_use(
                     conn,
+                    app,
                     new.listed.token.id,
                     &Used::MinutesAgo(used, addresses),
                     now,
@@ -392,6 +394,7 @@ fn make(
 
 fn write_use(
     conn: &mut DbConnection,
+    app: &App,
     token_id: i64,
     used: &Used,
     now: DateTime<Utc>,
@@ -414,7 +417,8 @@ fn write_use(
             last - TimeDelta::hours(hours),
         );
     }
-    uses::write(conn, &uses.take())
+    let ctx = context(conn, app, now)?;
+    uses::write(conn, &ctx, &uses.take())
 }
 
 #[cfg(test)]

@@ -30,13 +30,13 @@ pub fn delete(conn: &mut DbConnection, ctx: &Context, group: &Group) -> Result<(
     {
         return Err(Error::forbidden());
     }
-    bots::delete::delete_below(conn, &group.traversal, ctx.now)?;
+    let bots = bots::delete::delete_below(conn, &group.traversal, ctx.now)?;
     delete_below(conn, &group.traversal)?;
     audit::record(
         conn,
         &ctx,
         Event::new("group_deleted", Target::Group(&group))
-            .with(json!({ "full_path": group.full_path })),
+            .with(json!({ "full_path": group.full_path, "bots": bots })),
     )
 }
 

@@ -9,7 +9,7 @@ use super::run::{Progress, Run, context};
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::mail::deliver::{self as mail, Delivery};
-use crate::notices::compose;
+use crate::notices::{compose, desk};
 use crate::webhooks::deliver::{self as webhooks, Sending};
 use crate::webhooks::network::Network;
 
@@ -29,7 +29,7 @@ pub(super) async fn deliver(run: &mut Run) -> Result<Progress, Error> {
     let (app, clock) = (run.app().clone(), run.later_clock());
     let (composer, present) = (app.clone(), clock.clone());
     let acting = move |conn: &mut DbConnection| context(conn, &composer, present.now());
-    let of_mails = acting.clone();
+    let (of_mails, of_lost) = (acting.clone(), acting.clone());
     let delivery = Delivery {
         db: app.db.clone(),
         clock: clock.clone(),
@@ -37,6 +37,10 @@ pub(super) async fn deliver(run: &mut Run) -> Result<Progress, Error> {
         compose: Arc::new(move |conn, email| {
             let ctx = of_mails(conn)?;
             compose::compose(conn, &ctx, email)
+        }),
+        lost: Arc::new(move |conn, email, why| {
+            let ctx = of_lost(conn)?;
+            desk::note_lost(conn, &ctx, email, why)
         }),
         guard: Arc::new(run.guard()),
     };

@@ -6,7 +6,7 @@ use super::Job;
 use super::look::look;
 use super::run::{Progress, Run};
 use super::{deliver as delivering, history, policy};
-use crate::access_tokens::idempotency;
+use crate::access_tokens::{expired, idempotency};
 use crate::bots::{delete, retention};
 use crate::context::Context;
 use crate::db::DbConnection;
@@ -79,6 +79,18 @@ pub(super) fn waits(
 }
 
 async fn expired_memberships(run: &mut Run) -> Result<Progress, Error> {
+    // First: with its membership a bot's token goes.
+    let mut after = Some(expired::Cursor::default());
+    while let Some(here) = after {
+        let step = run
+            .batch(move |conn, ctx, _| expired::note_expired(conn, ctx, here))
+            .await?;
+        run.count("expired_tokens", step.tokens);
+        after = step.next;
+        if after.is_some() && run.gives_way() {
+            return Ok(Progress::Paused);
+        }
+    }
     loop {
         let done = run
             .batch(|conn, ctx, _| expire::remove_expired(conn, ctx))

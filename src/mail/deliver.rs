@@ -34,6 +34,9 @@ pub type Compose = dyn Fn(&mut DbConnection, &Email) -> Result<Composed, Error> 
 /// Called first in every transaction: an error means that emptying the outbox is somebody else's now.
 pub type Guard = dyn Fn(&mut DbConnection) -> Result<(), Error> + Send + Sync;
 
+/// Told of each mail that is given up although somebody still needed it, and why, in the transaction that does so.
+pub type Lost = dyn Fn(&mut DbConnection, &Email, &str) -> Result<(), Error> + Send + Sync;
+
 /// All that it takes to empty the outbox.
 #[derive(Clone)]
 pub struct Delivery {
@@ -45,6 +48,8 @@ pub struct Delivery {
     pub mailer: Mailer,
     /// Finds the words.
     pub compose: Arc<Compose>,
+    /// Hears of what never gets out.
+    pub lost: Arc<Lost>,
     /// Is it still ours to do?
     pub guard: Arc<Guard>,
 }
@@ -319,7 +324,7 @@ impl Round<'_> {
 
     async fn settle_once(&self, parcel: &Arc<(Email, Result<(), Failure>)>) -> Result<(), Error> {
         let (guard, now) = (Arc::clone(&self.delivery.guard), self.now());
-        let settled = Arc::clone(parcel);
+        let (settled, lost) = (Arc::clone(parcel), Arc::clone(&self.delivery.lost));
         self.delivery
             .db
             .write(move |conn| {
@@ -329,6 +334,7 @@ impl Round<'_> {
                     Ok(()) => outbox::settle(conn, email.id, &Outcome::Sent, now),
                     Err(Failure::Refused(why)) => {
                         let why = presentable(why);
+                        lost(conn, email, &why)?;
                         outbox::settle(conn, email.id, &Outcome::Refused(why), now)
                     }
                     Err(failure) => {
@@ -352,13 +358,19 @@ impl Round<'_> {
         let reason = presentable(&reason);
         loop {
             let (guard, why) = (Arc::clone(&self.delivery.guard), reason.clone());
+            let lost = Arc::clone(&self.delivery.lost);
             let (began, now) = (self.began, self.now());
             let (put_off, given_up) = self
                 .delivery
                 .db
                 .write(move |conn| {
                     guard(conn)?;
-                    outbox::postpone_due(conn, began, &why, now, PUT_OFF_AT_ONCE)
+                    let (put_off, given_up) =
+                        outbox::postpone_due(conn, began, &why, now, PUT_OFF_AT_ONCE)?;
+                    for email in &given_up {
+                        lost(conn, email, &why)?;
+                    }
+                    Ok((put_off, u64::try_from(given_up.len()).unwrap_or(0)))
                 })
                 .await?;
             let mut tally = self.tally();
@@ -421,10 +433,10 @@ impl Delivery {
         claimed: &mut Claimed,
     ) -> Result<(), Error> {
         if email.give_up_at.is_some_and(|end| end <= now) {
-            let why = email
-                .last_error
-                .unwrap_or_else(|| "It came too late".into());
+            let late = || "It came too late".into();
+            let why = email.last_error.clone().unwrap_or_else(late);
             claimed.dropped += 1;
+            (self.lost)(conn, &email, &why)?;
             return outbox::settle(conn, email.id, &Outcome::Dropped(why), now);
         }
         // In a savepoint: on PostgreSQL a failed query would take the whole batch along.
@@ -461,6 +473,7 @@ impl Delivery {
             Err(problem) => {
                 claimed.refused += 1;
                 let why = problem.to_string();
+                (self.lost)(conn, &email, &why)?;
                 outbox::settle(conn, email.id, &Outcome::Refused(why), now)
             }
         }

@@ -275,19 +275,19 @@ pub(super) fn postpone(
 }
 
 /// Puts off what was due by then, or gives up what is of no use later: no mail gets out at all. A mail that [`begin`]
-/// has counted isn't counted twice. `now` is not before `by`, or they would be due again at once. Returns how many were put off and how many given up; call it until there are none.
+/// has counted isn't counted twice. `now` is not before `by`, or they would be due again at once. Returns how many were put off, and those that were given up; call it until there are none.
 pub(super) fn postpone_due(
     conn: &mut DbConnection,
     by: DateTime<Utc>,
     why: &str,
     now: DateTime<Utc>,
     at_most: i64,
-) -> Result<(u64, u64), Error> {
-    let (mut put_off, mut given_up) = (0, 0);
+) -> Result<(u64, Vec<Email>), Error> {
+    let (mut put_off, mut given_up) = (0, Vec::new());
     for email in due(conn, by, at_most)? {
         if email.give_up_at.is_some_and(|end| end <= now) {
             settle(conn, email.id, &Outcome::Dropped(why.to_owned()), now)?;
-            given_up += 1;
+            given_up.push(email);
         } else {
             let begun = email.state == "sending";
             postpone(conn, &email, email.attempts + i64::from(!begun), why, now)?;

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::Membership;
 use crate::audit::{self, Event, Target};
+use crate::bots;
 use crate::context::Context;
 use crate::db::schema::{groups, memberships, projects, users};
 use crate::db::{DbConnection, lock_roots};
@@ -60,7 +61,11 @@ pub fn remove_expired(conn: &mut DbConnection, ctx: &Context) -> Result<Expired,
         .load(conn)?;
     let homes = Homes::of(conn, &rows)?;
     for (membership, user) in &rows {
-        record(conn, ctx, membership, user, homes.of_membership(membership))?;
+        let home = homes.of_membership(membership);
+        if user.is_bot() {
+            bots::delete::note(conn, ctx, user, home.1, "membership ended")?;
+        }
+        record(conn, ctx, membership, user, home)?;
     }
     let bots: Vec<i64> = rows
         .iter()

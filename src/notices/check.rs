@@ -11,6 +11,7 @@ use serde_json::json;
 use super::interval::Interval;
 use super::recipients::{self, Recipient, ResourceId};
 use crate::access_tokens::{AccessToken, Resource};
+use crate::audit::{self, Event, Target};
 use crate::context::Context;
 use crate::db::schema::{access_tokens, expiry_notices, users};
 use crate::db::{Backend, DbConnection, Timestamp};
@@ -198,6 +199,7 @@ fn announce(
     let mut notices = Vec::new();
     let mut mails = Vec::new();
     let mut announced = Vec::new();
+    let mut events = Vec::new();
     for token in tokens {
         let recipients = told.of(token);
         if !notices.is_empty() && notices.len() + recipients.len() > WEIGHT {
@@ -209,6 +211,12 @@ fn announce(
             continue;
         }
         announced.push(token.id);
+        let mut event = Event::new("expiry_notice_sent", Target::Token(token.id, &token.name))
+            .with(json!({ "interval_days": interval.days(), "recipients": recipients.len() }));
+        if let Some(resource) = resource_id(token).and_then(|id| resources.get(&id)) {
+            event = event.in_group(resource.group());
+        }
+        events.push(event);
         for recipient in recipients {
             // Whoever is told of several at once gets their mail at the end of the check.
             let single = resource_id(token).is_some() && !recipient.wants_digest;
@@ -255,6 +263,7 @@ fn announce(
         };
     }
     mark(conn, interval, &announced, ctx.now)?;
+    audit::record_all(conn, ctx, &events)?;
     if interval == Interval::Seven {
         let seen = tokens.get(..done).unwrap_or(tokens);
         step.webhooks = call_webhooks(conn, ctx, real_now, seen, &resources)?;

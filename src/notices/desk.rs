@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::check::kind;
 use super::compose::Words;
 use super::letter::Notice;
 use crate::audit::{self, Event, Target};
@@ -10,6 +11,7 @@ use crate::db::DbConnection;
 use crate::error::{Error, What};
 use crate::mail::outbox::{self, Email, NewEmail};
 use crate::permissions::Right;
+use crate::users;
 
 /// A mail that shows an administrator that mails arrive.
 pub const TEST: &str = "test_mail";
@@ -58,6 +60,30 @@ pub fn send_test(conn: &mut DbConnection, ctx: &Context) -> Result<(), Error> {
         give_up_at: Some(ctx.now + chrono::TimeDelta::hours(1)),
     };
     outbox::enqueue(conn, &[mail], ctx.now)
+}
+
+/// Writes down that a mail about a token that ends will never arrive. Of other mails nothing is written.
+///
+/// # Errors
+/// When the database can't take the row.
+pub fn note_lost(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    email: &Email,
+    why: &str,
+) -> Result<(), Error> {
+    let about_an_end = [kind::TOKEN_EXPIRING, kind::PERSONAL_EXPIRING, kind::DIGEST];
+    if !about_an_end.contains(&email.kind.as_str()) {
+        return Ok(());
+    }
+    let person = users::store::find(conn, email.user_id)?;
+    let target = person.as_ref().map_or(Target::Instance, Target::User);
+    let details = json!({ "mail": email.key, "reason": why });
+    audit::record(
+        conn,
+        ctx,
+        Event::new("expiry_notice_failed", target).with(details),
+    )
 }
 
 /// The words of a test mail.

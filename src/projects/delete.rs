@@ -26,12 +26,12 @@ pub fn delete(conn: &mut DbConnection, ctx: &Context, project: &Project) -> Resu
     {
         return Err(Error::forbidden());
     }
-    bots::delete::delete_of_project(conn, project.id, ctx.now)?;
+    let bots = bots::delete::delete_of_project(conn, project.id, ctx.now)?;
     store::delete(conn, project.id)?;
     audit::record(
         conn,
         &ctx,
         Event::new("project_deleted", Target::Project(&project))
-            .with(json!({ "full_path": project.full_path() })),
+            .with(json!({ "full_path": project.full_path(), "bots": bots })),
     )
 }

@@ -100,5 +100,14 @@ pub fn update(
         &ctx,
         Event::new("project_updated", Target::Project(&project)).with(details),
     )?;
-    store::find(conn, project.id)?.ok_or(Error::NotFound(What::Project))
+    let updated = store::find(conn, project.id)?.ok_or(Error::NotFound(What::Project))?;
+    if updated.path != project.path {
+        let renamed = json!({ "full_path": [project.full_path(), updated.full_path()] });
+        audit::record(
+            conn,
+            &ctx,
+            Event::new("project_renamed", Target::Project(&updated)).with(renamed),
+        )?;
+    }
+    Ok(updated)
 }

@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use crate::access_tokens::uses;
 use crate::app::App;
+use crate::jobs::run::context;
 use crate::jobs::scheduler;
 
 /// How long a job may take for its last step.
@@ -49,7 +50,12 @@ pub async fn flush_uses(app: &App) {
         return;
     }
     let batch = gathered.clone();
-    if let Err(error) = app.db.write(move |conn| uses::write(conn, &batch)).await {
+    let acting = app.clone();
+    let written = app.db.write(move |conn| {
+        let ctx = context(conn, &acting, acting.clock.now())?;
+        uses::write(conn, &ctx, &batch)
+    });
+    if let Err(error) = written.await {
         tracing::warn!(%error, "Last uses could not be written; they wait");
         app.uses.put_back(gathered);
     }

@@ -4,7 +4,9 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 
 use crate::app::App;
+use crate::audit::system;
 use crate::error::Error;
+use crate::jobs::run::context;
 use crate::settings;
 
 /// `GET /-/liveness`, `GET /-/health`: the process answers.
@@ -21,12 +23,31 @@ pub async fn readiness(app: web::Data<App>) -> HttpResponse {
     });
     let why = match looked.await {
         Ok(Ok(())) => return HttpResponse::Ok().json(json!({ "status": "ok" })),
-        Ok(Err(why)) => why,
+        Ok(Err(why)) => {
+            note_skew(&app, &why).await;
+            why
+        }
         Err(_) => "the database does not answer".to_owned(),
     };
     HttpResponse::ServiceUnavailable()
         .insert_header(("Retry-After", "5"))
         .json(json!({ "status": "unavailable", "reason": why }))
+}
+
+/// Of ten minutes of it one line is written, however often somebody asks.
+async fn note_skew(app: &App, why: &str) {
+    let now = app.clock.now();
+    if !app.skew.is_news(now) {
+        return;
+    }
+    let (acting, why) = (app.clone(), why.to_owned());
+    let noted = app.db.write(move |conn| {
+        let ctx = context(conn, &acting, now)?;
+        system::clock_skew(conn, &ctx, &why)
+    });
+    if let Err(error) = noted.await {
+        tracing::warn!(%error, "That clocks are apart could not be written to the audit trail");
+    }
 }
 
 fn told(error: &Error) -> String {

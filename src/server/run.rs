@@ -14,11 +14,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::metrics::Metrics;
 use super::{background, envelope, routes};
 use crate::access_tokens::secret::fingerprint;
+use crate::actor::{Actor, Origin};
 use crate::app::{App, Fixed};
+use crate::audit::system;
 use crate::clock::Clock;
 use crate::config::{Config, InstanceSecret};
+use crate::context::Context;
 use crate::db::schema::instance;
-use crate::db::{Database, DatabaseUrl, DbConnection, SchemaState, migrate, schema_state};
+use crate::db::{Database, DatabaseUrl, DbConnection, SchemaState, migrate_and, schema_state};
 use crate::error::Error;
 use crate::sessions::cookie::{DatabaseSessions, cookie_key, cookie_name};
 
@@ -123,10 +126,10 @@ pub fn prepare_schema(app: &App, how: Migrate) -> Result<(), StartError> {
                 return Err(StartError::Older(missing));
             };
             copy_beside(&mut conn, path)?;
-            run_migrations(&mut conn)?;
+            run_migrations(app, &mut conn)?;
         }
         (SchemaState::Older(_), Migrate::Always) | (SchemaState::Empty, _) => {
-            run_migrations(&mut conn)?
+            run_migrations(app, &mut conn)?
         }
     }
     check_secret(&mut conn, app.secret_fingerprint(), &url)
@@ -139,10 +142,20 @@ fn cause(error: &Error) -> String {
         .map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-fn run_migrations(conn: &mut DbConnection) -> Result<(), StartError> {
-    let done = migrate(conn).map_err(|error| StartError::Migration(error.to_string()))?;
+fn run_migrations(app: &App, conn: &mut DbConnection) -> Result<(), StartError> {
+    let done = migrate_and(conn, |conn, applied| {
+        let ctx = by_itself(app, conn)?;
+        Ok(system::migrated(conn, &ctx, applied)?)
+    })
+    .map_err(|error| StartError::Migration(error.to_string()))?;
     tracing::info!(migrations = done, "Migrated the database");
     Ok(())
+}
+
+/// What a verb needs when nobody acts but the program itself, started by whoever called it.
+fn by_itself(app: &App, conn: &mut DbConnection) -> Result<Context, Error> {
+    let policy = app.policy_now(conn)?;
+    Ok(app.context(Actor::system(Origin::console()), policy, app.clock.now()))
 }
 
 /// A consistent copy, whatever is being written meanwhile.
@@ -278,6 +291,7 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     // Before anybody is told that we run: a signal that comes early must stop us as gently as a late one.
     let signals = Signals::listen()?;
+    note_start(&app).await;
     let server = start_with(app.clone(), listener, workers, metrics_access)?;
     let handle = server.handle();
     let (stop, stopped) = tokio::sync::watch::channel(false);
@@ -298,6 +312,18 @@ pub async fn serve(
     uses.await?;
     tracing::info!("Stopped");
     Ok(())
+}
+
+/// A database that can't be written to can still be read, and so it is served.
+async fn note_start(app: &App) {
+    let starting = app.clone();
+    let noted = app.db.write(move |conn| {
+        let ctx = by_itself(&starting, conn)?;
+        system::started(conn, &ctx)
+    });
+    if let Err(error) = noted.await {
+        tracing::warn!(%error, "The start could not be written to the audit trail");
+    }
 }
 
 /// The signals that ask a server to stop.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
+use serde_json::json;
 use std::net::IpAddr;
 
 use crate::access_tokens::secret::{Digest, DigestKey};
@@ -71,9 +72,14 @@ pub async fn sign_in(
     let attempt = Attempt::new(&app.instance.lookup_key, &account, ctx.actor.origin.ip);
     let (settings, now, noted) = (ctx.policy.settings.clone(), ctx.now, attempt.clone());
     // Counted before it is tried: many at once don't get more tries than one after the other.
-    app.db
+    let counted = app
+        .db
         .write(move |conn| note(conn, &noted, &settings, now))
-        .await?;
+        .await;
+    if let Err(Error::TooManyRequests(seconds)) = counted {
+        throttled(app, ctx, user.clone(), seconds).await?;
+    }
+    counted?;
 
     let hashed = hash.is_some();
     let stored = hash.unwrap_or_else(|| password::dummy_hash().to_owned());
@@ -124,6 +130,24 @@ pub async fn sign_in(
             Err(Error::refused(INVALID))
         }
     }
+}
+
+/// Somebody tries too often; a line in the trail for ten minutes of it.
+async fn throttled(
+    app: &App,
+    ctx: &Context,
+    user: Option<User>,
+    seconds: u64,
+) -> Result<(), Error> {
+    let ctx = ctx.clone();
+    app.db
+        .write(move |conn| {
+            let target = user.as_ref().map_or(Target::Instance, Target::User);
+            let event =
+                Event::new("user_throttled", target).with(json!({ "retry_after": seconds }));
+            audit::record_refusal(conn, &ctx, event)
+        })
+        .await
 }
 
 /// Has the person an account that is theirs to use, be it only after its address is confirmed or an administrator

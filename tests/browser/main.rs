@@ -479,3 +479,85 @@ fn everything_works_without_scripts() {
         server.with_token(&next).get("/user").await.expect(401);
     });
 }
+
+#[test]
+fn an_administrator_finds_tokens_selects_two_and_revokes_them() {
+    with_browser(async |server, company, browser| {
+        let root = Reader {
+            browser: &browser,
+            server: &server,
+        };
+        let one = company.acme.token("old robot").create();
+        let two = company.p9.token("older robot").create();
+        let other = company.acme.token("new engine").create();
+        root.sign_in("root").await;
+        root.open("/admin/credentials").await;
+        root.read("new engine").await;
+
+        // Filter.
+        root.wait_for("input[name='search']")
+            .await
+            .send_keys("robot")
+            .await
+            .unwrap();
+        root.press(Key::Enter).await;
+        root.wait_for("a[href='/admin/credentials']").await;
+        root.read("older robot").await;
+        assert!(!root.text().await.contains("new engine"));
+
+        // Select two, and be asked.
+        for token in [&one, &two] {
+            root.wait_for(&format!("input[name='ids'][value='{}']", token.id))
+                .await
+                .click()
+                .await
+                .unwrap();
+        }
+        root.wait("revoke-selected").await.click().await.unwrap();
+        root.read("Revoke 2 access tokens?").await;
+        root.read("other/p9").await;
+        assert!(one.works().await && two.works().await);
+
+        // Revoked, and back at the filtered list.
+        root.wait_for(".confirm button.danger")
+            .await
+            .click()
+            .await
+            .unwrap();
+        root.read("Revoked 2 access tokens.").await;
+        assert!(
+            root.client()
+                .current_url()
+                .await
+                .unwrap()
+                .as_str()
+                .contains("search=robot")
+        );
+        assert!(!one.works().await && !two.works().await && other.works().await);
+
+        // One alone, in a dialog.
+        root.open("/admin/credentials").await;
+        root.wait("revoke-button").await.click().await.unwrap();
+        let dialog = root.wait_for("dialog[open]").await;
+        assert!(dialog.text().await.unwrap().contains("new engine"));
+        root.wait_for("dialog[open] button.danger")
+            .await
+            .click()
+            .await
+            .unwrap();
+        root.read("Revoked access token new engine.").await;
+        assert!(!other.works().await);
+
+        // What happened stands in the log, and opens.
+        root.open("/admin/audit_logs?event=group_access_token_deleted")
+            .await;
+        root.read("Group access token revoked").await;
+        root.wait_for("[data-testid='events'] summary")
+            .await
+            .click()
+            .await
+            .unwrap();
+        root.read("request id").await;
+        assert_eq!(root.complaints().await, [""; 0]);
+    });
+}

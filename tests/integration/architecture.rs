@@ -273,6 +273,7 @@ fn is_rule(source: &Source) -> bool {
         "access_tokens/scope.rs",
         "access_tokens/secret.rs",
         "access_tokens/unused/idleness.rs",
+        "audit/catalogue.rs",
         "groups/notify_inherited/rule.rs",
         "groups/path.rs",
         "groups/visibility.rs",

@@ -349,7 +349,7 @@ async fn the_trail_tells_of_the_deletion_once(server: TestServer) {
     delete(&company.sub, company.alice.actor()).unwrap();
     let told = format!(
         "event = 'group_deleted' AND target_id = {} AND group_path = 'acme/sub' AND actor_id = {}
-         AND details = '{{\"full_path\":\"acme/sub\"}}'",
+         AND details = '{{\"full_path\":\"acme/sub\",\"bots\":1}}'",
         company.sub.id, company.alice.id
     );
     assert_eq!(server.count("audit_events", &told), 1);

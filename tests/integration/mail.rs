@@ -94,6 +94,7 @@ impl Postman {
             clock: self.server.clock.clone(),
             mailer: self.mailer.clone(),
             compose: Arc::clone(&self.compose),
+            lost: Arc::new(|_, _, _| Ok(())),
             guard: Arc::clone(&self.guard),
         };
         deliver_due(&delivery, go_on).await

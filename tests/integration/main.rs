@@ -12,6 +12,7 @@ mod admin_overview;
 mod admin_places;
 mod admin_users;
 mod architecture;
+mod audit_log;
 mod browser_sessions;
 mod carriers;
 mod clients;

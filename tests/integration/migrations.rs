@@ -175,14 +175,14 @@ fn a_failing_migration_changes_nothing() {
         migrate(conn).unwrap();
         revert(conn, 1).unwrap();
         // The last thing that the last migration makes is there already.
-        conn.batch_execute("CREATE INDEX audit_events_actor ON users (name)")
+        conn.batch_execute("CREATE INDEX audit_events_target_name ON users (name)")
             .unwrap();
         let before = columns(conn);
         assert!(migrate(conn).is_err());
         assert_eq!(columns(conn), before);
         assert_eq!(schema_state(conn).unwrap(), SchemaState::Older(1));
         // What it had made before it failed is gone: the name is free.
-        conn.batch_execute("CREATE INDEX users_kind_state ON users (name)")
+        conn.batch_execute("CREATE INDEX audit_events_time ON users (name)")
             .unwrap();
     }
 }

@@ -12,10 +12,15 @@ use diesel::{
 };
 use latchkey::{
     access_tokens::{
-        attention, authenticate, census, lifetime, list, scope::Scope, store as tokens, unused,
+        TokenType, attention, authenticate, census, lifetime, list, scope::Scope, store as tokens,
+        unused,
     },
     actor::{self, Actor, Credential, Declared, Origin},
     admin,
+    audit::{
+        self, Event, Target,
+        list::{self as trail, Part},
+    },
     bots::retention,
     context::Context,
     db::{DbConnection, PageRequest},
@@ -289,7 +294,9 @@ on_both!(
     lists_of_administrators_use_indexes,
     the_expiry_check_goes_on_where_it_was,
     what_somebody_looks_after_is_found_from_their_memberships,
-    what_a_setting_does_not_allow_is_looked_for_in_windows
+    what_a_setting_does_not_allow_is_looked_for_in_windows,
+    the_trail_is_read_in_order_whatever_is_looked_for,
+    tokens_of_the_instance_are_found_through_indexes
 );
 
 async fn authentication_and_look_ups_use_indexes(server: TestServer) {
@@ -551,12 +558,6 @@ async fn lists_of_administrators_use_indexes(server: TestServer) {
         users::holdings::owned_alone(conn, alice, ctx.today())?;
         sessions::store::living_of(conn, alice, ctx.now, 7, 50)
     });
-    scene.assert_indexed("what a person did", |conn, _| {
-        admin::users::store::events(conn, alice, None, 20)
-    });
-    scene.assert_unsorted("what a person did", |conn, _| {
-        admin::users::store::events(conn, alice, Some(1_000_000), 20)
-    });
     let root = || {
         let root = server.person(&format!("root{}", server.next()));
         root.admin().create().actor()
@@ -708,6 +709,142 @@ async fn what_a_setting_does_not_allow_is_looked_for_in_windows(server: TestServ
                 .unwrap()
                 .is_match(&text);
         assert!(within, "more than the window\n{query}\n{text}");
+    }
+}
+
+async fn the_trail_is_read_in_order_whatever_is_looked_for(server: TestServer) {
+    let scene = Scene::on(&server);
+    let last = server.count("audit_events", "");
+    let asked = |change: fn(&mut trail::Asked)| {
+        let mut asked = trail::Asked::default();
+        change(&mut asked);
+        asked
+    };
+    let system = || Actor::system(Origin::console());
+    for (what, asked, sorted) in [
+        ("everything", asked(|_| ()), false),
+        (
+            "an event",
+            asked(|a| a.event = "group_created".into()),
+            false,
+        ),
+        ("somebody", asked(|a| a.actor = "7".into()), false),
+        ("a name", asked(|a| a.actor = "Somebody".into()), false),
+        ("a target", asked(|a| a.target = "7".into()), false),
+        ("a target by name", asked(|a| a.target = "ci".into()), false),
+        (
+            "some days",
+            asked(|a| (a.since, a.until) = ("2026-11-01".into(), "2026-11-20".into())),
+            false,
+        ),
+        (
+            "a group and what is below it",
+            asked(|a| a.group = "acme".into()),
+            true,
+        ),
+    ] {
+        let queries = scene.queries_of(system(), |conn, ctx| {
+            let filter = asked.resolve(conn)?;
+            for part in [
+                Part::Newest,
+                Part::OlderThan(last),
+                Part::NewerThan(last / 2),
+            ] {
+                trail::of_instance(conn, ctx, &filter, part, 50)?;
+            }
+            Ok(())
+        });
+        let reading: Vec<&String> = queries
+            .iter()
+            .filter(|query| query.contains("ORDER BY") && query.contains("audit_events"))
+            .collect();
+        assert_eq!(reading.len(), 3, "{what}: {queries:#?}");
+        for query in reading {
+            let plan = scene.plan(query);
+            let text = plan.join("\n");
+            let sorts = text.contains("TEMP B-TREE") || text.contains("Sort");
+            assert!(sorted || !sorts, "{what} is sorted\n{query}\n{text}");
+            assert!(
+                text.contains("audit_events_"),
+                "{what} has no index\n{query}\n{text}"
+            );
+        }
+    }
+    scene.assert_indexed("a refusal that may be known", |conn, ctx| {
+        audit::record_refusal(
+            conn,
+            ctx,
+            Event::new("user_sign_in_failed", Target::Instance),
+        )
+    });
+}
+
+async fn tokens_of_the_instance_are_found_through_indexes(server: TestServer) {
+    let scene = Scene::on(&server);
+    let request = PageRequest {
+        page: 1,
+        per_page: 100,
+    };
+    let (within, somebody) = (Some("1/".to_owned()), scene.alice.id);
+    let day = "2026-12-01".parse().ok();
+    let query = || list::Query {
+        sort: list::Sort::Id,
+        descending: true,
+        ..list::Query::default()
+    };
+    let system = || Actor::system(Origin::console());
+    for (what, user_id, query) in [
+        ("of somebody", Some(somebody), query()),
+        (
+            "of groups below one",
+            None,
+            list::Query {
+                token_type: Some(TokenType::Group),
+                within: within.clone(),
+                ..query()
+            },
+        ),
+        (
+            "of projects below one",
+            None,
+            list::Query {
+                token_type: Some(TokenType::Project),
+                within: within.clone(),
+                ..query()
+            },
+        ),
+        (
+            "that end soon",
+            None,
+            list::Query {
+                state: Some(list::State::Active),
+                expires_before: day,
+                ..query()
+            },
+        ),
+    ] {
+        let queries = scene.queries_of(system(), |conn, ctx| {
+            list::of_instance(conn, ctx, user_id, &query, request)
+        });
+        for query in queries {
+            let plan = scene.plan(&query);
+            let walks = walks(&plan, server.is_on_postgres());
+            assert!(
+                walks.is_empty(),
+                "{what} walks through {walks:?}\n{query}\n{}",
+                plan.join("\n")
+            );
+        }
+    }
+    // All of them begin with the newest, which the table has in order.
+    for query in scene.queries_of(system(), |conn, ctx| {
+        list::of_instance(conn, ctx, None, &query(), request)
+    }) {
+        let text = scene.plan(&query).join("\n");
+        assert!(
+            !text.contains("TEMP B-TREE") && !text.contains("Sort"),
+            "{query}\n{text}"
+        );
     }
 }
 

@@ -1,4 +1,3 @@
-DROP INDEX audit_events_actor;
 DROP INDEX groups_kind_id;
 DROP INDEX users_external;
 DROP INDEX users_admin;

@@ -8,9 +8,9 @@ use super::objects::{AccessToken, Shape, WithValue};
 use super::parameters::{Associations, ListingOfUser, NewNarrowToken, NewPersonalToken, Rotation};
 use super::{SentKey, minted, own_id};
 use crate::access_tokens::create::{NewAccessToken, create_personal};
+use crate::access_tokens::refusals::{self, Attempt, Whose};
 use crate::access_tokens::scope::Scope;
 use crate::access_tokens::{idempotency, list as listing, revoke as revoking, rotate as rotating};
-use crate::audit::{self, Event, Target};
 use crate::context::Context;
 use crate::db::lock_instance;
 use crate::error::{Denied, Error, What};
@@ -51,7 +51,7 @@ pub async fn revoke(call: ApiCall) -> Result<NoContent, Error> {
     let outcome = call
         .write(move |conn, ctx| revoking::revoke_by_id(conn, ctx, id))
         .await;
-    note_refusal(&call, "deletion_failed", outcome).await?;
+    note_refusal(&call, Attempt::Deletion, id, outcome).await?;
     Ok(NoContent)
 }
 
@@ -59,18 +59,25 @@ pub async fn revoke(call: ApiCall) -> Result<NoContent, Error> {
 /// taken back.
 async fn note_refusal<T>(
     call: &ApiCall,
-    what: &'static str,
+    attempt: Attempt,
+    token_id: i64,
     outcome: Result<T, Error>,
 ) -> Result<T, Error> {
-    if let Err(error @ (Error::Refused(_) | Error::Unauthenticated(_) | Error::BadRequest)) =
-        &outcome
+    if let Err(
+        error @ (Error::Refused(_)
+        | Error::Forbidden(_)
+        | Error::Unauthenticated(_)
+        | Error::BadRequest),
+    ) = &outcome
         && let Some(user) = call.ctx.actor.user.clone()
     {
-        let details = json!({ "token_id": call.number("id"), "reason": error.to_string() });
+        let reason = error.to_string();
+        let details = match attempt {
+            Attempt::Creation => json!({ "reason": reason }),
+            Attempt::Rotation | Attempt::Deletion => refusals::of_token(token_id, &reason),
+        };
         call.write(move |conn, ctx| {
-            let name = format!("personal_access_token_{what}");
-            let event = Event::new(name, Target::User(&user)).with(details.clone());
-            audit::record_refusal(conn, ctx, event)
+            refusals::note(conn, ctx, Whose::Person(&user), attempt, details.clone())
         })
         .await?;
     }
@@ -86,7 +93,7 @@ pub async fn rotate(
     let outcome = call
         .write(move |conn, ctx| rotating::rotate_by_id(conn, ctx, id, expiry))
         .await;
-    let created = note_refusal(&call, "rotation_failed", outcome).await?;
+    let created = note_refusal(&call, Attempt::Rotation, id, outcome).await?;
     call.app.rotations.end(id);
     Ok(Rotated(WithValue::of(created, call.ctx.today())))
 }
@@ -108,9 +115,10 @@ pub async fn rotate_self(
     call: ApiCall,
     Rotation(expiry): Rotation,
 ) -> Result<Rotated<TokenWithValue>, Error> {
-    let created = call
+    let outcome = call
         .write(move |conn, ctx| rotating::rotate_self(conn, ctx, None, expiry))
-        .await?;
+        .await;
+    let created = note_refusal(&call, Attempt::Rotation, own_id(&call), outcome).await?;
     call.app.rotations.end(own_id(&call));
     Ok(Rotated(WithValue::of(created, call.ctx.today())))
 }
@@ -138,7 +146,9 @@ pub async fn create_for(
                 create_personal(conn, ctx, &user, &new).map(Ok)
             })
         })
-        .await??;
+        .await
+        .flatten();
+    let outcome = note_refusal(&call, Attempt::Creation, 0, outcome).await?;
     Ok(minted(&call, outcome))
 }
 
@@ -171,7 +181,9 @@ pub async fn create_own(
                 create_personal(conn, ctx, &user, &new).map(Ok)
             })
         })
-        .await??;
+        .await
+        .flatten();
+    let outcome = note_refusal(&call, Attempt::Creation, 0, outcome).await?;
     Ok(minted(&call, outcome))
 }
 

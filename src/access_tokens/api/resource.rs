@@ -1,16 +1,13 @@
 //! `/api/v4/groups/:id/access_tokens` and `/api/v4/projects/:id/access_tokens`.
 
-use serde_json::json;
-
 use super::objects::{ResourceAccessToken, Shape, WithValue};
 use super::parameters::{Listing, NewResourceToken, Rotation};
 use super::{SentKey, minted, own_id};
+use crate::access_tokens::refusals::{self, Attempt, Whose};
 use crate::access_tokens::resource::Kind;
 use crate::access_tokens::{
-    Resource, create as creating, idempotency, list as listing, revoke as revoking,
-    rotate as rotating,
+    create as creating, idempotency, list as listing, revoke as revoking, rotate as rotating,
 };
-use crate::audit::{self, Event, Target};
 use crate::context::Context;
 use crate::error::{Error, What};
 use crate::permissions::Right;
@@ -91,20 +88,17 @@ pub async fn create<K: Kind>(
 /// taken back.
 async fn note_refusal<K: Kind, T>(
     call: &ApiCall,
-    what: &'static str,
+    attempt: Attempt,
+    token_id: i64,
     outcome: Result<T, Error>,
 ) -> Result<T, Error> {
     if let Err(error @ (Error::Refused(_) | Error::Unauthenticated(_))) = &outcome {
-        let (id, token_id) = (call.segment("id"), call.number("token_id"));
-        let details = json!({ "token_id": token_id, "reason": error.to_string() });
+        let id = call.segment("id");
+        let details = refusals::of_token(token_id, &error.to_string());
         call.write(move |conn, ctx| {
             let resource = K::find_visible(conn, ctx, &id)?;
-            let name = format!("{}_access_token_{what}", K::NOUN);
-            let target = match &resource {
-                Resource::Group(group) => Target::Group(group),
-                Resource::Project(project) => Target::Project(project),
-            };
-            audit::record_refusal(conn, ctx, Event::new(name, target).with(details.clone()))
+            let whose = Whose::Resource(&resource);
+            refusals::note(conn, ctx, whose, attempt, details.clone())
         })
         .await?;
     }
@@ -128,7 +122,7 @@ pub async fn revoke<K: Kind>(call: ApiCall) -> Result<NoContent, Error> {
             })
         })
         .await;
-    note_refusal::<K, _>(&call, "deletion_failed", outcome).await?;
+    note_refusal::<K, _>(&call, Attempt::Deletion, token_id, outcome).await?;
     call.app.jobs_waiting.notify_one();
     Ok(NoContent)
 }
@@ -145,7 +139,7 @@ pub async fn rotate<K: Kind>(
             rotating::rotate(conn, ctx, &resource, token_id, expiry)
         })
         .await;
-    let created = note_refusal::<K, _>(&call, "rotation_failed", outcome).await?;
+    let created = note_refusal::<K, _>(&call, Attempt::Rotation, token_id, outcome).await?;
     call.app.rotations.end(token_id);
     Ok(Rotated(WithValue::of(created, call.ctx.today())))
 }
@@ -156,12 +150,13 @@ pub async fn rotate_self<K: Kind>(
     Rotation(expiry): Rotation,
 ) -> Result<Rotated<TokenWithValue>, Error> {
     let id = call.segment("id");
-    let created = call
+    let outcome = call
         .write(move |conn, ctx| {
             let resource = K::find_visible(conn, ctx, &id)?;
             rotating::rotate_self(conn, ctx, Some(&resource), expiry)
         })
-        .await?;
+        .await;
+    let created = note_refusal::<K, _>(&call, Attempt::Rotation, own_id(&call), outcome).await?;
     call.app.rotations.end(own_id(&call));
     Ok(Rotated(WithValue::of(created, call.ctx.today())))
 }

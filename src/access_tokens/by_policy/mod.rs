@@ -2,13 +2,13 @@
 
 mod store;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 
 use super::create::described;
-use super::store::mark_revoked;
+use super::store::{mark_revoked, resources_of};
 use super::{ListedToken, Resource};
 use crate::audit::{self, Event, Target};
 use crate::bots;
@@ -177,27 +177,13 @@ fn behind_locks(
 
 /// Each token with its group or project; without those whose group or project is gone.
 fn with_resources(conn: &mut DbConnection, found: Vec<ListedToken>) -> Result<Vec<Held>, Error> {
-    let ids = |of: fn(&ListedToken) -> Option<i64>| -> Vec<i64> {
-        let ids: BTreeSet<i64> = found.iter().filter_map(of).collect();
-        ids.into_iter().collect()
-    };
-    let groups = ids(|listed| listed.token.group_id);
-    let projects = ids(|listed| listed.token.project_id);
-    let groups: HashMap<i64, _> = crate::groups::store::find_all(conn, groups)?
-        .into_iter()
-        .map(|group| (group.id, group))
-        .collect();
-    let projects: HashMap<i64, _> = crate::projects::store::find_all(conn, projects)?
-        .into_iter()
-        .map(|project| (project.id, project))
-        .collect();
+    let resources = resources_of(conn, found.iter().map(|listed| &listed.token))?;
     Ok(found
         .into_iter()
         .filter_map(|listed| {
-            let resource = match (listed.token.group_id, listed.token.project_id) {
-                (Some(id), _) => Some(Resource::Group(groups.get(&id)?.clone())),
-                (_, Some(id)) => Some(Resource::Project(projects.get(&id)?.clone())),
-                (None, None) => None,
+            let resource = match listed.token.kind() {
+                "personal" => None,
+                _ => Some(resources.get(&listed.token.id)?.clone()),
             };
             Some((listed, resource))
         })
@@ -233,7 +219,7 @@ fn revoke(
     if let Some(resource) = resource {
         event = event.in_group(resource.group());
         if !ctx.policy.retains_bots(resource.group().retain_bots) {
-            bots::delete::mark_gone(conn, ctx, listed.user.id)?;
+            bots::delete::mark_gone(conn, ctx, &listed.user, Some(resource))?;
         }
     }
     audit::record(conn, ctx, event)?;

@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::super::ListedToken;
 use super::super::create::Created;
 use super::super::expiry::Limits;
+use super::super::refusals::{self, Attempt};
 use super::super::rotate::NewExpiry;
 use super::form::{date_problem, date_rules};
 use super::holder::{Asked, Holder};
@@ -73,7 +74,8 @@ pub(super) async fn revoke(call: &PageCall, asked: Asked) -> Result<HttpResponse
                 format!("Revoked access token {}.", listed.token.name),
             );
         }
-        Err(Error::Refused(_)) => {
+        Err(Error::Refused(reason)) => {
+            note_refusal(call, &holder, Attempt::Deletion, id, &reason).await?;
             call.flash(
                 Tone::Danger,
                 format!("Could not revoke access token {}.", listed.token.name),
@@ -82,6 +84,19 @@ pub(super) async fn revoke(call: &PageCall, asked: Asked) -> Result<HttpResponse
         Err(other) => return Err(other),
     }
     Ok(call.redirect(&holder.path()))
+}
+
+/// A refusal leaves a line in the trail too.
+async fn note_refusal(
+    call: &PageCall,
+    holder: &Holder,
+    attempt: Attempt,
+    id: i64,
+    reason: &str,
+) -> Result<(), Error> {
+    let (holder, details) = (holder.clone(), refusals::of_token(id, reason));
+    call.write(move |conn, ctx| refusals::note(conn, ctx, holder.whose(), attempt, details.clone()))
+        .await
 }
 
 /// Asks before a token is rotated, and proposes a date.
@@ -151,6 +166,7 @@ pub(super) async fn rotate(call: &PageCall, asked: Asked) -> Result<HttpResponse
         }
         Ok(Outcome::Replayed(at)) => index::after(call, asked, holder, News::Replayed(at)).await,
         Err(Error::Refused(reason)) => {
+            note_refusal(call, &holder, Attempt::Rotation, id, &reason).await?;
             let errors = FormErrors::about_form(sentence(&reason));
             question(call, &holder, listed, NOT_TAKEN, typed, errors)
         }

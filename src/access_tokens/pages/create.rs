@@ -2,8 +2,10 @@
 
 use actix_web::HttpResponse;
 use chrono::{DateTime, Utc};
+use serde_json::json;
 
 use super::super::create::{Created, NewAccessToken};
+use super::super::refusals::{self, Attempt};
 use super::form::Draft;
 use super::holder::{Asked, Holder};
 use super::index::{self, News};
@@ -77,7 +79,10 @@ fn make(
             nonce.consume(conn, created.listed.token.id, ctx.now)?;
             Ok(Outcome::Made(Box::new(created)))
         }
-        Ok(Err(Error::Refused(reason))) | Err(Error::Refused(reason)) => {
+        Ok(Err(Error::Refused(reason))) => Ok(Outcome::Refused(reason)),
+        Err(Error::Refused(reason)) => {
+            let details = json!({ "token_name": new.name, "reason": reason });
+            refusals::note(conn, ctx, holder.whose(), Attempt::Creation, details)?;
             Ok(Outcome::Refused(reason))
         }
         Ok(Err(other)) | Err(other) => Err(other),

@@ -2,6 +2,7 @@
 
 use super::super::create::{self, Created, NewAccessToken};
 use super::super::list::{self, Query};
+use super::super::refusals::Whose;
 use super::super::rotate::{self, NewExpiry};
 use super::super::scope::Scope;
 use super::super::{ListedToken, Resource, revoke, store};
@@ -213,6 +214,14 @@ impl Holder {
     }
 
     /// One page of its tokens.
+    /// Whose tokens these are, for the trail.
+    pub(super) fn whose(&self) -> Whose<'_> {
+        match self {
+            Holder::Resource(resource) => Whose::Resource(resource),
+            Holder::Person(person) => Whose::Person(person),
+        }
+    }
+
     pub(super) fn list(
         &self,
         conn: &mut DbConnection,

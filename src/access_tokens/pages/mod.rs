@@ -4,6 +4,7 @@
 mod address;
 mod confirm;
 mod create;
+pub mod credentials;
 mod form;
 mod holder;
 mod index;

@@ -84,19 +84,19 @@ pub(super) fn inactive(listed: ListedToken, now: DateTime<Utc>) -> InactiveToken
 }
 
 /// For how long nobody has used it, in words.
-fn idle(span: Span) -> String {
+pub(super) fn idle(span: Span) -> String {
     format!("Unused for {} days", span.days())
 }
 
 /// The role; nothing if the bot isn't a member any more.
-fn role(listed: &ListedToken, today: NaiveDate) -> Option<String> {
+pub(super) fn role(listed: &ListedToken, today: NaiveDate) -> Option<String> {
     listed
         .access_level
         .filter(|_| listed.is_member(today))
         .map(|level| level.name().to_owned())
 }
 
-fn scopes(listed: &ListedToken) -> String {
+pub(super) fn scopes(listed: &ListedToken) -> String {
     listed.token.scopes.names().join(", ")
 }
 

@@ -3,8 +3,9 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::address;
-use super::store::TrailEvent;
 use crate::access_tokens::ListedToken;
+use crate::audit::catalogue;
+use crate::audit::list::AuditEvent;
 use crate::context::Context;
 use crate::groups::Group;
 use crate::members::Membership;
@@ -190,11 +191,8 @@ pub(super) fn session(session: &LivingSession, now: DateTime<Utc>) -> SessionRow
 }
 
 /// A line of the audit trail.
-pub(super) fn event(event: &TrailEvent, now: DateTime<Utc>) -> EventRow {
-    let mut words = event.event.replace('_', " ");
-    if let Some(first) = words.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
+pub(super) fn event(event: &AuditEvent, now: DateTime<Utc>) -> EventRow {
+    let title = catalogue::find(&event.event).map(|kind| kind.title.to_owned());
     let target = match event.target_kind.as_str() {
         "instance" => "The instance".to_owned(),
         "user" => format!("@{}", event.target_name),
@@ -203,7 +201,7 @@ pub(super) fn event(event: &TrailEvent, now: DateTime<Utc>) -> EventRow {
     };
     EventRow {
         at: Moment::at(event.created_at, now),
-        event: words,
+        event: title.unwrap_or_else(|| event.event.clone()),
         actor: event.actor_name.clone(),
         target,
         ip: event.ip.clone(),

@@ -3,11 +3,12 @@
 use actix_web::HttpResponse;
 use chrono::{DateTime, Utc};
 
-use super::store::{self, TrailEvent};
+use super::store;
 use super::{address, find, is_oneself, rows, shell_of};
 use crate::access_tokens::ListedToken;
 use crate::access_tokens::list::{self as tokens, Sort};
 use crate::admin::gate::administers;
+use crate::audit::list::{self as trail, AuditEvent, Part};
 use crate::context::Context;
 use crate::db::{DbConnection, Page, PageRequest};
 use crate::error::Error;
@@ -43,7 +44,7 @@ struct Found {
     projects: Vec<Project>,
     tokens: Page<ListedToken>,
     sessions: Vec<LivingSession>,
-    events: Vec<TrailEvent>,
+    events: Vec<AuditEvent>,
 }
 
 /// Which parts of its lists the page shows.
@@ -51,7 +52,6 @@ struct Found {
 struct Asked {
     roles: PageRequest,
     tokens: PageRequest,
-    events_before: Option<i64>,
 }
 
 /// `GET /admin/users/{username}` (`Administer`).
@@ -67,7 +67,6 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
     let asked = Asked {
         roles: page("roles_page"),
         tokens: page("tokens_page"),
-        events_before: call.query.text("before").parse().ok(),
     };
     let username = call.segment("username").to_owned();
     let found = call
@@ -86,11 +85,9 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
         } else {
             String::new()
         };
-        let before = call.query.text("before");
         let mut query = vec![
             ("roles_page", call.query.text("roles_page")),
             ("tokens_page", call.query.text("tokens_page")),
-            ("before", before),
         ];
         for (field, value) in &mut query {
             if *field == name {
@@ -143,12 +140,8 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
             .iter()
             .map(|session| rows::session(session, now))
             .collect(),
-        newest_events: asked.events_before.map(|_| format!("{path}#events")),
-        older_events: found
-            .events
-            .last()
-            .filter(|_| i64::try_from(found.events.len()).unwrap_or(0) == EVENTS)
-            .map(|event| format!("{path}?before={}#events", event.id)),
+        events_about: format!("/admin/audit_logs?target_kind=user&target={}", user.id),
+        events_by: format!("/admin/audit_logs?actor={}", user.id),
         events: found
             .events
             .iter()
@@ -184,9 +177,36 @@ fn read(
         groups: groups::store::find_all(conn, in_groups)?,
         projects: projects::store::find_all(conn, in_projects)?,
         sessions: sessions::store::living_of(conn, user.id, ctx.now, idle_days, SESSIONS)?,
-        events: store::events(conn, user.id, asked.events_before, EVENTS)?,
+        events: newest_events(conn, ctx, user.id)?,
         roles,
         tokens,
         user,
     })
+}
+
+/// What happened to a user, and what they did, the newest first.
+fn newest_events(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    user_id: i64,
+) -> Result<Vec<AuditEvent>, Error> {
+    let id = user_id.to_string();
+    let about = trail::Asked {
+        target_kind: "user".into(),
+        target: id.clone(),
+        ..trail::Asked::default()
+    };
+    let by = trail::Asked {
+        actor: id,
+        ..trail::Asked::default()
+    };
+    let mut events = Vec::new();
+    for asked in [about, by] {
+        let filter = asked.resolve(conn)?;
+        events.extend(trail::of_instance(conn, ctx, &filter, Part::Newest, EVENTS)?.events);
+    }
+    events.sort_unstable_by_key(|event| std::cmp::Reverse((event.created_at, event.id)));
+    events.dedup_by_key(|event| event.id);
+    events.truncate(usize::try_from(EVENTS).unwrap_or_default());
+    Ok(events)
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 
-use crate::db::schema::{access_tokens, audit_events, memberships, users};
+use crate::db::schema::{access_tokens, memberships, users};
 use crate::db::{
     Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, Timestamp, by_character,
     coalesce_timestamp, lower,
@@ -214,64 +214,6 @@ pub fn count_bots_made_by(conn: &mut DbConnection, user_id: i64) -> Result<i64, 
         .filter(users::bot_gone_at.is_null())
         .count()
         .get_result(conn)?)
-}
-
-/// A line of the audit trail.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = audit_events)]
-pub struct TrailEvent {
-    /// Its number.
-    pub id: i64,
-    /// When it happened.
-    #[diesel(deserialize_as = Timestamp)]
-    pub created_at: DateTime<Utc>,
-    /// `user_blocked`
-    pub event: String,
-    /// Whose doing it was, as they were called then.
-    pub actor_name: String,
-    /// `user`
-    pub target_kind: String,
-    /// What it happened to, as it was called then.
-    pub target_name: String,
-    /// In which group.
-    pub group_path: String,
-    /// From where.
-    pub ip: String,
-}
-
-/// What happened to a user or was done by them, the newest first, before the event with this number;
-/// `limit` lines at most.
-///
-/// # Errors
-/// When the database is away.
-pub fn events(
-    conn: &mut DbConnection,
-    user_id: i64,
-    before: Option<i64>,
-    limit: i64,
-) -> Result<Vec<TrailEvent>, Error> {
-    let before = before.unwrap_or(i64::MAX);
-    // Each from an index of its own that has them in order.
-    let mut events: Vec<TrailEvent> = audit_events::table
-        .filter(audit_events::target_kind.eq("user"))
-        .filter(audit_events::target_id.eq(user_id))
-        .filter(audit_events::id.lt(before))
-        .order(audit_events::id.desc())
-        .limit(limit)
-        .select(TrailEvent::as_select())
-        .load(conn)?;
-    let by_them: Vec<TrailEvent> = audit_events::table
-        .filter(audit_events::actor_id.eq(user_id))
-        .filter(audit_events::id.lt(before))
-        .order(audit_events::id.desc())
-        .limit(limit)
-        .select(TrailEvent::as_select())
-        .load(conn)?;
-    events.extend(by_them);
-    events.sort_unstable_by_key(|event| std::cmp::Reverse(event.id));
-    events.dedup_by_key(|event| event.id);
-    events.truncate(usize::try_from(limit).unwrap_or_default());
-    Ok(events)
 }
 
 /// Is somebody else an active administrator, too?

@@ -14,7 +14,7 @@ use crate::users::pages::account;
 use crate::web::endpoint::Area;
 use crate::web::page::{endpoint, public_endpoint};
 use crate::{
-    access_tokens, admin, groups, help, home, members, projects, sessions, users, webhooks,
+    access_tokens, admin, audit, groups, help, home, members, projects, sessions, users, webhooks,
 };
 
 /// The areas of the pages.
@@ -335,6 +335,36 @@ pub(super) fn areas() -> Vec<Area> {
                     "/background_jobs",
                     &[Administer],
                     admin::background_jobs::act,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/audit_logs",
+                    &[Administer],
+                    audit::pages::index,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/audit_logs.{format:csv|jsonl}",
+                    &[Administer],
+                    audit::pages::export,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/credentials",
+                    &[Administer],
+                    access_tokens::pages::credentials::index,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/credentials/revoke",
+                    &[Administer],
+                    access_tokens::pages::credentials::ask,
+                ),
+                endpoint(
+                    Method::POST,
+                    "/credentials/revoke",
+                    &[Administer, RevokeToken],
+                    access_tokens::pages::credentials::revoke,
                 ),
                 endpoint(
                     Method::GET,

@@ -93,6 +93,10 @@ pub enum Place {
     Users,
     /// Mail and jobs of the instance.
     Jobs,
+    /// All tokens of the instance.
+    Credentials,
+    /// The audit log of the instance.
+    AuditLog,
     /// A page without an entry.
     Elsewhere,
 }
@@ -235,6 +239,18 @@ impl Sidebar {
                     "project",
                     "/admin/projects",
                     place == Place::Projects,
+                ),
+                NavItem::new(
+                    "Credentials",
+                    "key",
+                    "/admin/credentials",
+                    place == Place::Credentials,
+                ),
+                NavItem::new(
+                    "Audit log",
+                    "book",
+                    "/admin/audit_logs",
+                    place == Place::AuditLog,
                 ),
                 NavItem::new(
                     "Mail and jobs",

@@ -285,6 +285,8 @@ impl Stage {
             | "GET /admin/users/new"
             | "GET /admin/groups"
             | "GET /admin/projects"
+            | "GET /admin/audit_logs"
+            | "GET /admin/credentials"
             | "GET /admin/application_settings/general"
             | "GET /explore/groups"
             | "GET /dashboard/groups"
@@ -302,6 +304,16 @@ impl Stage {
                     ("user[login]", "nobody"),
                     ("user[password]", "not this one"),
                 ],
+            ),
+            "GET /admin/audit_logs.{format:csv|jsonl}" => {
+                get("/admin/audit_logs.csv?since=2026-12-24".into())
+            }
+            "GET /admin/credentials/revoke" => {
+                get(format!("/admin/credentials/revoke?ids={}", self.token.id))
+            }
+            "POST /admin/credentials/revoke" => form(
+                "/admin/credentials/revoke".into(),
+                &[("ids", &self.new_token().to_string())],
             ),
             "POST /admin/background_jobs" => form(
                 "/admin/background_jobs".into(),

@@ -1,5 +1,7 @@
 //! The admin area.
 
+pub mod audit;
+pub mod credentials;
 pub mod jobs;
 pub mod places;
 pub mod settings;

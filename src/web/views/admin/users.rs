@@ -195,10 +195,10 @@ pub struct UserPage {
     pub more_sessions: bool,
     /// What happened to them and what they did, the newest first.
     pub events: Vec<EventRow>,
-    /// The newest events, if these are older ones.
-    pub newest_events: Option<String>,
-    /// Older events.
-    pub older_events: Option<String>,
+    /// All events about them.
+    pub events_about: String,
+    /// All that they did.
+    pub events_by: String,
 }
 
 impl UserPage {

@@ -1,0 +1,29 @@
+-- The trail only grows: nobody takes an event out, and all that changes of one is how often it happened.
+CREATE FUNCTION audit_events_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE'
+        AND to_jsonb(NEW) - 'occurrences' = to_jsonb(OLD) - 'occurrences'
+        AND NEW.occurrences > OLD.occurrences
+    THEN
+        RETURN NEW;
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        RAISE EXCEPTION 'audit events stay as they are';
+    END IF;
+    RAISE EXCEPTION 'audit events are kept';
+END
+$$;
+CREATE TRIGGER audit_events_stay BEFORE UPDATE OR DELETE ON audit_events
+    FOR EACH ROW EXECUTE FUNCTION audit_events_refuse();
+CREATE TRIGGER audit_events_are_kept BEFORE TRUNCATE ON audit_events
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_events_refuse();
+
+-- Newest first, whatever is looked for.
+CREATE INDEX audit_events_time ON audit_events (created_at, id);
+CREATE INDEX audit_events_named ON audit_events (event, created_at, id);
+CREATE INDEX audit_events_actor ON audit_events (actor_id, created_at, id);
+CREATE INDEX audit_events_actor_name ON audit_events (actor_name, created_at, id);
+CREATE INDEX audit_events_target_id ON audit_events (target_id, created_at, id);
+CREATE INDEX audit_events_target_name ON audit_events (target_name, created_at, id);
+DROP INDEX audit_events_event;
+DROP INDEX audit_events_target;

@@ -1,0 +1,11 @@
+//! The audit trail: who did what to which object. Written in the transaction of the change itself, and only ever added
+//! to: the database itself refuses to take an event out or to change one.
+
+pub mod catalogue;
+pub mod export;
+pub mod list;
+pub mod pages;
+pub mod record;
+pub mod system;
+
+pub use record::{Event, Target, record, record_all, record_refusal};

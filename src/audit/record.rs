@@ -1,0 +1,233 @@
+//! Writing events.
+
+use chrono::TimeDelta;
+use diesel::prelude::*;
+use serde_json::{Value, json};
+use std::borrow::Cow;
+
+use super::catalogue;
+use crate::actor::Actor;
+use crate::context::Context;
+use crate::db::schema::audit_events;
+use crate::db::{Backend, DbConnection, Timestamp};
+use crate::error::Error;
+use crate::groups::Group;
+use crate::projects::Project;
+use crate::users::{User, UserKind};
+
+/// Something that happened, or was refused.
+#[derive(Debug)]
+pub struct Event<'a> {
+    name: Cow<'static, str>,
+    target: Target<'a>,
+    group: Option<&'a Group>,
+    details: Value,
+}
+
+/// What it happened to.
+#[derive(Debug, Clone, Copy)]
+pub enum Target<'a> {
+    /// The instance as a whole.
+    Instance,
+    /// A group.
+    Group(&'a Group),
+    /// A project.
+    Project(&'a Project),
+    /// A user.
+    User(&'a User),
+    /// A token: id and name.
+    Token(i64, &'a str),
+    /// A webhook: id and name.
+    Webhook(i64, &'a str),
+}
+
+impl<'a> Event<'a> {
+    /// An event by its name in the [`catalogue`], such as `group_created`.
+    pub fn new(name: impl Into<Cow<'static, str>>, target: Target<'a>) -> Self {
+        let group = match target {
+            Target::Group(group) => Some(group),
+            Target::Project(project) => Some(&project.namespace),
+            _ => None,
+        };
+        Event {
+            name: name.into(),
+            target,
+            group,
+            details: json!({}),
+        }
+    }
+
+    /// In which group it happened.
+    #[must_use]
+    pub fn in_group(mut self, group: &'a Group) -> Self {
+        self.group = Some(group);
+        self
+    }
+
+    /// What changed. Never a secret.
+    #[must_use]
+    pub fn with(mut self, details: Value) -> Self {
+        self.details = details;
+        self
+    }
+}
+
+/// The columns of a new row.
+macro_rules! row {
+    ($ctx:expr, $event:expr) => {{
+        let (ctx, event): (&Context, &Event<'_>) = ($ctx, $event);
+        let actor: &Actor = &ctx.actor;
+        let (target_kind, target_id, target_name) = event.target.columns();
+        let group = event.group;
+        (
+            audit_events::created_at.eq(Timestamp::from(ctx.now)),
+            audit_events::event.eq(event.name.to_string()),
+            audit_events::actor_kind.eq(kind_of(actor)),
+            audit_events::actor_id.eq(actor.user_id()),
+            audit_events::actor_name.eq(actor.name().to_owned()),
+            audit_events::channel.eq(actor.origin.channel.as_str()),
+            audit_events::ip.eq(address_of(actor)),
+            audit_events::user_agent.eq(actor.origin.user_agent.clone()),
+            audit_events::request_id.eq(actor.origin.request_id.clone()),
+            audit_events::target_kind.eq(target_kind),
+            audit_events::target_id.eq(target_id),
+            audit_events::target_name.eq(target_name),
+            audit_events::group_id.eq(group.map(|group| group.id)),
+            audit_events::group_traversal
+                .eq(group.map_or_else(String::new, |group| group.traversal.clone())),
+            audit_events::group_path
+                .eq(group.map_or_else(String::new, |group| group.full_path.clone())),
+            audit_events::details.eq(event.details.to_string()),
+        )
+    }};
+}
+
+/// Writes an event. If this fails, the change fails.
+///
+/// # Errors
+/// When the database can't take the row.
+pub fn record(conn: &mut DbConnection, ctx: &Context, event: Event<'_>) -> Result<(), Error> {
+    debug_assert!(
+        catalogue::find(&event.name).is_some(),
+        "{} is not in the catalogue of events",
+        event.name
+    );
+    diesel::insert_into(audit_events::table)
+        .values(row!(ctx, &event))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Rows that one statement writes; databases have a limit on values.
+const AT_ONCE: usize = 500;
+
+/// As [`record`], for many events of one actor at one moment.
+///
+/// # Errors
+/// When the database can't take the rows.
+pub fn record_all(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    events: &[Event<'_>],
+) -> Result<(), Error> {
+    for some in events.chunks(AT_ONCE) {
+        debug_assert!(
+            some.iter()
+                .all(|event| catalogue::find(&event.name).is_some()),
+            "an event is not in the catalogue"
+        );
+        let rows: Vec<_> = some.iter().map(|event| row!(ctx, event)).collect();
+        match conn {
+            DbConnection::Sqlite(conn) => diesel::insert_into(audit_events::table)
+                .values(rows)
+                .execute(conn)?,
+            DbConnection::Postgres(conn) => diesel::insert_into(audit_events::table)
+                .values(rows)
+                .execute(conn)?,
+        };
+    }
+    Ok(())
+}
+
+impl Target<'_> {
+    /// Kind, id and name, as the trail has them.
+    fn columns(self) -> (&'static str, Option<i64>, String) {
+        match self {
+            Target::Instance => ("instance", None, String::new()),
+            Target::Group(group) => ("group", Some(group.id), group.name.clone()),
+            Target::Project(project) => ("project", Some(project.id), project.name.clone()),
+            Target::User(user) => ("user", Some(user.id), user.username.clone()),
+            Target::Token(id, name) => ("access_token", Some(id), name.to_owned()),
+            Target::Webhook(id, name) => ("webhook", Some(id), name.to_owned()),
+        }
+    }
+}
+
+/// Kinds of targets, as the trail has them.
+pub const TARGETS: [&str; 6] = [
+    "access_token",
+    "group",
+    "project",
+    "user",
+    "webhook",
+    "instance",
+];
+
+fn kind_of(actor: &Actor) -> &'static str {
+    match &actor.user {
+        Some(user) if user.kind == UserKind::ProjectBot => "bot",
+        Some(_) => "human",
+        None if actor.is_admin() => "system",
+        None => "anonymous",
+    }
+}
+
+fn address_of(actor: &Actor) -> String {
+    actor.origin.ip.map(|ip| ip.to_string()).unwrap_or_default()
+}
+
+/// Writes a refusal; the same one by the same actor within ten minutes is only counted, so that nobody
+/// can flood the trail.
+///
+/// # Errors
+/// When the database can't take the row.
+pub fn record_refusal(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    event: Event<'_>,
+) -> Result<(), Error> {
+    let since = Timestamp::from(ctx.now - TimeDelta::minutes(10));
+    let (target_kind, target_id, _) = event.target.columns();
+    let ip = address_of(&ctx.actor);
+    let mut known = audit_events::table
+        .filter(audit_events::event.eq(event.name.as_ref()))
+        .filter(audit_events::created_at.ge(since))
+        .filter(audit_events::ip.eq(ip))
+        .filter(audit_events::target_kind.eq(target_kind))
+        .select(diesel::dsl::max(audit_events::id))
+        .into_boxed::<Backend>();
+    known = match ctx.actor.user_id() {
+        Some(id) => known.filter(audit_events::actor_id.eq(id)),
+        None => known.filter(audit_events::actor_id.is_null()),
+    };
+    known = match target_id {
+        Some(id) => known.filter(audit_events::target_id.eq(id)),
+        None => known.filter(audit_events::target_id.is_null()),
+    };
+    let known: Option<i64> = known.get_result(conn)?;
+    match known {
+        Some(id) => count_again(conn, id),
+        None => record(conn, ctx, event),
+    }
+}
+
+/// Counts on an event that the same happened once more: the only thing about one that ever changes.
+///
+/// # Errors
+/// When the database is away.
+pub fn count_again(conn: &mut DbConnection, id: i64) -> Result<(), Error> {
+    diesel::update(audit_events::table.find(id))
+        .set(audit_events::occurrences.eq(audit_events::occurrences + 1))
+        .execute(conn)?;
+    Ok(())
+}
