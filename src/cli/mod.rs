@@ -72,7 +72,7 @@ enum Command {
     /// Members: add people to groups and projects
     #[command(subcommand)]
     Member(member::Command),
-    /// Access tokens: create, list, revoke, rotate and inspect them
+    /// Access tokens: create, list, revoke, rotate, inspect and date them
     #[command(subcommand)]
     Token(access_token::Command),
     /// Settings: those that can be changed while the server runs
@@ -253,6 +253,11 @@ mod tests {
             "latchkey token revoke",
             "latchkey token revoke 5 --bot group_1_bot_x",
             "latchkey token rotate five",
+            "latchkey token apply-expiry --from-version 15.11",
+            "latchkey token apply-expiry --upgraded-on 2024-07-20",
+            "latchkey token apply-expiry --hosted --new-install 16.9.10",
+            "latchkey token apply-expiry --new-install sixteen",
+            "latchkey token apply-expiry --on 2026-02-30",
             "latchkey member add --group a --user ann",
             "latchkey group create --path a --visibility secret",
             "latchkey migrate --check --down 1",

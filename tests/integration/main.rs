@@ -32,6 +32,7 @@ mod idempotency;
 mod injection;
 mod jobs;
 mod keyset;
+mod legacy_expiry;
 mod lifetime_enforcement;
 mod mail;
 mod matrix;

@@ -129,7 +129,7 @@ fn allowed(ctx: &Context) -> Result<(), Error> {
 }
 
 /// A token with its group or project; nothing for a personal one.
-type Held = (ListedToken, Option<Resource>);
+pub(super) type Held = (ListedToken, Option<Resource>);
 
 /// The tokens as they are once nobody else changes who may do what around them.
 fn behind_locks(
@@ -156,7 +156,10 @@ fn behind_locks(
 }
 
 /// Each token with its group or project; without those whose group or project is gone.
-fn with_resources(conn: &mut DbConnection, found: Vec<ListedToken>) -> Result<Vec<Held>, Error> {
+pub(super) fn with_resources(
+    conn: &mut DbConnection,
+    found: Vec<ListedToken>,
+) -> Result<Vec<Held>, Error> {
     let ids = |of: fn(&ListedToken) -> Option<i64>| -> Vec<i64> {
         let ids: BTreeSet<i64> = found.iter().filter_map(of).collect();
         ids.into_iter().collect()

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Console, PASSWORD, names};
 
+mod apply_expiry;
 mod inspect;
 mod revoke;
 mod rotate;
