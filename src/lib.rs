@@ -13,6 +13,7 @@ pub mod context;
 pub mod db;
 pub mod demo;
 pub mod error;
+pub mod exchange;
 pub mod groups;
 pub mod help;
 pub mod home;

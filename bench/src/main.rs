@@ -2,6 +2,7 @@
 
 mod database;
 mod expiry_check;
+mod import;
 mod load;
 mod population;
 mod process;
@@ -22,10 +23,13 @@ struct Arguments {
 enum What {
     /// The check that tells people which tokens end soon: its time, its memory, and what requests notice of it.
     ExpiryCheck(expiry_check::Arguments),
+    /// An import of tokens with their bots and memberships: its time and its memory.
+    Import(import::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().what {
         What::ExpiryCheck(arguments) => expiry_check::measure(&arguments),
+        What::Import(arguments) => import::measure(&arguments),
     }
 }

@@ -9,6 +9,7 @@ pub mod census;
 pub mod create;
 pub mod expiry;
 pub mod idempotency;
+pub mod imported;
 pub mod legacy;
 pub mod lifetime;
 pub mod list;

@@ -8,6 +8,7 @@ mod arguments;
 mod demo;
 mod flag;
 mod group;
+mod import;
 mod input;
 mod instance;
 mod job;
@@ -60,6 +61,7 @@ enum Command {
     Serve(serve::Serve),
     Demo(demo::Demo),
     Migrate(migrate::Migrate),
+    Import(import::Import),
     /// Users: create, list, block and unblock people
     #[command(subcommand)]
     User(user::Command),
@@ -112,6 +114,7 @@ fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Serve(serve) => serve.run(&cli.common, out),
         Command::Demo(demo) => demo.run(&cli.common, out),
         Command::Migrate(migrate) => migrate.run(&instance()?, out),
+        Command::Import(import) => import.run(&instance()?, out),
         Command::User(command) => command.run(&instance()?, out),
         Command::Group(command) => command.run(&instance()?, out),
         Command::Project(command) => command.run(&instance()?, out),
@@ -261,6 +264,8 @@ mod tests {
             "latchkey member add --group a --user ann",
             "latchkey group create --path a --visibility secret",
             "latchkey migrate --check --down 1",
+            "latchkey import",
+            "latchkey import one.json two.json",
             "latchkey migrate --down 0",
             "latchkey flag enable",
             "latchkey job run",

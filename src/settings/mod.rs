@@ -10,6 +10,7 @@ pub use flags::{FLAGS, FlagInfo, Flags};
 use serde::{Deserialize, Serialize};
 
 use crate::access_tokens::expiry::Limits;
+use crate::access_tokens::imported::Salts;
 use crate::access_tokens::secret::TokenShape;
 use crate::groups::Visibility;
 
@@ -167,6 +168,8 @@ pub struct Policy {
     pub settings: Settings,
     /// The flags.
     pub flags: Flags,
+    /// What the values of imported tokens were hashed with, where they came from.
+    pub salts: Salts,
 }
 
 impl Policy {

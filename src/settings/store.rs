@@ -39,6 +39,7 @@ pub fn load(conn: &mut DbConnection) -> Result<Policy, Error> {
         revision,
         settings,
         flags,
+        ..Policy::default()
     })
 }
 
@@ -66,7 +67,7 @@ pub(super) fn put_flag(conn: &mut DbConnection, name: &str, enabled: bool) -> Qu
 }
 
 /// Tells all nodes that what they hold is old.
-fn bump(conn: &mut DbConnection) -> QueryResult<()> {
+pub(crate) fn bump(conn: &mut DbConnection) -> QueryResult<()> {
     diesel::update(instance::table.find(1))
         .set(instance::settings_revision.eq(instance::settings_revision + 1))
         .execute(conn)

@@ -19,6 +19,7 @@ use crate::support::{Answer, server::runtime, storage::folder};
 mod demo;
 mod first_command;
 mod flags;
+mod import;
 mod jobs;
 mod migrate;
 mod people;

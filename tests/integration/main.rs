@@ -29,6 +29,7 @@ mod growth;
 mod hardening;
 mod headers;
 mod idempotency;
+mod import;
 mod injection;
 mod jobs;
 mod keyset;

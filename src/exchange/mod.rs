@@ -1,0 +1,15 @@
+//! Moving people, groups, projects and tokens from one instance to another, in a file. Values of tokens aren't in it,
+//! only digests of them, so that everybody goes on with what they have.
+
+pub mod check;
+pub mod format;
+mod places;
+pub mod read;
+pub mod report;
+pub mod rules;
+mod store;
+pub mod write;
+
+pub use check::check;
+pub use report::{Counts, Report};
+pub use write::import;
