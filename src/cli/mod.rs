@@ -6,6 +6,7 @@ mod access_token;
 mod acting;
 mod arguments;
 mod demo;
+mod export;
 mod flag;
 mod group;
 mod import;
@@ -62,6 +63,7 @@ enum Command {
     Demo(demo::Demo),
     Migrate(migrate::Migrate),
     Import(import::Import),
+    Export(export::Export),
     /// Users: create, list, block and unblock people
     #[command(subcommand)]
     User(user::Command),
@@ -115,6 +117,7 @@ fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Demo(demo) => demo.run(&cli.common, out),
         Command::Migrate(migrate) => migrate.run(&instance()?, out),
         Command::Import(import) => import.run(&instance()?, out),
+        Command::Export(export) => export.run(&instance()?, out),
         Command::User(command) => command.run(&instance()?, out),
         Command::Group(command) => command.run(&instance()?, out),
         Command::Project(command) => command.run(&instance()?, out),

@@ -2,7 +2,9 @@
 //! only digests of them, so that everybody goes on with what they have.
 
 pub mod check;
+pub mod export;
 pub mod format;
+mod list;
 mod places;
 pub mod read;
 pub mod report;
@@ -11,5 +13,6 @@ mod store;
 pub mod write;
 
 pub use check::check;
+pub use export::export;
 pub use report::{Counts, Report};
 pub use write::import;

@@ -72,6 +72,14 @@ impl Console {
         console
     }
 
+    /// The same under a secret of one's own.
+    fn with_group_and_secret(secret: &str) -> Console {
+        let console = Console::new().with("LATCHKEY_SECRET", secret);
+        console.person("root", "--admin");
+        console.done("group create --path acme --visibility internal");
+        console
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }

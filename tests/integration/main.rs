@@ -21,6 +21,7 @@ mod errors;
 mod exactly_once;
 mod expiry;
 mod expiry_check;
+mod export;
 mod group_access_tokens;
 mod group_pages;
 mod groups;

@@ -5,7 +5,7 @@ pub mod salt;
 mod store;
 
 pub use salt::{Digests, Salt, Salts};
-pub use store::{prefixes, salts};
+pub use store::{prefixes, salts, sealed_salts};
 
 use chrono::{DateTime, Utc};
 

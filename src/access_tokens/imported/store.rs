@@ -16,10 +16,7 @@ use crate::error::Error;
 /// # Errors
 /// When the database is away, or one can't be decrypted.
 pub fn salts(conn: &mut DbConnection, key: &DigestKey) -> Result<Salts, Error> {
-    let sealed: Vec<Vec<u8>> = imported_salts::table
-        .order(imported_salts::id.asc())
-        .select(imported_salts::sealed)
-        .load(conn)?;
+    let sealed = sealed_salts(conn)?;
     if sealed.is_empty() || !any_salted(conn)? {
         return Ok(Salts::default());
     }
@@ -28,6 +25,17 @@ pub fn salts(conn: &mut DbConnection, key: &DigestKey) -> Result<Salts, Error> {
         .map(|sealed| key.open(sealed))
         .collect::<Result<Salts, _>>()
         .map_err(|error| Error::internal(error.into()))
+}
+
+/// The same as they are kept, encrypted.
+///
+/// # Errors
+/// When the database is away.
+pub fn sealed_salts(conn: &mut DbConnection) -> Result<Vec<Vec<u8>>, Error> {
+    Ok(imported_salts::table
+        .order(imported_salts::id.asc())
+        .select(imported_salts::sealed)
+        .load(conn)?)
 }
 
 /// What the values of imported tokens begin with.

@@ -1,13 +1,16 @@
-//! `latchkey import`
+//! `latchkey import` and `latchkey export`
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use latchkey::access_tokens::imported::Salt;
 use serde_json::{Value, json};
 
-use super::Console;
+use super::{Console, tokens::made};
+
+const SECRET: &str = "a secret that two instances share, 32 bytes and more";
 
 const SALT: &str = "the salt of the old instance, 32";
 
@@ -132,4 +135,35 @@ fn who_is_killed_in_the_middle_has_made_nothing() {
     assert_eq!(console.count("access_tokens"), 0);
     let done = console.json("import old.json");
     assert_eq!(done["tokens"]["created"], 10_001);
+}
+
+#[test]
+fn an_instance_with_the_same_secret_takes_what_another_has_and_no_other_does() {
+    let old = Console::with_group_and_secret(SECRET);
+    let value = made(&old, "token create --group acme --name ci");
+    let said = old.done("export all.json");
+    assert!(
+        said.starts_with("Exported 1 users, 1 groups, 0 projects, 1 memberships, 1 bots, 1 tokens"),
+        "{said}"
+    );
+    let file = old.folder.path().join("all.json");
+    assert_eq!(
+        fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    let again = old.refused("export all.json");
+    assert!(again.starts_with("all.json can't be made: "), "{again}");
+
+    let new = Console::new().with("LATCHKEY_SECRET", SECRET);
+    fs::copy(&file, new.folder.path().join("all.json")).unwrap();
+    new.done("import all.json");
+    let server = new.serve();
+    server.api("/groups/acme", &value).expect(200);
+    let list = new.json("token list --group acme");
+    assert_eq!(list[0]["name"], "ci");
+
+    let foreign = Console::new();
+    fs::copy(&file, foreign.folder.path().join("all.json")).unwrap();
+    let why = foreign.refused("import all.json");
+    assert!(why.starts_with("digests.secret_fingerprint: "), "{why}");
 }

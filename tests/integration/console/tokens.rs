@@ -11,7 +11,7 @@ mod rotate;
 
 /// A value alone on standard output, as `$(…)` takes it.
 #[track_caller]
-fn made(console: &Console, line: &str) -> String {
+pub(super) fn made(console: &Console, line: &str) -> String {
     let outcome = console.run(line).succeeded();
     let value = outcome.stdout.strip_suffix('\n').unwrap().to_owned();
     let plain = |c: char| c.is_ascii_graphic();

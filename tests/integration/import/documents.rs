@@ -13,7 +13,7 @@ on_both![
 ];
 
 fn example() -> String {
-    let page = include_str!("../../../docs/import.md");
+    let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/import.md"));
     let start = page.split_once("<!-- example -->\n```json\n").unwrap().1;
     start
         .split_once("```\n<!-- end of example -->")
