@@ -12,15 +12,17 @@ use crate::access_tokens::imported;
 use crate::access_tokens::rotate::Rotations;
 use crate::access_tokens::secret::{DigestKey, derive_key};
 use crate::access_tokens::uses::Uses;
-use crate::actor::Actor;
+use crate::actor::{Actor, address_prefix};
 use crate::clock::Clock;
 use crate::config::ExternalUrl;
 use crate::context::{Context, Instance};
 use crate::db::{Database, DbConnection, ahead_of_server};
 use crate::error::Error;
+use crate::groups::plan::Offering;
 use crate::mail::{Mailer, Post};
 use crate::settings::{self, Policy};
 use crate::users::password::{self, Password, PasswordProblem};
+use crate::web::api::quota::Quotas;
 use crate::webhooks::secret::WebhookKey;
 
 /// The application: cheap to clone.
@@ -50,6 +52,8 @@ pub struct Inner {
     pub failures: Failures,
     /// Password hashing: as many at a time as there are permits.
     pub hashing: Hashing,
+    /// Calls of tokens, where they are limited.
+    pub quotas: Quotas,
     /// Rotations that were just answered.
     pub rotations: Arc<Rotations>,
     /// Rung when something was left for a job to do soon.
@@ -58,6 +62,18 @@ pub struct Inner {
     pub mailer: Mailer,
     policy: RwLock<Arc<Policy>>,
     secret_fingerprint: String,
+    offering: Offering,
+}
+
+/// What the configuration fixes for as long as the program runs.
+#[derive(Debug, Clone)]
+pub struct Fixed {
+    /// Where people reach us.
+    pub external_url: ExternalUrl,
+    /// Whose word about the client's address counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether plans matter.
+    pub offering: Offering,
 }
 
 impl std::ops::Deref for App {
@@ -76,11 +92,15 @@ impl App {
         db: Database,
         clock: Clock,
         secret: &[u8],
-        external_url: ExternalUrl,
-        trusted_proxies: Vec<IpNet>,
+        fixed: Fixed,
         secret_fingerprint: String,
         post: &Post,
     ) -> Result<Self, String> {
+        let Fixed {
+            external_url,
+            trusted_proxies,
+            offering,
+        } = fixed;
         crate::tls::provide();
         let mailer = Mailer::new(
             post,
@@ -104,10 +124,12 @@ impl App {
                 uses: Uses::default(),
                 failures: Failures::default(),
                 hashing: Hashing::default(),
+                quotas: Quotas::default(),
                 rotations: Arc::default(),
                 jobs_waiting: Notify::new(),
                 mailer,
                 secret_fingerprint,
+                offering,
                 // No stored revision is negative: the first look finds it old.
                 policy: RwLock::new(Arc::new(Policy {
                     revision: -1,
@@ -127,6 +149,7 @@ impl App {
             return Ok(held);
         }
         let mut fresh = settings::store::load(conn)?;
+        fresh.offering = self.offering;
         fresh.salts = imported::salts(conn, &self.instance.token_key)?;
         let fresh = Arc::new(fresh);
         let prefixes = imported::prefixes(conn)?;
@@ -217,15 +240,6 @@ impl Failures {
         }
         *count = count.saturating_add(1);
         *count > limit
-    }
-}
-
-/// The network that an address is counted under: /24 or /64.
-pub fn address_prefix(ip: IpAddr) -> String {
-    let bits = if ip.is_ipv4() { 24 } else { 64 };
-    match IpNet::new(ip, bits) {
-        Ok(net) => net.trunc().to_string(),
-        Err(_) => ip.to_string(),
     }
 }
 

@@ -8,7 +8,6 @@ mod secret;
 mod source;
 
 use std::{
-    fmt,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     str::FromStr,
@@ -18,6 +17,7 @@ use ipnet::IpNet;
 use rand::CryptoRng;
 
 use crate::db::DatabaseUrl;
+use crate::groups::plan::Offering;
 use crate::mail::{Post, SmtpUrl};
 
 pub use external_url::ExternalUrl;
@@ -124,7 +124,7 @@ pub struct ServeOptions {
     #[arg(long, value_name = "FILE")]
     pub smtp_ca_file: Option<PathBuf>,
 
-    /// self_managed or hosted; what hosted would change, plans and trials, is not there yet [env: LATCHKEY_OFFERING] [default: self_managed]
+    /// self_managed, or hosted: creating group and project access tokens then takes a paid plan [env: LATCHKEY_OFFERING] [default: self_managed]
     #[arg(long, value_name = "OFFERING")]
     pub offering: Option<String>,
 }
@@ -171,15 +171,6 @@ pub enum LogFormat {
     Text,
     /// One object a line.
     Json,
-}
-
-/// Whether creation is tied to plans.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Offering {
-    /// One's own instance: plans don't matter.
-    SelfManaged,
-    /// A service for others, with plans and trials.
-    Hosted,
 }
 
 impl Config {
@@ -421,27 +412,6 @@ impl FromStr for LogFormat {
             "json" => Ok(LogFormat::Json),
             _ => Err("it must be text or json".to_owned()),
         }
-    }
-}
-
-impl FromStr for Offering {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Offering, String> {
-        match text {
-            "self_managed" => Ok(Offering::SelfManaged),
-            "hosted" => Ok(Offering::Hosted),
-            _ => Err("it must be self_managed or hosted".to_owned()),
-        }
-    }
-}
-
-impl fmt::Display for Offering {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Offering::SelfManaged => "self_managed",
-            Offering::Hosted => "hosted",
-        })
     }
 }
 

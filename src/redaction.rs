@@ -18,13 +18,14 @@ pub const FILTERED: &str = "[FILTERED]";
 const DEFAULT_PREFIX: &str = "glpat-";
 
 /// Parameters whose value is a secret, besides those with `password` or `secret` in their name.
-const SECRET_NAMES: [&str; 6] = [
+const SECRET_NAMES: [&str; 7] = [
     "private_token",
     "access_token",
     "token",
     "job_token",
     "feed_token",
     "authenticity_token",
+    "confirmation_token",
 ];
 
 static REDACTOR: LazyLock<RwLock<Redactor>> = LazyLock::new(|| RwLock::new(Redactor::new()));

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde_json::json;
 
-use super::by_policy::{Found, Rule, Swept, find, sweep, tell};
+use super::by_policy::{Found, Rule, Swept, find, survey, sweep, tell};
 use crate::context::Context;
 use crate::db::{DbConnection, lock_instance};
 use crate::error::Error;
@@ -50,6 +50,20 @@ pub fn tell_overlong(
         Some(days) => tell(conn, ctx, rule(ctx, days), ids),
         None => Ok(Vec::new()),
     }
+}
+
+/// How many active tokens would be too long if the longest lifetime were so many days, and the first `limit` of them.
+/// Changes nothing. Administrators and the system only.
+///
+/// # Errors
+/// [`Error::Forbidden`] without the right; when the database is away.
+pub fn survey_overlong(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    days: u32,
+    limit: i64,
+) -> Result<(i64, Vec<Swept>), Error> {
+    survey(conn, ctx, rule(ctx, days), limit)
 }
 
 /// Revokes those of these tokens that live too long. Nothing before the time has come and nothing when the lowering was

@@ -4,6 +4,8 @@ pub mod store;
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use crate::access_tokens::scope::Scopes;
 use crate::members::Memberships;
 use crate::permissions::Right;
@@ -122,6 +124,15 @@ impl Origin {
             channel: Channel::Job,
             ..Origin::console()
         }
+    }
+}
+
+/// The network that an address is counted under: /24 or /64.
+pub fn address_prefix(ip: IpAddr) -> String {
+    let bits = if ip.is_ipv4() { 24 } else { 64 };
+    match IpNet::new(ip, bits) {
+        Ok(net) => net.trunc().to_string(),
+        Err(_) => ip.to_string(),
     }
 }
 

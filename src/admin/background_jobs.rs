@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use actix_web::HttpResponse;
 use chrono::{DateTime, Utc};
 
+use super::administers;
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::{Error, What};
@@ -13,7 +14,6 @@ use crate::jobs::store::{self, Standing};
 use crate::jobs::{self, Job};
 use crate::mail::{census, outbox};
 use crate::notices::desk;
-use crate::permissions::Right;
 use crate::users;
 use crate::web::lists::grouped;
 use crate::web::page::PageCall;
@@ -129,14 +129,6 @@ pub async fn act(call: PageCall) -> Result<HttpResponse, Error> {
     call.app.jobs_waiting.notify_one();
     call.flash(Tone::Success, said);
     Ok(call.redirect(PATH))
-}
-
-fn administers(ctx: &Context) -> Result<(), Error> {
-    if ctx.actor.may_on_instance(Right::Administer) {
-        Ok(())
-    } else {
-        Err(Error::NotFound(What::Thing))
-    }
 }
 
 fn find(conn: &mut DbConnection, ctx: &Context, before: Option<i64>) -> Result<Found, Error> {

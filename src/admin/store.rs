@@ -22,6 +22,7 @@ pub(super) struct Counts {
     pub projects: i64,
     pub active_tokens: i64,
     pub expiring_tokens: i64,
+    pub pending: i64,
     pub database: &'static str,
 }
 
@@ -54,6 +55,7 @@ pub(super) fn count(conn: &mut DbConnection, ctx: &Context) -> Result<Counts, Er
             .filter(access_tokens::expires_at.le(near))
             .count()
             .get_result(conn)?,
+        pending: crate::users::store::count_pending(conn)?,
         database: match conn {
             DbConnection::Postgres(_) => "PostgreSQL",
             DbConnection::Sqlite(_) => "SQLite",

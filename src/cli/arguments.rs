@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::groups::Visibility;
+use crate::groups::plan::Tier;
 use crate::members::AccessLevel;
 
 /// A role by its name or number, in any case.
@@ -26,6 +27,12 @@ pub(super) fn date(text: &str) -> Result<NaiveDate, String> {
         .ok()
         .filter(|_| plain)
         .ok_or_else(|| "it must be a day that exists, as in 2027-03-31".to_owned())
+}
+
+/// One of the three, in any case.
+pub(super) fn tier(text: &str) -> Result<Tier, String> {
+    Tier::parse(&text.to_ascii_lowercase())
+        .ok_or_else(|| "it is free, premium or ultimate".to_owned())
 }
 
 /// One of the three, in any case.

@@ -7,10 +7,7 @@ use super::acting::Acting;
 use super::instance::Instance;
 use super::output::{Output, Table};
 use super::{Failure, target};
-use crate::settings::{FLAGS, change, store};
-
-/// The one flag that a top-level group can have its own say about.
-const BY_GROUP: &str = "retain_resource_access_token_user_after_revoke";
+use crate::settings::{FLAGS, RETAIN, store, switch};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -73,7 +70,7 @@ impl List {
         let mut objects: Vec<Value> = Vec::new();
         for flag in FLAGS {
             let enabled = own
-                .filter(|_| flag.name == BY_GROUP)
+                .filter(|_| flag.name == RETAIN)
                 .unwrap_or_else(|| flags.get(flag.name).unwrap_or(false));
             let state = match (enabled, flag.permanent) {
                 (true, true) => "on, permanent",
@@ -107,7 +104,13 @@ impl Switch {
                 .map(|name| target::group(conn, name))
                 .transpose()?;
             let path = group.map(|group| group.full_path);
-            change::switch_flag(conn, ctx, &self.name, enabled, path.as_deref())?;
+            match &path {
+                Some(path) => {
+                    let enabled = Some(enabled);
+                    switch::switch_for_group(conn, ctx, &self.name, enabled, path)?;
+                }
+                None => switch::switch(conn, ctx, &self.name, enabled)?,
+            }
             Ok(path)
         })?;
         let state = if enabled { "on" } else { "off" };

@@ -11,6 +11,8 @@ use crate::db::PageRequest;
 use crate::error::Error;
 use crate::groups::create::{self, NewGroupForm};
 use crate::groups::list::{Filter, list_visible};
+use crate::groups::plan::{Plan, Tier};
+use crate::groups::subscribe;
 use crate::groups::{Group, Visibility};
 use crate::members::{AccessLevel, add};
 
@@ -19,6 +21,7 @@ pub(super) enum Command {
     Create(Create),
     /// List all groups
     List(List),
+    Update(Update),
 }
 
 /// Create a group, or a subgroup of a group that is there
@@ -48,6 +51,25 @@ pub(super) struct Create {
     acting: Acting,
 }
 
+/// Change what a top-level group pays for; that counts on a hosted instance
+#[derive(Debug, Args)]
+pub(super) struct Update {
+    /// The group
+    #[arg(value_name = "PATH|ID")]
+    group: String,
+
+    /// free, premium or ultimate
+    #[arg(long, value_parser = arguments::tier, required_unless_present = "trial")]
+    plan: Option<Tier>,
+
+    /// Whether the plan is only tried: true or false
+    #[arg(long, value_name = "BOOL")]
+    trial: Option<bool>,
+
+    #[command(flatten)]
+    acting: Acting,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct List {
     #[command(flatten)]
@@ -59,6 +81,7 @@ impl Command {
         match self {
             Command::Create(create) => create.run(instance, out),
             Command::List(list) => list.run(instance, out),
+            Command::Update(update) => update.run(instance, out),
         }
     }
 }
@@ -90,6 +113,26 @@ impl Create {
         let sentence = format!(
             "Created the group {} (id {}, {})",
             group.full_path, group.id, group.visibility
+        );
+        out.result(&json::group(&group), &sentence)
+    }
+}
+
+impl Update {
+    fn run(self, instance: &Instance, out: &Output) -> Result<(), Failure> {
+        let group = instance.open(&self.acting)?.write(move |conn, ctx| {
+            let group = target::group(conn, &self.group)?;
+            let plan = Plan {
+                tier: self.plan.unwrap_or(group.plan.tier),
+                trial: self.trial.unwrap_or(group.plan.trial),
+            };
+            subscribe::subscribe(conn, ctx, &group, plan)
+        })?;
+        let sentence = format!(
+            "{} has the plan {}{}",
+            group.full_path,
+            group.plan.tier.name(),
+            if group.plan.trial { ", on trial" } else { "" }
         );
         out.result(&json::group(&group), &sentence)
     }

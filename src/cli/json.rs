@@ -38,6 +38,8 @@ pub(super) fn group(group: &Group) -> Value {
         "parent_id": group.parent_id,
         "created_at": moment(group.created_at),
         "resource_access_token_creation_allowed": group.creation_allowed,
+        "plan": group.plan.tier.name(),
+        "trial": group.plan.trial,
     })
 }
 

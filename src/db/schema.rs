@@ -50,6 +50,19 @@ diesel::table! {
         updated_at -> Timestamp,
         expiry_mails -> Text,
         unused_token_mails -> Bool,
+        approval_requested_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    account_links (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        purpose -> Text,
+        salt -> Binary,
+        digest -> Binary,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
     }
 }
 
@@ -73,6 +86,8 @@ diesel::table! {
         updated_at -> Timestamp,
         resource_access_token_notify_inherited -> Nullable<Bool>,
         lock_resource_access_token_notify_inherited -> Bool,
+        plan -> Text,
+        trial -> Bool,
     }
 }
 
@@ -355,6 +370,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     imported_salts,
     imported_prefixes,
     imported_digests,
+    account_links,
 );
 
 // Webhooks take turns, and so do top-level groups.

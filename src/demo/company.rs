@@ -14,7 +14,8 @@ use crate::groups::{self, Group};
 use crate::members::AccessLevel::{self, Developer, Maintainer, Reporter};
 use crate::members::add::add;
 use crate::projects::create::{self as project, NewProjectForm};
-use crate::settings::change::switch_flag;
+use crate::settings::RETAIN;
+use crate::settings::switch::switch;
 use crate::users::store as users;
 
 /// Path, name, description, visibility, who made it, days ago. Parents before children.
@@ -193,13 +194,7 @@ const MEMBERS: [(&str, &str, AccessLevel, Option<i64>); 4] = [
 pub(super) fn build(conn: &mut DbConnection, app: &App, now: DateTime<Utc>) -> Result<(), Error> {
     // From the beginning: only bots that were made under it are kept.
     let ctx = acting(conn, app, "root", ago(now, 421, 9, 0))?;
-    switch_flag(
-        conn,
-        &ctx,
-        "retain_resource_access_token_user_after_revoke",
-        true,
-        None,
-    )?;
+    switch(conn, &ctx, RETAIN, true)?;
 
     for (path, name, description, visibility, by, days) in GROUPS {
         let ctx = acting(conn, app, by, ago(now, days, 9, 10))?;

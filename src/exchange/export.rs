@@ -72,7 +72,7 @@ fn write(
     for (section, count) in Section::ALL.into_iter().zip(&mut written) {
         let number = match section {
             Section::Users => file.list(section, |after| list::users(conn, after))?,
-            Section::Groups => file.list(section, |after| list::groups(conn, after))?,
+            Section::Groups => file.list(section, |after: &String| list::groups(conn, after))?,
             Section::Projects => file.list(section, |after| list::projects(conn, after))?,
             Section::Memberships => file.list(section, |after| list::memberships(conn, after))?,
             Section::Bots => file.list(section, |after| list::bots(conn, after))?,

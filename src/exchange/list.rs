@@ -76,11 +76,11 @@ pub(super) fn users(conn: &mut DbConnection, after: &i64) -> Result<Vec<(i64, Us
 /// Groups, by path: each after the one it is in.
 pub(super) fn groups(
     conn: &mut DbConnection,
-    after: &String,
+    after: &str,
 ) -> Result<Vec<(String, GroupEntry)>, Error> {
     let rows: Vec<(String, String, String, String, bool, Timestamp)> = groups::table
         .filter(groups::kind.eq("group"))
-        .filter(by_character(groups::full_path).gt(after.as_str()))
+        .filter(by_character(groups::full_path).gt(after))
         .order(by_character(groups::full_path).asc())
         .limit(PAGE)
         .select((

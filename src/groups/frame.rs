@@ -125,6 +125,7 @@ mod tests {
             visibility: Visibility::Private,
             created_at: chrono::DateTime::UNIX_EPOCH,
             creation_allowed: true,
+            plan: crate::groups::plan::Plan::default(),
             retain_bots: None,
             notify_inherited: crate::groups::notify_inherited::Choice::default(),
         }

@@ -4,7 +4,9 @@ use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 
-use super::store::{Joined, like_pattern, member_groups, open_visibilities, parents, roots};
+use super::store::{
+    Joined, like_pattern, member_groups, open_visibilities, parents, root_columns, roots,
+};
 use super::{Group, GroupRow, Visibility};
 use crate::context::Context;
 use crate::db::schema::{groups, memberships};
@@ -198,11 +200,7 @@ pub fn list_visible(
         }
         query
     };
-    let rows = base().select((
-        GroupRow::as_select(),
-        roots.field(groups::resource_access_token_creation_allowed),
-        roots.field(groups::retain_bots),
-    ));
+    let rows = base().select((GroupRow::as_select(), root_columns!()));
     macro_rules! by {
         ($key:expr) => {
             if filter.descending {

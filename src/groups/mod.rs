@@ -9,10 +9,12 @@ pub mod list;
 pub mod notify_inherited;
 pub mod pages;
 pub mod path;
+pub mod plan;
 pub mod relocation;
 pub mod rename;
 pub mod rows;
 pub mod store;
+pub mod subscribe;
 pub mod transfer;
 pub mod tree;
 pub mod turn;
@@ -24,6 +26,7 @@ pub use visibility::Visibility;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
+use self::plan::{Plan, Tier};
 use crate::db::{Timestamp, schema::groups};
 use crate::permissions::Place;
 
@@ -58,6 +61,8 @@ pub struct Group {
     pub creation_allowed: bool,
     /// The root's choice whether bots are kept after a revocation; nothing: as the instance says.
     pub retain_bots: Option<bool>,
+    /// What the root group has.
+    pub plan: Plan,
     /// What it says itself about mails to inherited members.
     pub notify_inherited: notify_inherited::Choice,
 }
@@ -103,14 +108,18 @@ impl GroupRow {
             owner_id: self.owner_id,
             // Only the root knows; nobody who looks at a row makes tokens.
             creation_allowed: false,
+            plan: Plan::default(),
             is_top_level: self.parent_id.is_none(),
         }
     }
 }
 
-/// A group's row with its root's switch and choice.
-impl From<(GroupRow, bool, Option<bool>)> for Group {
-    fn from((row, creation_allowed, retain_bots): (GroupRow, bool, Option<bool>)) -> Self {
+/// What a root's row says for all that lies below it: may tokens be made, are bots kept, tier, trial.
+pub(crate) type RootRow = (bool, Option<bool>, String, bool);
+
+/// A group's row with what its root says.
+impl From<(GroupRow, RootRow)> for Group {
+    fn from((row, (creation_allowed, retain_bots, tier, trial)): (GroupRow, RootRow)) -> Self {
         Group {
             notify_inherited: row.notify_inherited(),
             id: row.id,
@@ -127,6 +136,10 @@ impl From<(GroupRow, bool, Option<bool>)> for Group {
             created_at: row.created_at,
             creation_allowed: creation_allowed || row.owner_id.is_some(),
             retain_bots,
+            plan: Plan {
+                tier: Tier::parse(&tier).unwrap_or_default(),
+                trial,
+            },
         }
     }
 }
@@ -141,6 +154,7 @@ impl Group {
             traversal: &self.traversal,
             owner_id: self.owner_id,
             creation_allowed: self.creation_allowed,
+            plan: self.plan,
             is_top_level: self.parent_id.is_none(),
         }
     }

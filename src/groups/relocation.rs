@@ -9,6 +9,7 @@ use diesel::sql_types::Text;
 
 use super::Group;
 use super::path::FULL_PATH_MAX;
+use super::plan::Tier;
 use crate::db::schema::{groups, projects, routes};
 use crate::db::violation::is_unique;
 use crate::db::{DbConnection, Timestamp, length, substr};
@@ -59,6 +60,7 @@ pub(super) fn relocate(
         ),
     };
     relocate_routes(conn, group, &full_path)?;
+    // What a root says is said by the new one; whoever comes to the top keeps the switch, and begins without a plan.
     let (creation_allowed, retain_bots) = match parent {
         Some(_) => (true, None),
         None => (group.creation_allowed, group.retain_bots),
@@ -69,6 +71,8 @@ pub(super) fn relocate(
             groups::parent_id.eq(parent.map(|parent| parent.id)),
             groups::resource_access_token_creation_allowed.eq(creation_allowed),
             groups::retain_bots.eq(retain_bots),
+            groups::plan.eq(Tier::Free.name()),
+            groups::trial.eq(false),
             groups::updated_at.eq(Timestamp::from(now)),
         ))
         .execute(conn)?;

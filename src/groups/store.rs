@@ -5,8 +5,9 @@ use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::path::FullPath;
+use super::plan::Plan;
 use super::relocation::{fits, rename_below, taken, taken_or_failed};
-use super::{Group, GroupRow, Visibility};
+use super::{Group, GroupRow, RootRow, Visibility};
 use crate::context::Context;
 use crate::db::schema::{groups, projects, routes};
 use crate::db::{DbConnection, Timestamp};
@@ -51,18 +52,28 @@ impl GroupRef {
     }
 }
 
-pub(super) type Joined = (GroupRow, bool, Option<bool>);
+pub(super) type Joined = (GroupRow, RootRow);
+
+/// The columns of a root that hold for all that lies below it; the query has joined `roots`.
+macro_rules! root_columns {
+    () => {
+        (
+            $crate::groups::store::roots
+                .field($crate::db::schema::groups::resource_access_token_creation_allowed),
+            $crate::groups::store::roots.field($crate::db::schema::groups::retain_bots),
+            $crate::groups::store::roots.field($crate::db::schema::groups::plan),
+            $crate::groups::store::roots.field($crate::db::schema::groups::trial),
+        )
+    };
+}
+pub(crate) use root_columns;
 
 /// Select list and join that every single look-up shares.
 macro_rules! with_root {
     ($from:expr) => {
         $from
             .inner_join(roots.on(roots.field(groups::id).eq(groups::root_id)))
-            .select((
-                GroupRow::as_select(),
-                roots.field(groups::resource_access_token_creation_allowed),
-                roots.field(groups::retain_bots),
-            ))
+            .select((GroupRow::as_select(), root_columns!()))
     };
 }
 
@@ -156,13 +167,12 @@ pub fn find_visible_with_projects(
         .left_join(projects::table.on(projects::group_id.eq(groups::id)))
         .select((
             GroupRow::as_select(),
-            roots.field(groups::resource_access_token_creation_allowed),
-            roots.field(groups::retain_bots),
+            root_columns!(),
             Option::<ProjectRow>::as_select(),
         ))
         .order(projects::id.desc())
         .limit(WITH_PROJECTS);
-    let rows: Vec<(GroupRow, bool, Option<bool>, Option<ProjectRow>)> = match name {
+    let rows: Vec<(GroupRow, RootRow, Option<ProjectRow>)> = match name {
         GroupRef::Id(id) => query.filter(groups::id.eq(id)).load(conn)?,
         GroupRef::Path(path) => match FullPath::parse(path) {
             Ok(path) => query.filter(routes::path_key.eq(path.key())).load(conn)?,
@@ -171,8 +181,8 @@ pub fn find_visible_with_projects(
     };
     let mut group = None;
     let mut inside = Vec::new();
-    for (row, allowed, retain, project) in rows {
-        group.get_or_insert((row, allowed, retain));
+    for (row, root, project) in rows {
+        group.get_or_insert((row, root));
         inside.extend(project);
     }
     let group = group
@@ -363,6 +373,53 @@ pub(super) fn set_creation_allowed(
         ))
         .execute(conn)?;
     Ok(())
+}
+
+/// What a top-level group pays for.
+pub(super) fn set_plan(
+    conn: &mut DbConnection,
+    group_id: i64,
+    plan: Plan,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    diesel::update(groups::table.find(group_id))
+        .set((
+            groups::plan.eq(plan.tier.name()),
+            groups::trial.eq(plan.trial),
+            groups::updated_at.eq(Timestamp::from(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Top-level groups with a say of their own about keeping bots: path, and whether they are kept. The first hundred.
+///
+/// # Errors
+/// When the database is away.
+pub fn with_own_retention(conn: &mut DbConnection) -> Result<Vec<(String, bool)>, Error> {
+    let rows: Vec<(String, Option<bool>)> = groups::table
+        .filter(groups::parent_id.is_null())
+        .filter(groups::retain_bots.is_not_null())
+        .order(groups::full_path.asc())
+        .limit(100)
+        .select((groups::full_path, groups::retain_bots))
+        .load(conn)?;
+    let kept = |(path, kept): (String, Option<bool>)| Some((path, kept?));
+    Ok(rows.into_iter().filter_map(kept).collect())
+}
+
+/// Is there a top-level group in which tokens can be made?
+///
+/// # Errors
+/// When the database is away.
+pub fn any_allows_creation(conn: &mut DbConnection) -> Result<bool, Error> {
+    Ok(diesel::select(exists(
+        groups::table
+            .filter(groups::parent_id.is_null())
+            .filter(groups::owner_id.is_null())
+            .filter(groups::resource_access_token_creation_allowed.eq(true)),
+    ))
+    .get_result(conn)?)
 }
 
 /// Whether bots are kept here after a revocation, whatever the instance says.

@@ -7,15 +7,15 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use super::list::is_member;
-use super::store::{member_groups, open_visibilities, roots};
-use super::{Group, GroupRow};
+use super::store::{member_groups, open_visibilities, root_columns, roots};
+use super::{Group, GroupRow, RootRow};
 use crate::context::Context;
 use crate::db::schema::{groups, memberships};
 use crate::db::{DbConnection, by_character, lower};
 use crate::error::Error;
 use crate::members::AccessLevel;
 
-type Joined = (GroupRow, bool, Option<bool>);
+type Joined = (GroupRow, RootRow);
 
 macro_rules! is_visible {
     ($ctx:expr) => {
@@ -42,11 +42,7 @@ pub fn subgroups_of(
         .filter(groups::kind.eq("group"))
         .filter(groups::parent_id.eq_any(parents.to_vec()))
         .filter(is_visible!(ctx))
-        .select((
-            GroupRow::as_select(),
-            roots.field(groups::resource_access_token_creation_allowed),
-            roots.field(groups::retain_bots),
-        ))
+        .select((GroupRow::as_select(), root_columns!()))
         .order((
             by_character(lower(groups::full_name)).asc(),
             groups::id.asc(),
@@ -93,11 +89,7 @@ pub fn with_role(
         .inner_join(roots.on(roots.field(groups::id).eq(groups::root_id)))
         .filter(groups::kind.eq("group"))
         .filter(ctx.actor.is_admin().into_sql::<Bool>().or(holds))
-        .select((
-            GroupRow::as_select(),
-            roots.field(groups::resource_access_token_creation_allowed),
-            roots.field(groups::retain_bots),
-        ))
+        .select((GroupRow::as_select(), root_columns!()))
         .order((
             by_character(lower(groups::full_path)).asc(),
             groups::id.asc(),

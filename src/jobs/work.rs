@@ -15,6 +15,7 @@ use crate::mail::outbox;
 use crate::members::expire;
 use crate::notices::{check, gather, personal, unused};
 use crate::sessions;
+use crate::users;
 use crate::webhooks::{log as deliveries, queue};
 
 /// People that one look is about.
@@ -200,6 +201,10 @@ async fn clean_up(run: &mut Run) -> Result<Progress, Error> {
         .await?,
         run.repeat("sign_in_failures", |conn, ctx, _| {
             sessions::store::sweep_failures(conn, ctx.now)
+        })
+        .await?,
+        run.repeat("account_links", |conn, ctx, _| {
+            users::links::sweep(conn, ctx.now)
         })
         .await?,
         run.repeat("idempotency_keys", |conn, ctx, _| {

@@ -10,6 +10,7 @@ use crate::access_tokens::Resource;
 use crate::access_tokens::secret::DigestKey;
 use crate::actor::{Actor, Credential, Declared, Origin};
 use crate::context::{Context, Instance};
+use crate::groups::plan::Plan;
 use crate::groups::{Group, Visibility};
 use crate::settings::Policy;
 use crate::users::{User, UserKind, UserState};
@@ -28,6 +29,7 @@ pub(crate) fn user(id: i64, name: &str, kind: UserKind) -> User {
         bot_group_id: None,
         bot_project_id: None,
         bot_gone_at: None,
+        approval_requested_at: None,
         created_by_id: None,
         last_sign_in_at: None,
         confirmed_at: None,
@@ -68,6 +70,7 @@ pub(crate) fn group(id: i64) -> Group {
         visibility: Visibility::Private,
         created_at: DateTime::UNIX_EPOCH,
         creation_allowed: true,
+        plan: Plan::default(),
         retain_bots: None,
         notify_inherited: crate::groups::notify_inherited::Choice::default(),
     }

@@ -1,7 +1,7 @@
 //! Finds the words of a mail when it is sent: the outbox knows what it speaks of, this knows how.
 
 use super::letter::{Letter, Notice};
-use super::{alarm, desk, expiring, personal, unused};
+use super::{account, alarm, desk, expiring, personal, unused};
 use crate::context::{Context, Instance};
 use crate::db::DbConnection;
 use crate::error::Error;
@@ -15,10 +15,17 @@ use crate::users::{self, User};
 /// When the database is away, or there are no words for its kind.
 pub fn compose(conn: &mut DbConnection, ctx: &Context, email: &Email) -> Result<Composed, Error> {
     let instance: &Instance = &ctx.instance;
-    let person = match reachable(users::store::find(conn, email.user_id)?) {
+    let found = users::store::find(conn, email.user_id)?;
+    let person = match reachable(found, account::is_for_newcomers(&email.kind)) {
         Ok(person) => person,
         Err(why) => return Ok(Composed::Drop(why.into())),
     };
+    if let Some(words) = account::words(conn, ctx, &person, email)? {
+        return match words {
+            Ok(words) => words.sent_to(&person, instance),
+            Err(why) => Ok(Composed::Drop(why.into())),
+        };
+    }
     if let Some(words) = personal::words(&person, instance, email) {
         return words.sent_to(&person, instance);
     }
@@ -58,10 +65,16 @@ impl Words {
     }
 }
 
-/// Only active people with a confirmed address get mail; whoever isn't one any more doesn't get what waits either.
-fn reachable(person: Option<User>) -> Result<User, &'static str> {
+/// Only active people with a confirmed address get mail; whoever isn't one any more doesn't get what waits either. But
+/// some mails are for those who are not there yet.
+fn reachable(person: Option<User>, newcomers: bool) -> Result<User, &'static str> {
     match person {
         None => Err("The person is gone"),
+        Some(person)
+            if newcomers && person.is_human() && (person.is_active() || person.is_pending()) =>
+        {
+            Ok(person)
+        }
         Some(person) if !person.is_human() || !person.is_active() => {
             Err("The person may not sign in any more")
         }

@@ -1,5 +1,6 @@
 //! What people are told about tokens: that one ends soon, that a value came back, that one of their own was made.
 
+pub mod account;
 pub mod alarm;
 pub mod check;
 pub mod compose;

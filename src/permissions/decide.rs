@@ -121,17 +121,19 @@ impl Actor {
             return false;
         }
         match right {
-            // A token never mints a token; with creation off on the root group nobody does, except the
-            // operator's console, which stands in for a console below the product.
+            // A token never mints a token; with creation off on the root group, or without a plan for it, nobody
+            // does, except the operator's console, which stands in for a console below the product.
             Right::CreateToken => {
                 !self.is_bot()
                     && !policy.settings.disable_personal_access_tokens
-                    && (place.creation_allowed || self.is_console())
+                    && (self.is_console()
+                        || place.creation_allowed && place.plan.allows_creation(policy.offering))
             }
             Right::RotateToken => {
                 !self.is_bot()
                     && !policy.settings.disable_personal_access_tokens
                     && place.creation_allowed
+                    && place.plan.allows_creation(policy.offering)
             }
             // A bot looks after the tokens of the one group or project that it was made for.
             Right::SeeTokens | Right::RevokeToken => {
@@ -144,7 +146,12 @@ impl Actor {
             Right::TransferGroup | Right::ReceiveGroup | Right::TransferProject => !self.is_bot(),
             // Where a group's events go is for people to say.
             Right::ManageWebhooks => !self.is_bot(),
-            Right::ChangeCreationSwitch => place.is_top_level && !self.is_bot(),
+            // Where no token can be made there is nothing to switch.
+            Right::ChangeCreationSwitch => {
+                place.is_top_level
+                    && !self.is_bot()
+                    && (self.is_console() || place.plan.allows_creation(policy.offering))
+            }
             _ => true,
         }
     }

@@ -10,6 +10,7 @@ pub use decide::makes_top_level_groups;
 pub use right::Right;
 
 use crate::groups::Visibility;
+use crate::groups::plan::Plan;
 
 /// Where something lies in the tree: all that a decision needs to know about a group or a project.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +27,8 @@ pub struct Place<'a> {
     pub owner_id: Option<i64>,
     /// The root group's switch; always on in personal namespaces.
     pub creation_allowed: bool,
+    /// The root group's plan.
+    pub plan: Plan,
     /// A group without a parent.
     pub is_top_level: bool,
 }

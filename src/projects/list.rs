@@ -14,7 +14,7 @@ use crate::db::{
 };
 use crate::error::Error;
 use crate::groups::list::is_member;
-use crate::groups::store::{like_pattern, member_groups, open_visibilities, roots};
+use crate::groups::store::{like_pattern, member_groups, open_visibilities, root_columns, roots};
 use crate::groups::{GroupRow, Visibility};
 use crate::members::AccessLevel;
 

@@ -86,6 +86,7 @@ impl Project {
             traversal: &self.namespace.traversal,
             owner_id: self.namespace.owner_id,
             creation_allowed: self.namespace.creation_allowed,
+            plan: self.namespace.plan,
             is_top_level: false,
         }
     }

@@ -11,8 +11,8 @@ use crate::db::{DbConnection, Timestamp};
 use crate::error::{Error, What};
 use crate::groups::path::FullPath;
 use crate::groups::relocation::{fits, taken, taken_or_failed};
-use crate::groups::store::roots;
-use crate::groups::{Group, GroupRow, Visibility};
+use crate::groups::store::{root_columns, roots};
+use crate::groups::{Group, GroupRow, RootRow, Visibility};
 use crate::permissions::Right;
 
 /// A project as a program names it: by number or by full path.
@@ -35,7 +35,7 @@ impl ProjectRef {
     }
 }
 
-pub(super) type Joined = (ProjectRow, (GroupRow, bool, Option<bool>));
+pub(super) type Joined = (ProjectRow, (GroupRow, RootRow));
 
 pub(super) fn assemble((row, namespace): Joined) -> Project {
     Project {
@@ -57,11 +57,7 @@ macro_rules! whole {
     () => {
         (
             ProjectRow::as_select(),
-            (
-                GroupRow::as_select(),
-                roots.field(groups::resource_access_token_creation_allowed),
-                roots.field(groups::retain_bots),
-            ),
+            (GroupRow::as_select(), root_columns!()),
         )
     };
 }

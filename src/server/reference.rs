@@ -132,6 +132,7 @@ fn parameter(path: &str, place: Place, described: &Described) -> Parameter {
                 .collect::<Vec<_>>()
                 .join(", "),
             Kind::Integers => "list of numbers".into(),
+            Kind::Texts => "list of texts".into(),
         },
         explanation: explained(path, described.name),
     }

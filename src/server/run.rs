@@ -14,7 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::metrics::Metrics;
 use super::{background, envelope, routes};
 use crate::access_tokens::secret::fingerprint;
-use crate::app::App;
+use crate::app::{App, Fixed};
 use crate::clock::Clock;
 use crate::config::{Config, InstanceSecret};
 use crate::db::schema::instance;
@@ -82,8 +82,11 @@ pub fn open(config: &Config, secret: &InstanceSecret, clock: Clock) -> Result<Ap
         db,
         clock,
         secret.expose(),
-        config.external_url.clone(),
-        config.trusted_proxies.clone(),
+        Fixed {
+            external_url: config.external_url.clone(),
+            trusted_proxies: config.trusted_proxies.clone(),
+            offering: config.offering,
+        },
         fingerprint(secret.expose()),
         &config.post,
     )

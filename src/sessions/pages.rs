@@ -105,6 +105,7 @@ async fn render(
     failure: Option<String>,
 ) -> Result<HttpResponse, Error> {
     let needs_setup = call.read(|conn, _| Ok(!has_admin(conn)?)).await?;
+    let may_sign_up = call.ctx.policy.settings.signup_enabled;
     let mut shell = call.shell("Sign in", Vec::new(), None);
     shell.authenticity_token = call.authenticity_token();
     let page = SignInPage {
@@ -116,6 +117,7 @@ async fn render(
             .unwrap_or_default(),
         failure,
         needs_setup,
+        may_sign_up,
     };
     Ok(unstored(call.render(status, &page)?))
 }

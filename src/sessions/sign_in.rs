@@ -5,18 +5,28 @@ use diesel::prelude::*;
 use std::net::IpAddr;
 
 use crate::access_tokens::secret::{Digest, DigestKey};
-use crate::app::{App, address_prefix};
+use crate::actor::address_prefix;
+use crate::app::App;
 use crate::audit::{self, Event, Target};
 use crate::context::Context;
 use crate::db::schema::sign_in_failures;
 use crate::db::{DbConnection, Timestamp, lock_digests};
 use crate::error::Error;
 use crate::settings::Settings;
+use crate::users::links::may_cause_mail;
 use crate::users::password::{self, Password, Verified};
+use crate::users::sign_up::send_confirmation;
 use crate::users::{self, User};
 
 /// What everybody reads whose sign-in failed, whatever the reason.
 pub const INVALID: &str = "Invalid login or password.";
+
+/// What people read who know their password, but haven't confirmed their address.
+pub const UNCONFIRMED: &str =
+    "You have to confirm your email address before you can sign in. The link was sent to it.";
+
+/// What people read who know their password, but wait to be let in.
+pub const PENDING: &str = "Your account waits for an administrator's approval.";
 
 /// Failures of an account from one network, and of a network, are counted this long.
 const WINDOW: TimeDelta = TimeDelta::minutes(10);
@@ -45,7 +55,7 @@ pub async fn sign_in(
     let (user, hash) = app
         .db
         .read(move |conn| {
-            let user = users::store::find_by_login(conn, typed.trim())?.filter(may_sign_in);
+            let user = users::store::find_by_login(conn, typed.trim())?.filter(has_account);
             let hash = match &user {
                 Some(user) => users::store::password_hash(conn, user.id)?,
                 None => None,
@@ -80,6 +90,15 @@ pub async fn sign_in(
         .await?;
     let Verified { ok, .. } = verified;
     match user.filter(|_| ok && hashed) {
+        // Only who knows the password is told what is still missing.
+        Some(user) if !may_sign_in(&user) => {
+            let ctx = ctx.clone();
+            let reason = app
+                .db
+                .write(move |conn| what_is_missing(conn, &ctx, &user))
+                .await?;
+            Err(Error::refused(reason))
+        }
         Some(user) => {
             let (ctx, signed_in) = (ctx.clone(), user.clone());
             app.db
@@ -107,8 +126,29 @@ pub async fn sign_in(
     }
 }
 
+/// Has the person an account that is theirs to use, be it only after its address is confirmed or an administrator
+/// approved it?
+fn has_account(user: &User) -> bool {
+    user.is_human() && (user.is_active() || user.is_pending())
+}
+
 fn may_sign_in(user: &User) -> bool {
-    user.is_human() && user.is_active()
+    user.is_human() && user.is_active() && user.confirmed_at.is_some()
+}
+
+/// Why somebody who signed up can't sign in yet. The link that confirms the address is sent again.
+fn what_is_missing(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    user: &User,
+) -> Result<&'static str, Error> {
+    if user.confirmed_at.is_some() {
+        return Ok(PENDING);
+    }
+    if may_cause_mail(conn, ctx)? {
+        send_confirmation(conn, ctx, user)?;
+    }
+    Ok(UNCONFIRMED)
 }
 
 /// What a failure is counted under.

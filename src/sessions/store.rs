@@ -139,6 +139,42 @@ pub fn sweep_nonces(conn: &mut DbConnection, now: DateTime<Utc>) -> Result<usize
     )
 }
 
+/// How often something that strangers may do only so often was done since then.
+///
+/// # Errors
+/// When the database is away.
+pub fn count_attempts(
+    conn: &mut DbConnection,
+    digest: &Digest,
+    since: DateTime<Utc>,
+) -> Result<i64, Error> {
+    Ok(sign_in_failures::table
+        .filter(sign_in_failures::account_digest.eq(digest.as_bytes().as_slice()))
+        .filter(sign_in_failures::created_at.gt(Timestamp::from(since)))
+        .count()
+        .get_result(conn)?)
+}
+
+/// Counts one more.
+///
+/// # Errors
+/// When the database is away.
+pub fn note_attempt(
+    conn: &mut DbConnection,
+    digest: &Digest,
+    network: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    diesel::insert_into(sign_in_failures::table)
+        .values((
+            sign_in_failures::account_digest.eq(digest.as_bytes().as_slice()),
+            sign_in_failures::address_prefix.eq(network),
+            sign_in_failures::created_at.eq(Timestamp::from(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Forgets failed sign-ins after two hours. Returns how many; there may be more.
 ///
 /// # Errors

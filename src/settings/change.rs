@@ -1,57 +1,157 @@
-//! Changing a setting or a flag.
+//! Changing settings: one from its text, or several as one.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
+use super::catalogue::out_of_range;
 use super::lowering::after_change;
-use super::{FLAGS, KEYS, Policy, Settings, store};
-use crate::access_tokens::secret::Prefix;
+use super::{Policy, SETTINGS, Section, Setting, Settings, store};
 use crate::audit::{self, Event, Target};
 use crate::context::Context;
 use crate::db::{DbConnection, lock_instance};
 use crate::error::Error;
-use crate::groups;
 use crate::permissions::Right;
+
+/// Values to be, each checked by its own setting.
+#[derive(Debug, Clone, Default)]
+pub struct Changes(Vec<(&'static Setting, Value)>);
+
+impl Changes {
+    /// Adds a value.
+    pub fn set(&mut self, setting: &'static Setting, value: Value) {
+        self.0.push((setting, value));
+    }
+
+    /// The value that a setting would have.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        let mut of_key = self
+            .0
+            .iter()
+            .rev()
+            .filter(|(setting, _)| setting.key == key);
+        of_key.next().map(|(_, value)| value)
+    }
+}
+
+/// A section of a form as it was when it was opened: [`Policy::stamp`] of that moment.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Which.
+    pub section: Section,
+    /// Its stamp.
+    pub stamp: String,
+}
+
+/// Changes settings, all or none. Administrators only. What is as it was isn't changed; if nothing is left, nothing
+/// happens.
+///
+/// # Errors
+/// [`Error::Invalid`] by setting; [`Error::Conflict`] when somebody else changed what was seen, and this would take it
+/// back.
+pub fn save(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    changes: &Changes,
+    seen: Option<&Seen>,
+) -> Result<Policy, Error> {
+    lock_instance(conn)?;
+    let ctx = ctx.refreshed(conn)?;
+    if !ctx.actor.may_on_instance(Right::Administer) {
+        return Err(Error::forbidden());
+    }
+    let before = store::load(conn)?;
+    let internal = |error: serde_json::Error| Error::internal(error.into());
+    let mut all = before.values().map_err(internal)?;
+    let mut details = Map::new();
+    for (setting, value) in &changes.0 {
+        let old = all
+            .insert(setting.key.into(), value.clone())
+            .unwrap_or(Value::Null);
+        if old != *value {
+            details.insert(setting.key.into(), Value::Array(vec![old, value.clone()]));
+        }
+    }
+    if details.is_empty() {
+        return Ok(before);
+    }
+    if let Some(seen) = seen
+        && before.stamp(seen.section).map_err(internal)? != seen.stamp
+    {
+        return Err(Error::Conflict(
+            "Somebody else saved these settings meanwhile. Where theirs differ from yours, theirs are shown below. Save again to put yours in their place.".into(),
+        ));
+    }
+    let after: Settings = serde_json::from_value(Value::Object(all)).map_err(internal)?;
+    if details.contains_key(LIFETIME) {
+        check_lifetime(&after, &before)?;
+    }
+    for key in details.keys() {
+        let changed = changes
+            .0
+            .iter()
+            .rev()
+            .find(|(setting, _)| setting.key == key);
+        if let Some((setting, value)) = changed {
+            store::put(conn, setting.key, Some(value))?;
+        }
+    }
+    note_lowering(conn, &ctx, &before.settings, &after)?;
+    audit::record(
+        conn,
+        &ctx,
+        Event::new("application_setting_changed", Target::Instance).with(Value::Object(details)),
+    )?;
+    store::load(conn)
+}
 
 /// Sets one setting from its text; a blank text or `null` blanks it. Administrators only.
 ///
 /// # Errors
 /// [`Error::Refused`] that names what is allowed, for an unknown key or a value that doesn't fit.
 pub fn set(conn: &mut DbConnection, ctx: &Context, key: &str, text: &str) -> Result<Policy, Error> {
-    lock_instance(conn)?;
-    let ctx = ctx.refreshed(conn)?;
-    if !ctx.actor.may_on_instance(Right::Administer) {
-        return Err(Error::forbidden());
-    }
-    let Some((key, allowed)) = KEYS.iter().find(|(name, _)| *name == key) else {
-        let names: Vec<&str> = KEYS.iter().map(|(name, _)| *name).collect();
+    let Some(setting) = Setting::find(key) else {
+        let names: Vec<&str> = SETTINGS.iter().map(|setting| setting.key).collect();
         return Err(Error::refused(format!(
             "There is no setting {key}. The settings are: {}",
             names.join(", ")
         )));
     };
-    let before = store::load(conn)?;
-    let refused = |why: &str| Error::refused(format!("{key} {why}. It takes {allowed}."));
-    let mut all =
-        serde_json::to_value(&before.settings).map_err(|error| Error::internal(error.into()))?;
-    let old = all.get(*key).cloned().unwrap_or(Value::Null);
-    let value = read_value(&old, key, text);
-    if let Some(slot) = all.get_mut(*key) {
-        *slot = value.clone();
+    let refused =
+        |why: String| Error::refused(format!("{key} {why}. It takes {}.", setting.takes()));
+    let text = if text == "null" { "" } else { text };
+    let mut changes = Changes::default();
+    changes.set(setting, setting.read(text).map_err(refused)?);
+    match save(conn, ctx, &changes, None) {
+        Err(Error::Invalid(errors)) => {
+            let why: Vec<&str> = errors.iter().map(|(_, message)| message).collect();
+            Err(refused(why.join(", ")))
+        }
+        saved => saved,
     }
-    let after: Settings =
-        serde_json::from_value(all).map_err(|_| refused("does not have a valid value"))?;
-    validate(&after, &before).map_err(|why| refused(&why))?;
-    if value != old {
-        store::put(conn, key, Some(&value))?;
-        note_lowering(conn, &ctx, &before.settings, &after)?;
-        audit::record(
-            conn,
-            &ctx,
-            Event::new("application_setting_changed", Target::Instance)
-                .with(json!({ *key: [old, value] })),
-        )?;
+}
+
+/// Takes a lowering of the longest lifetime back before it is enforced. Administrators only.
+///
+/// # Errors
+/// [`Error::Conflict`] when there is none any more.
+pub fn undo_lowering(conn: &mut DbConnection, ctx: &Context) -> Result<Policy, Error> {
+    lock_instance(conn)?;
+    let (Some(pending), Some(setting)) = (store::lowering(conn)?, Setting::find(LIFETIME)) else {
+        return Err(Error::Conflict("There is nothing to undo any more".into()));
+    };
+    let mut changes = Changes::default();
+    changes.set(setting, serde_json::json!(pending.before));
+    save(conn, ctx, &changes, None)
+}
+
+const LIFETIME: &str = "max_personal_access_token_lifetime";
+
+/// How long tokens may live at the most depends on a flag.
+fn check_lifetime(new: &Settings, before: &Policy) -> Result<(), Error> {
+    let longest = before.limits().built_in();
+    match new.max_personal_access_token_lifetime {
+        Some(days) if days > longest => Err(Error::invalid(LIFETIME, out_of_range(1, longest))),
+        _ => Ok(()),
     }
-    store::load(conn)
 }
 
 /// A longest lifetime that was lowered concerns the tokens that are there, three hours from now.
@@ -73,111 +173,4 @@ fn note_lowering(
         Some(pending) => store::remember_lowering(conn, pending),
         None => store::forget_lowering(conn),
     }
-}
-
-/// A number stays a number and a word a word; a text setting keeps its text, whatever it looks like.
-fn read_value(old: &Value, key: &str, text: &str) -> Value {
-    let is_text = key == "personal_access_token_prefix";
-    if text.is_empty() || text == "null" {
-        return if is_text { json!("") } else { Value::Null };
-    }
-    if is_text || old.is_string() {
-        return json!(text);
-    }
-    serde_json::from_str(text).unwrap_or_else(|_| json!(text))
-}
-
-/// Rules between a value and the rest.
-fn validate(new: &Settings, before: &Policy) -> Result<(), String> {
-    Prefix::parse(&new.personal_access_token_prefix).map_err(|problems| {
-        problems
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", ")
-    })?;
-    if let Some(days) = new.max_personal_access_token_lifetime {
-        let longest = if before.flags.buffered_token_expiration_limit {
-            400
-        } else {
-            365
-        };
-        if !(1..=longest).contains(&days) {
-            return Err(format!("must be between 1 and {longest}"));
-        }
-    }
-    let retention = new.inactive_resource_access_tokens_delete_after_days;
-    if retention.is_some_and(|days| !(1..=3650).contains(&days)) {
-        return Err("must be between 1 and 3650".into());
-    }
-    if let Some(days) = new.revoke_unused_tokens_after_days
-        && !(30..=3650).contains(&days)
-    {
-        return Err("must be between 30 and 3650".into());
-    }
-    for days in [new.session_idle_days, new.session_absolute_days] {
-        if !(1..=365).contains(&days) {
-            return Err("must be between 1 and 365".into());
-        }
-    }
-    Ok(())
-}
-
-/// Switches a flag for the instance, or (only the one that keeps bots) for one top-level group.
-/// Administrators only.
-///
-/// # Errors
-/// [`Error::Refused`] that names what is allowed, for an unknown or permanent flag, or a wrong group.
-pub fn switch_flag(
-    conn: &mut DbConnection,
-    ctx: &Context,
-    name: &str,
-    enabled: bool,
-    group_path: Option<&str>,
-) -> Result<(), Error> {
-    lock_instance(conn)?;
-    let ctx = ctx.refreshed(conn)?;
-    if !ctx.actor.may_on_instance(Right::Administer) {
-        return Err(Error::forbidden());
-    }
-    let Some(flag) = FLAGS.iter().find(|flag| flag.name == name) else {
-        let names: Vec<&str> = FLAGS.iter().map(|flag| flag.name).collect();
-        return Err(Error::refused(format!(
-            "There is no flag {name}. The flags are: {}",
-            names.join(", ")
-        )));
-    };
-    if flag.permanent {
-        return Err(Error::refused(format!(
-            "{name} is permanent and can't be switched"
-        )));
-    }
-    if let Some(path) = group_path {
-        if name != "retain_resource_access_token_user_after_revoke" {
-            return Err(Error::refused(format!(
-                "{name} holds for the whole instance; only retain_resource_access_token_user_after_revoke can be set for a group"
-            )));
-        }
-        let group = groups::store::find_by_path(conn, path)?
-            .filter(|group| group.parent_id.is_none() && group.owner_id.is_none())
-            .ok_or_else(|| Error::refused(format!("There is no top-level group {path}")))?;
-        groups::store::set_retain_bots(conn, group.id, Some(enabled), ctx.now)?;
-        return audit::record(
-            conn,
-            &ctx,
-            Event::new("feature_flag_changed", Target::Group(&group))
-                .with(json!({ name: [group.retain_bots, enabled] })),
-        );
-    }
-    let before = store::load(conn)?.flags.get(name).unwrap_or(false);
-    if before != enabled {
-        store::put_flag(conn, name, enabled)?;
-        audit::record(
-            conn,
-            &ctx,
-            Event::new("feature_flag_changed", Target::Instance)
-                .with(json!({ name: [before, enabled] })),
-        )?;
-    }
-    Ok(())
 }

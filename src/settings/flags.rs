@@ -26,6 +26,9 @@ pub struct FlagInfo {
     pub permanent: bool,
 }
 
+/// The one flag that a top-level group can have its own say about.
+pub const RETAIN: &str = "retain_resource_access_token_user_after_revoke";
+
 /// All flags, the permanent one included.
 pub const FLAGS: [FlagInfo; 5] = [
     FlagInfo {

@@ -37,7 +37,7 @@ pub fn after_change(
 }
 
 /// Does it allow less? No limit allows the most.
-fn is_lower(new: Option<u32>, old: Option<u32>) -> bool {
+pub fn is_lower(new: Option<u32>, old: Option<u32>) -> bool {
     new.unwrap_or(u32::MAX) < old.unwrap_or(u32::MAX)
 }
 

@@ -1,21 +1,31 @@
 //! The instance's own rules: settings and feature flags, with their defaults.
 
+pub mod advice;
+pub mod api;
+mod catalogue;
 pub mod change;
+pub mod domains;
 mod flags;
 pub mod lowering;
 pub mod store;
+pub mod switch;
 
-pub use flags::{FLAGS, FlagInfo, Flags};
+pub use catalogue::{Kind, SETTINGS, Section, Setting};
+pub use flags::{FLAGS, FlagInfo, Flags, RETAIN};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 
 use crate::access_tokens::expiry::Limits;
 use crate::access_tokens::imported::Salts;
 use crate::access_tokens::secret::TokenShape;
 use crate::groups::Visibility;
+use crate::groups::plan::Offering;
 
 /// When the use of a revoked value revokes the rest of its family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReuseDetection {
     /// When somebody tries to rotate with it.
@@ -25,13 +35,14 @@ pub enum ReuseDetection {
 }
 
 /// Every setting of the instance. A key that isn't stored has its default.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(title = "ApplicationSettings")]
 pub struct Settings {
     /// What token values start with; changing it leaves old values valid.
     pub personal_access_token_prefix: String,
     /// The form of new values.
-    #[serde(with = "shape_name")]
+    #[schema(value_type = String)]
     pub token_shape: TokenShape,
     /// Days, 1 to 365 (400 with the flag); nothing means only the built-in limit.
     pub max_personal_access_token_lifetime: Option<u32>,
@@ -48,8 +59,10 @@ pub struct Settings {
     /// Tokens of groups and projects that nobody used for so many days are revoked, 30 to 3,650; nothing means never.
     pub revoke_unused_tokens_after_days: Option<u32>,
     /// Of new groups.
+    #[schema(value_type = String)]
     pub default_group_visibility: Visibility,
     /// Of new projects.
+    #[schema(value_type = String)]
     pub default_project_visibility: Visibility,
     /// What sets off the alarm.
     pub reuse_detection: ReuseDetection,
@@ -63,6 +76,8 @@ pub struct Settings {
     pub session_idle_days: u32,
     /// Days after which a session ends in any case.
     pub session_absolute_days: u32,
+    /// API calls of one token in a minute; 0 = no limit.
+    pub api_requests_per_minute: u32,
     /// Credentials that match nothing, per address and minute; 0 = no limit.
     pub failing_credentials_per_minute: u32,
     /// Failed sign-ins per account and address in ten minutes; 0 = no limit.
@@ -71,21 +86,12 @@ pub struct Settings {
     pub sign_in_failures_per_address: u32,
     /// May webhooks call loopback, link-local and private addresses?
     pub allow_local_requests_from_web_hooks_and_services: bool,
-}
-
-/// [`TokenShape`] by its name.
-mod shape_name {
-    use super::TokenShape;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(shape: &TokenShape, out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(shape.name())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<TokenShape, D::Error> {
-        let name = String::deserialize(input)?;
-        TokenShape::parse(&name).ok_or_else(|| D::Error::custom("unknown token shape"))
-    }
+    /// May people make an account for themselves?
+    pub signup_enabled: bool,
+    /// Does an administrator have to let them in?
+    pub require_admin_approval_after_user_signup: bool,
+    /// The domains of their addresses, such as `example.com` or `*.example.com`; none for all.
+    pub domain_allowlist: Vec<String>,
 }
 
 impl Default for Settings {
@@ -108,56 +114,17 @@ impl Default for Settings {
             active_tokens_per_group: 10_000,
             session_idle_days: 7,
             session_absolute_days: 30,
+            api_requests_per_minute: 0,
             failing_credentials_per_minute: 100,
             sign_in_failures_per_account: 5,
             sign_in_failures_per_address: 30,
             allow_local_requests_from_web_hooks_and_services: false,
+            signup_enabled: false,
+            require_admin_approval_after_user_signup: true,
+            domain_allowlist: Vec::new(),
         }
     }
 }
-
-/// The keys, and what each takes.
-pub const KEYS: [(&str, &str); 21] = [
-    (
-        "personal_access_token_prefix",
-        "0 to 20 characters of A-Z a-z 0-9 _ + = / @ : . -",
-    ),
-    ("token_shape", "classic or checked"),
-    (
-        "max_personal_access_token_lifetime",
-        "1 to 365 days (400 with buffered_token_expiration_limit), blank for none",
-    ),
-    ("require_personal_access_token_expiry", "true or false"),
-    (
-        "inactive_resource_access_tokens_delete_after_days",
-        "1 to 3650 days, blank for never",
-    ),
-    ("disable_personal_access_tokens", "true or false"),
-    ("resource_access_token_notify_inherited", "true or false"),
-    (
-        "lock_resource_access_token_notify_inherited",
-        "true or false",
-    ),
-    (
-        "revoke_unused_tokens_after_days",
-        "30 to 3650 days, blank for never",
-    ),
-    ("default_group_visibility", "private, internal or public"),
-    ("default_project_visibility", "private, internal or public"),
-    ("reuse_detection", "rotation or any_use"),
-    ("registry_enabled", "true or false"),
-    ("bots_read_internal", "true or false"),
-    ("active_tokens_per_group", "a number, 0 for no limit"),
-    ("session_idle_days", "1 to 365"),
-    ("session_absolute_days", "1 to 365"),
-    ("failing_credentials_per_minute", "a number, 0 for no limit"),
-    ("sign_in_failures_per_account", "a number, 0 for no limit"),
-    ("sign_in_failures_per_address", "a number, 0 for no limit"),
-    (
-        "allow_local_requests_from_web_hooks_and_services",
-        "true or false",
-    ),
-];
 
 /// Settings and flags at one moment; `revision` tells when another node has changed them.
 #[derive(Debug, Clone, Default)]
@@ -170,9 +137,36 @@ pub struct Policy {
     pub flags: Flags,
     /// What the values of imported tokens were hashed with, where they came from.
     pub salts: Salts,
+    /// Whether plans matter; the configuration says so, not the database.
+    pub offering: Offering,
 }
 
 impl Policy {
+    /// All settings by their names.
+    ///
+    /// # Errors
+    /// Never, unless a setting can't be written as JSON.
+    pub fn values(&self) -> Result<Map<String, Value>, serde_json::Error> {
+        match serde_json::to_value(&self.settings)? {
+            Value::Object(values) => Ok(values),
+            _ => Ok(Map::new()),
+        }
+    }
+
+    /// Tells the settings of a section apart from what they were or will be: a form that was opened with other ones
+    /// would take back what somebody else saved meanwhile.
+    ///
+    /// # Errors
+    /// As [`Policy::values`].
+    pub fn stamp(&self, section: Section) -> Result<String, serde_json::Error> {
+        let values = self.values()?;
+        let of_section: Vec<(&str, Option<&Value>)> = Setting::of(section)
+            .map(|setting| (setting.key, values.get(setting.key)))
+            .collect();
+        let digest = Sha256::digest(serde_json::to_vec(&of_section)?);
+        Ok(hex::encode(&digest[..8]))
+    }
+
     /// What dates a new token may have.
     pub fn limits(&self) -> Limits {
         Limits {

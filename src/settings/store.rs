@@ -10,7 +10,7 @@ use crate::db::schema::{feature_flags, instance, settings};
 use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
 
-/// Reads everything.
+/// Reads everything that the database knows; the offering is the configuration's, and here as if nobody had said.
 ///
 /// # Errors
 /// When the database is away, or holds a value that this program can't read.

@@ -135,7 +135,11 @@ pub fn setup_link_is_good(
     Ok(same && DateTime::<Utc>::from(ends) > ctx.now)
 }
 
-fn insert_person(conn: &mut DbConnection, ctx: &Context, new: &NewPerson) -> Result<User, Error> {
+pub(super) fn insert_person(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    new: &NewPerson,
+) -> Result<User, Error> {
     let mut errors = FieldErrors::default();
     if let Err(problem) = PathSegment::parse(&new.username, Place::TopLevel) {
         errors.add("username", problem.to_string());

@@ -7,10 +7,13 @@ pub mod delete;
 pub mod edit;
 pub(crate) mod ghost;
 mod holdings;
+pub mod links;
 pub mod list;
 pub mod notifications;
 pub mod pages;
 pub mod password;
+pub mod reset_password;
+pub mod sign_up;
 pub mod state;
 pub mod store;
 
@@ -129,6 +132,9 @@ pub struct User {
     /// When the address was confirmed.
     #[diesel(deserialize_as = OptionalMoment)]
     pub confirmed_at: Option<DateTime<Utc>>,
+    /// Since when somebody who signed up waits to be let in.
+    #[diesel(deserialize_as = OptionalMoment)]
+    pub approval_requested_at: Option<DateTime<Utc>>,
     /// When the user was made.
     #[diesel(deserialize_as = Timestamp)]
     pub created_at: DateTime<Utc>,
@@ -148,6 +154,20 @@ impl User {
     /// May act at all: active, and not a bot whose token is gone.
     pub fn is_active(&self) -> bool {
         self.state == UserState::Active && self.bot_gone_at.is_none()
+    }
+
+    /// Signed up, and not let in yet?
+    pub fn is_pending(&self) -> bool {
+        self.state == UserState::Blocked && self.approval_requested_at.is_some()
+    }
+
+    /// The state as programs read it.
+    pub fn state_name(&self) -> &'static str {
+        if self.is_pending() {
+            "blocked_pending_approval"
+        } else {
+            self.state.as_str()
+        }
     }
 
     /// Takes a seat: active people do; bots, the ghost and blocked people don't.

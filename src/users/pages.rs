@@ -1,5 +1,6 @@
 //! Pages: the first administrator, and what people set for themselves.
 
+pub mod account;
 pub mod notifications;
 
 use actix_web::HttpResponse;

@@ -1,6 +1,7 @@
 //! Blocking a person, and letting them in again.
 
 use super::administer::{administer, keep_an_administrator, reread};
+use super::sign_up::approve;
 use super::store::{self, UserRef};
 use super::{User, UserState};
 use crate::audit::{self, Event, Target};
@@ -27,12 +28,15 @@ pub fn block(conn: &mut DbConnection, ctx: &Context, whom: &UserRef) -> Result<U
     reread(conn, user.id)
 }
 
-/// Lets a blocked person in again.
+/// Lets a blocked person in again, or one in who signed up and waits for it.
 ///
 /// # Errors
 /// [`Error::Forbidden`], [`Error::NotFound`] for bots.
 pub fn unblock(conn: &mut DbConnection, ctx: &Context, whom: &UserRef) -> Result<User, Error> {
     let (ctx, user) = administer(conn, ctx, whom)?;
+    if user.is_pending() {
+        return approve(conn, &ctx, whom);
+    }
     if user.state != UserState::Active {
         store::set_state(conn, user.id, UserState::Active, ctx.now)?;
         audit::record(

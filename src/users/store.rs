@@ -153,15 +153,10 @@ pub(super) fn lock_row(conn: &mut DbConnection, id: i64) -> Result<(), Error> {
 /// # Errors
 /// When the database is away.
 pub fn find_by_login(conn: &mut DbConnection, login: &str) -> Result<Option<User>, Error> {
-    if let Some(user) = find_by_username(conn, login)? {
-        return Ok(Some(user));
+    match find_by_username(conn, login)? {
+        Some(user) => Ok(Some(user)),
+        None => find_by_email(conn, login),
     }
-    Ok(users::table
-        .filter(users::email_key.eq(key(login)))
-        .filter(users::bot_gone_at.is_null())
-        .select(User::as_select())
-        .get_result(conn)
-        .optional()?)
 }
 
 /// The stored hash of a person's password.
@@ -205,7 +200,55 @@ pub(crate) fn touch_sign_in(
     Ok(())
 }
 
-/// Stores another state.
+/// A user by address, whatever the case.
+///
+/// # Errors
+/// When the database is away.
+pub fn find_by_email(conn: &mut DbConnection, email: &str) -> Result<Option<User>, Error> {
+    Ok(users::table
+        .filter(users::email_key.eq(key(email)))
+        .filter(users::bot_gone_at.is_null())
+        .select(User::as_select())
+        .get_result(conn)
+        .optional()?)
+}
+
+/// Notes that nobody knows yet whether the address is the person's, and, with a moment, that they wait to be let in.
+pub(super) fn await_confirmation(
+    conn: &mut DbConnection,
+    id: i64,
+    approval_requested_at: Option<DateTime<Utc>>,
+) -> Result<(), Error> {
+    let state = match approval_requested_at {
+        Some(_) => UserState::Blocked,
+        None => UserState::Active,
+    };
+    diesel::update(users::table.find(id))
+        .set((
+            users::confirmed_at.eq(None::<Timestamp>),
+            users::state.eq(state.as_str()),
+            users::approval_requested_at.eq(approval_requested_at.map(Timestamp::from)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Notes that the address is the person's.
+pub(super) fn set_confirmed(
+    conn: &mut DbConnection,
+    id: i64,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    diesel::update(users::table.find(id))
+        .set((
+            users::confirmed_at.eq(Timestamp::from(now)),
+            users::updated_at.eq(Timestamp::from(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Stores another state; whoever waited to be let in doesn't any more.
 pub(crate) fn set_state(
     conn: &mut DbConnection,
     id: i64,
@@ -215,6 +258,7 @@ pub(crate) fn set_state(
     diesel::update(users::table.find(id))
         .set((
             users::state.eq(state.as_str()),
+            users::approval_requested_at.eq(None::<Timestamp>),
             users::updated_at.eq(Timestamp::from(now)),
         ))
         .execute(conn)?;
@@ -296,6 +340,18 @@ pub fn list_people(conn: &mut DbConnection) -> Result<Vec<User>, Error> {
         .order(users::username_key.asc())
         .select(User::as_select())
         .load(conn)?)
+}
+
+/// How many people signed up and wait to be let in.
+///
+/// # Errors
+/// When the database is away.
+pub fn count_pending(conn: &mut DbConnection) -> Result<i64, Error> {
+    Ok(users::table
+        .filter(users::approval_requested_at.is_not_null())
+        .filter(users::state.eq(UserState::Blocked.as_str()))
+        .count()
+        .get_result(conn)?)
 }
 
 /// How many users there are of each kind and state.

@@ -71,6 +71,7 @@ fn readings(c: &Company) -> Vec<String> {
         format!("/users/{}", c.bob.id),
         "/version".to_owned(),
         "/metadata".to_owned(),
+        "/application/settings".to_owned(),
         "/openapi.json".to_owned(),
     ]);
     all

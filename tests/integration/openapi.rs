@@ -49,6 +49,7 @@ const CONTRACT: &str = "
     DELETE /users/{id}                            POST /users/{id}/block
     POST /users/{id}/unblock                      POST /users/{user_id}/personal_access_tokens
     GET /version                                  GET /metadata
+    GET /application/settings                     PUT /application/settings
     GET /openapi.json
 ";
 

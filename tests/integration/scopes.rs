@@ -27,6 +27,8 @@ fn routes(c: &Company) -> Vec<(Method, String)> {
         (Method::POST, "/projects".to_owned()),
         (Method::GET, "/version".to_owned()),
         (Method::GET, "/metadata".to_owned()),
+        (Method::GET, "/application/settings".to_owned()),
+        (Method::PUT, "/application/settings".to_owned()),
         (Method::GET, "/user".to_owned()),
         (Method::GET, "/users".to_owned()),
         (Method::GET, format!("/users/{}", c.bob.id)),

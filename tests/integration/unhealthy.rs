@@ -11,11 +11,11 @@ use std::{
 use diesel::{Connection, SqliteConnection, connection::SimpleConnection};
 use latchkey::{
     access_tokens::secret::fingerprint,
-    app::App,
+    app::{App, Fixed},
     clock::Clock,
     config::ExternalUrl,
     db::{Database, DatabaseUrl, migrate},
-    groups::create::NewGroupForm,
+    groups::{create::NewGroupForm, plan::Offering},
     mail::Post,
 };
 use serde_json::json;
@@ -183,8 +183,11 @@ impl Node {
             db,
             clock,
             SECRET,
-            ExternalUrl::of_listener(address),
-            Vec::new(),
+            Fixed {
+                external_url: ExternalUrl::of_listener(address),
+                trusted_proxies: Vec::new(),
+                offering: Offering::SelfManaged,
+            },
             fingerprint(SECRET),
             &Post::to_folder(std::env::temp_dir().join("latchkey-test-mail")),
         )

@@ -18,12 +18,13 @@ use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::BigInt};
 use latchkey::{
     access_tokens::secret::fingerprint,
     actor::{Actor, Origin},
-    app::App,
+    app::{App, Fixed},
     clock::Clock,
     config::ExternalUrl,
     context::Context,
     db::{Database, DbConnection},
     error::Error,
+    groups::plan::Offering,
     jobs::{self, Job},
     logging::Captured,
     mail::Post,
@@ -60,7 +61,7 @@ pub struct Inner {
     /// `http://127.0.0.1:port`
     pub url: String,
     /// Its database.
-    pub storage: Storage,
+    pub storage: Arc<Storage>,
     /// Mails are in `mail` below it.
     mail: TempDir,
     http: reqwest::Client,
@@ -101,6 +102,28 @@ impl TestServer {
         external_url: Option<&str>,
         post: impl FnOnce(PathBuf) -> Post,
     ) -> TestServer {
+        TestServer::node(
+            Arc::new(storage),
+            Clock::fixed(moment(BEGINNING)),
+            external_url,
+            post,
+            Offering::SelfManaged,
+        )
+    }
+
+    /// One more server on the same database, with the same clock, offered to others as a service.
+    pub fn hosted(&self) -> TestServer {
+        let (storage, clock) = (Arc::clone(&self.storage), self.clock.clone());
+        TestServer::node(storage, clock, None, Post::to_folder, Offering::Hosted)
+    }
+
+    fn node(
+        storage: Arc<Storage>,
+        clock: Clock,
+        external_url: Option<&str>,
+        post: impl FnOnce(PathBuf) -> Post,
+        offering: Offering,
+    ) -> TestServer {
         log_to_memory();
         let mail = folder();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -109,14 +132,16 @@ impl TestServer {
             Some(url) => url.parse().unwrap(),
             None => ExternalUrl::of_listener(address),
         };
-        let clock = Clock::fixed(moment(BEGINNING));
         let db = Database::open(storage.url(), 4).unwrap();
         let app = App::new(
             db,
             clock.clone(),
             SECRET,
-            external_url,
-            Vec::new(),
+            Fixed {
+                external_url,
+                trusted_proxies: Vec::new(),
+                offering,
+            },
             fingerprint(SECRET),
             &post(mail.path().join("mail")),
         )
@@ -153,7 +178,7 @@ impl TestServer {
 
     /// Is this the run on PostgreSQL?
     pub fn is_on_postgres(&self) -> bool {
-        matches!(self.storage, Storage::Postgres(_))
+        matches!(*self.storage, Storage::Postgres(_))
     }
 
     /// A caller of the API without a credential.
@@ -263,8 +288,13 @@ impl TestServer {
 
     /// Switches a flag of the instance, as the console does.
     pub fn flag(&self, name: &'static str, enabled: bool) {
+        self.arrange(move |conn, ctx| settings::switch::switch(conn, ctx, name, enabled));
+    }
+
+    /// Has a top-level group keep the bots of revoked tokens or not, or do as the instance does.
+    pub fn retain_bots_of(&self, path: &'static str, enabled: Option<bool>) {
         self.arrange(move |conn, ctx| {
-            settings::change::switch_flag(conn, ctx, name, enabled, None)
+            settings::switch::switch_for_group(conn, ctx, settings::RETAIN, enabled, path)
         });
     }
 

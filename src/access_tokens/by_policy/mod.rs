@@ -96,6 +96,26 @@ pub(super) fn tell(
         .collect())
 }
 
+/// How many tokens the rule is about, and the first `limit` of them. Changes nothing.
+///
+/// # Errors
+/// [`Error::Forbidden`] without the right; when the database is away.
+pub(super) fn survey(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    rule: Rule,
+    limit: i64,
+) -> Result<(i64, Vec<Swept>), Error> {
+    allowed(ctx)?;
+    let count = store::count(conn, rule, ctx.today())?;
+    let listed = store::first(conn, rule, ctx.today(), limit)?;
+    let held = with_resources(conn, listed)?;
+    let tokens = held
+        .into_iter()
+        .map(|(listed, resource)| swept(listed, resource.as_ref()));
+    Ok((count, tokens.collect()))
+}
+
 /// Revokes those of these tokens that the rule is still about, as the Revoke button does, each with a line in the trail
 /// that says why; a person is told of their own. `real_now` is the moment by the clock, whatever day a job pretends it
 /// is. In the order of their ids.

@@ -39,7 +39,6 @@ macro_rules! about {
                     .or(access_tokens::expires_at.assume_not_null().gt(latest)),
             ),
         }
-        .order(access_tokens::id.asc())
     }};
 }
 
@@ -68,10 +67,33 @@ pub(super) fn within(
     up_to: i64,
 ) -> Result<Vec<i64>, Error> {
     Ok(about!(rule, today)
+        .order(access_tokens::id.asc())
         .filter(access_tokens::id.gt(after_id))
         .filter(access_tokens::id.le(up_to))
         .select(access_tokens::id)
         .load(conn)?)
+}
+
+/// How many they are.
+pub(super) fn count(conn: &mut DbConnection, rule: Rule, today: NaiveDate) -> Result<i64, Error> {
+    Ok(about!(rule, today)
+        .select(diesel::dsl::count_star())
+        .get_result(conn)?)
+}
+
+/// The first so many.
+pub(super) fn first(
+    conn: &mut DbConnection,
+    rule: Rule,
+    today: NaiveDate,
+    limit: i64,
+) -> Result<Vec<ListedToken>, Error> {
+    let rows: Vec<ListedRow> = about!(rule, today)
+        .order(access_tokens::id.asc())
+        .limit(limit)
+        .select(listed_columns!())
+        .load(conn)?;
+    Ok(rows.into_iter().map(listed).collect())
 }
 
 /// Those among these.
@@ -82,6 +104,7 @@ pub(super) fn among(
     ids: &[i64],
 ) -> Result<Vec<ListedToken>, Error> {
     let rows: Vec<ListedRow> = about!(rule, today)
+        .order(access_tokens::id.asc())
         .filter(access_tokens::id.eq_any(ids.to_vec()))
         .select(listed_columns!())
         .load(conn)?;

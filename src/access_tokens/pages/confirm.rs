@@ -87,7 +87,7 @@ pub(super) async fn revoke(call: &PageCall, asked: Asked) -> Result<HttpResponse
 /// Asks before a token is rotated, and proposes a date.
 pub(super) async fn ask_rotate(call: &PageCall, asked: Asked) -> Result<HttpResponse, Error> {
     let (holder, listed) = find(call, &asked).await?;
-    if holder.is_switched_off() {
+    if holder.is_switched_off(&call.ctx) {
         return index::after(call, asked, holder, News::SwitchedOff).await;
     }
     if listed.token.revoked || !holder.allows(Right::RotateToken, &call.ctx) {
@@ -119,7 +119,7 @@ pub(super) async fn rotate(call: &PageCall, asked: Asked) -> Result<HttpResponse
     if let Some(at) = used_at {
         return index::after(call, asked, holder, News::Replayed(at)).await;
     }
-    if holder.is_switched_off() {
+    if holder.is_switched_off(&call.ctx) {
         return index::after(call, asked, holder, News::SwitchedOff).await;
     }
 

@@ -172,9 +172,16 @@ impl Holder {
         }
     }
 
-    /// Is it the top-level group's switch that is in the way of new values?
-    pub(super) fn is_switched_off(&self) -> bool {
-        matches!(self, Holder::Resource(resource) if !resource.place().creation_allowed)
+    /// Does the top-level group, its switch or its plan, stand in the way of new values?
+    pub(super) fn is_switched_off(&self, ctx: &Context) -> bool {
+        let off = matches!(self, Holder::Resource(resource) if !resource.place().creation_allowed);
+        off || self.lacks_plan(ctx)
+    }
+
+    /// Does the top-level group's plan?
+    pub(super) fn lacks_plan(&self, ctx: &Context) -> bool {
+        matches!(self, Holder::Resource(resource)
+            if !resource.place().plan.allows_creation(ctx.policy.offering))
     }
 
     /// The general settings of the top-level group, for those who may turn creation on again.

@@ -215,7 +215,13 @@ impl Scene<'_> {
 
     fn creation(&self, lists: &Lists, draft: Draft, errors: FormErrors) -> Creation {
         let ctx = &self.call.ctx;
-        if self.holder.is_switched_off() {
+        if self.holder.lacks_plan(ctx) {
+            return Creation::Refused(
+                "The plan of the top-level group doesn't include new tokens. Existing tokens can still be used and managed."
+                    .into(),
+            );
+        }
+        if self.holder.is_switched_off(ctx) {
             return Creation::Disabled {
                 settings_href: self.holder.switch_href(ctx),
             };

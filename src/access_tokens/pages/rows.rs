@@ -219,6 +219,7 @@ mod tests {
                 bot_group_id: None,
                 bot_project_id: None,
                 bot_gone_at: None,
+                approval_requested_at: None,
                 created_by_id: None,
                 last_sign_in_at: None,
                 confirmed_at: None,

@@ -272,6 +272,9 @@ async fn edit_page(
 
 /// The switch of a top-level group; elsewhere what it is set to, and the way to it for those who may go.
 fn token_creation(ctx: &Context, group: &Group, typed: Option<bool>) -> TokenCreationSwitch {
+    if !group.plan.allows_creation(ctx.policy.offering) {
+        return TokenCreationSwitch::NotInPlan;
+    }
     if group.parent_id.is_none() {
         return TokenCreationSwitch::Here {
             allowed: typed.unwrap_or(group.creation_allowed),

@@ -13,7 +13,7 @@ use crate::permissions::Right::{
 use crate::server::reference;
 use crate::web::api::{delete, get, post, public, put};
 use crate::web::endpoint::{Access, Area, Endpoint};
-use crate::{groups, instance, members, projects, users};
+use crate::{groups, instance, members, projects, settings, users};
 
 /// The areas of the API; the hot ones first.
 pub(super) fn areas() -> Vec<Area> {
@@ -464,6 +464,20 @@ fn instance_endpoints() -> Vec<Endpoint> {
             Read,
             &[OwnAccount],
             instance::metadata,
+        ),
+        get(
+            "/application/settings",
+            "Show the settings of the instance",
+            Read,
+            &[Administer],
+            settings::api::show,
+        ),
+        put(
+            "/application/settings",
+            "Change settings of the instance",
+            Write,
+            &[Administer],
+            settings::api::update,
         ),
         crate::web::api::declared(
             actix_web::http::Method::GET,

@@ -10,6 +10,7 @@ use crate::permissions::Right::{
     OwnAccount, OwnPersonalTokens, RevokeToken, RotateToken, SeeGroup, SeeProject, SeeTokens,
 };
 use crate::server::{health, metrics, reference};
+use crate::users::pages::account;
 use crate::web::endpoint::Area;
 use crate::web::page::{endpoint, public_endpoint};
 use crate::{
@@ -94,6 +95,29 @@ pub(super) fn areas() -> Vec<Area> {
             endpoints: vec![
                 public_endpoint(Method::GET, "/sign_in", &[Anyone], sessions::pages::new),
                 public_endpoint(Method::POST, "/sign_in", &[Anyone], sessions::pages::create),
+                public_endpoint(Method::GET, "/sign_up", &[Anyone], account::new),
+                public_endpoint(Method::POST, "/sign_up", &[Anyone], account::create),
+                public_endpoint(
+                    Method::GET,
+                    "/confirmation",
+                    &[Anyone],
+                    account::ask_confirmation,
+                ),
+                public_endpoint(Method::POST, "/confirmation", &[Anyone], account::confirm),
+                public_endpoint(Method::GET, "/password/new", &[Anyone], account::forgot),
+                public_endpoint(Method::POST, "/password", &[Anyone], account::send_link),
+                public_endpoint(
+                    Method::GET,
+                    "/password/edit",
+                    &[Anyone],
+                    account::edit_password,
+                ),
+                public_endpoint(
+                    Method::POST,
+                    "/password/edit",
+                    &[Anyone],
+                    account::change_password,
+                ),
                 endpoint(
                     Method::POST,
                     "/sign_out",
@@ -271,7 +295,7 @@ pub(super) fn areas() -> Vec<Area> {
         Area {
             prefix: "/admin",
             endpoints: vec![
-                endpoint(Method::GET, "", &[Administer], admin::overview),
+                endpoint(Method::GET, "", &[Administer], admin::overview::show),
                 endpoint(
                     Method::GET,
                     "/background_jobs",
@@ -283,6 +307,18 @@ pub(super) fn areas() -> Vec<Area> {
                     "/background_jobs",
                     &[Administer],
                     admin::background_jobs::act,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/application_settings/general",
+                    &[Administer],
+                    admin::settings::show,
+                ),
+                endpoint(
+                    Method::POST,
+                    "/application_settings/general",
+                    &[Administer],
+                    admin::settings::save,
                 ),
             ],
         },

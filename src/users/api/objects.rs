@@ -96,7 +96,7 @@ impl BasicUser {
             id: user.id,
             username: user.username.clone(),
             name: user.name.clone(),
-            state: user.state.as_str(),
+            state: user.state_name(),
             locked: false,
             avatar_url: None,
             web_url: ctx.url(&format!("/{}", user.username)),

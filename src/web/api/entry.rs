@@ -220,6 +220,13 @@ async fn identify(
         }
         return Err(reason);
     }
+    let limit = policy.settings.api_requests_per_minute;
+    if let Some(standing) = app.quotas.count(found.token.id, limit, now) {
+        req.extensions_mut().insert(standing);
+        if standing.is_over() {
+            return Err(Error::TooManyRequests(standing.wait(now)));
+        }
+    }
     if !scope.is_met_by(&found.token.scopes) {
         return Err(Error::InsufficientScope(scope.listed()));
     }

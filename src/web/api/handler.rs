@@ -7,7 +7,7 @@ use actix_web::http::Method;
 use actix_web::web::{self, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::{Answer, ApiCall, entry};
+use super::{Answer, ApiCall, entry, quota};
 use crate::access_tokens::scope::ScopeNeed;
 use crate::app::App;
 use crate::error::Error;
@@ -147,9 +147,11 @@ pub fn declared<X: 'static, H: Handler<X>>(
     let build = move || {
         web::route().to(
             move |app: web::Data<App>, req: HttpRequest, payload: Payload| async move {
-                answer(&app, &req, payload, access, handler)
+                let mut res = answer(&app, &req, payload, access, handler)
                     .await
-                    .unwrap_or_else(|refusal| refusal)
+                    .unwrap_or_else(|refusal| refusal);
+                quota::tell(&req, &mut res);
+                res
             },
         )
     };

@@ -3,6 +3,7 @@
 mod answers;
 mod entry;
 mod handler;
+pub mod quota;
 
 pub use answers::{
     Accepted, Answer, Listed, Made, Minted, Moment, NoContent, Paged, Rotated, Shown,

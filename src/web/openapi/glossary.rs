@@ -1,5 +1,7 @@
 //! What parameters mean: one name means one thing, but for a few that depend on where they stand.
 
+use crate::settings::Setting;
+
 /// The part of the API that a path belongs to.
 pub fn section(path: &str) -> &'static str {
     let first = path.split('/').nth(1).unwrap_or_default();
@@ -54,6 +56,7 @@ pub fn explained(path: &str, name: &str) -> &'static str {
             "The first day on which the membership no longer counts. When changing a member, an empty text takes the end away, and `null` or nothing leaves it as it is."
         }
         ("user_id", "Personal access tokens") => "The user whose tokens they are.",
+        (_, "Instance") => Setting::find(name).map_or("", |setting| setting.help),
         _ => anywhere(name),
     }
 }

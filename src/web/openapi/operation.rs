@@ -176,7 +176,10 @@ fn idempotency_key() -> Value {
 
 /// A parameter in the path or the query.
 fn elsewhere(path: &str, place: Place, parameter: &Described) -> Value {
-    let is_list = matches!(parameter.kind, Kind::Words(_) | Kind::Integers);
+    let is_list = matches!(
+        parameter.kind,
+        Kind::Words(_) | Kind::Integers | Kind::Texts
+    );
     let name = if is_list {
         format!("{}[]", parameter.name)
     } else {
@@ -220,6 +223,7 @@ fn schema(kind: &Kind) -> Value {
         Kind::Words(words) => {
             json!({ "type": "array", "items": { "type": "string", "enum": words } })
         }
+        Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
         Kind::Integers => json!({ "type": "array", "items": { "type": "integer" } }),
     }
 }

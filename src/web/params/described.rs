@@ -45,6 +45,8 @@ pub enum Kind {
     Words(Vec<&'static str>),
     /// A list of whole numbers.
     Integers,
+    /// A list of texts.
+    Texts,
 }
 
 /// A parameter that an endpoint asks for.

@@ -31,6 +31,11 @@ impl<'a> Reader<'a> {
         matches!(self.params.get(name), Some(Value::Text(text)) if text.is_empty())
     }
 
+    /// Was it sent as `null` or as an empty text? Where that means to have none from now on.
+    pub fn is_blanked(&self, name: &str) -> bool {
+        self.params.get(name).is_some_and(Value::is_blank)
+    }
+
     /// A text, which may be empty.
     pub fn required_text(&mut self, name: &'static str) -> Checked<String> {
         self.asks(name, || Kind::Text, true)?;
@@ -198,6 +203,23 @@ impl<'a> Reader<'a> {
         let entries = self.entries(name);
         match entries.iter().map(as_integer).collect() {
             Some(numbers) if entries.len() <= MAX_NUMBERS => Ok(Some(numbers)),
+            _ => self.reject(name, ParamProblem::Invalid),
+        }
+    }
+
+    /// A list of texts. A lone one is a list of one.
+    pub fn texts(&mut self, name: &'static str) -> Checked<Option<Vec<String>>> {
+        self.asks(name, || Kind::Texts, false)?;
+        if self.params.get(name).is_none_or(Value::is_blank) {
+            return Ok(None);
+        }
+        let entries = self.entries(name);
+        let texts = entries.iter().map(|value| match value {
+            Value::Text(text) => Some(text.clone()),
+            _ => None,
+        });
+        match texts.collect() {
+            Some(texts) if entries.len() <= MAX_NUMBERS => Ok(Some(texts)),
             _ => self.reject(name, ParamProblem::Invalid),
         }
     }

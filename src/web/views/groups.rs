@@ -181,6 +181,8 @@ impl GroupSettingsPage {
 
 /// Who decides whether tokens can be made in a group.
 pub enum TokenCreationSwitch {
+    /// Nobody: the plan of the top-level group doesn't include it.
+    NotInPlan,
     /// This group, being a top-level one.
     Here {
         /// Whether it is on.

@@ -232,6 +232,15 @@ impl Sidebar {
                     "/admin/background_jobs",
                     place == Place::Jobs,
                 ),
+                NavItem {
+                    children: vec![NavItem::new(
+                        "General",
+                        "",
+                        "/admin/application_settings/general",
+                        place == Place::General,
+                    )],
+                    ..NavItem::new("Settings", "settings", "", false)
+                },
             ],
         }
     }

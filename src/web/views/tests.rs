@@ -195,6 +195,7 @@ fn nothing_is_inline() {
         redirect_to: String::new(),
         failure: Some("Invalid login or password.".into()),
         needs_setup: true,
+        may_sign_up: true,
     };
     let mut tokens = page(TokenKind::Group, vec![row(1, "one")]);
     tokens.created = Some(OneTimeToken {

@@ -1,7 +1,6 @@
 //! The table of tokens that are over, which the instance keeps or doesn't.
 
 use chrono::TimeDelta;
-use latchkey::settings;
 
 use super::{cell, headings, names, tokens_of};
 use crate::on_both;
@@ -252,11 +251,9 @@ async fn the_flag_can_be_another_for_one_group(server: TestServer) {
     let sub = acme.subgroup("sub").create();
     let other = server.group("other").owner(&alice).create();
     let browser = alice.signs_in().await;
-    let switch = |enabled: bool, group: Option<&'static str>| {
-        server.arrange(move |conn, ctx| {
-            let flag = "retain_resource_access_token_user_after_revoke";
-            settings::change::switch_flag(conn, ctx, flag, enabled, group)
-        });
+    let switch = |enabled: bool, group: Option<&'static str>| match group {
+        Some(path) => server.retain_bots_of(path, Some(enabled)),
+        None => server.retain_bots(enabled),
     };
     switch(true, Some("acme"));
     assert!(tables(&browser, &acme).await.1.is_some());

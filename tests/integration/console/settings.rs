@@ -112,7 +112,7 @@ fn a_bad_value_is_refused_with_what_is_allowed_and_changes_nothing() {
         ),
         ("personal_access_token_prefix", "acme!", "A-Z a-z 0-9"),
         ("personal_access_token_prefix", "ä", "A-Z a-z 0-9"),
-        ("token_shape", "round", "classic or checked"),
+        ("token_shape", "round", "checked or classic"),
         ("max_personal_access_token_lifetime", "0", "1 to 365"),
         ("max_personal_access_token_lifetime", "366", "1 to 365"),
         ("max_personal_access_token_lifetime", "-1", "1 to 365"),

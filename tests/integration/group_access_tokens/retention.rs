@@ -50,12 +50,7 @@ async fn the_flag_decides_whether_bots_end_with_their_tokens(server: TestServer)
 
 async fn a_group_may_choose_for_itself(server: TestServer) {
     let company = Company::on(&server);
-    let choose = |group: &'static str, enabled: bool| {
-        server.arrange(move |conn, ctx| {
-            let flag = "retain_resource_access_token_user_after_revoke";
-            latchkey::settings::change::switch_flag(conn, ctx, flag, enabled, Some(group))
-        });
-    };
+    let choose = |group: &'static str, enabled: bool| server.retain_bots_of(group, Some(enabled));
     choose("acme", true);
     assert!(
         !ends(&server, company.deep.token("kept").create().user_id),

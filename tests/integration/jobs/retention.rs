@@ -95,15 +95,7 @@ async fn a_top_level_group_has_its_own_say(server: TestServer) {
     let tools = server.group("tools").create();
     acme.subgroup("platform").create().token("ci").create();
     tools.project("cli").create().token("ci").create();
-    server.arrange(|conn, ctx| {
-        latchkey::settings::change::switch_flag(
-            conn,
-            ctx,
-            "retain_resource_access_token_user_after_revoke",
-            true,
-            Some("acme"),
-        )
-    });
+    server.retain_bots_of("acme", Some(true));
     assert_eq!(server.bots_gone_by("2028-01-01T03:00:00Z").await, 1);
     assert_eq!(
         server.count(

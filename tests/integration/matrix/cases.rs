@@ -263,6 +263,11 @@ impl Stage {
                 json!({ "name": "script", "scopes": ["self_rotate"] }),
             ),
             "GET /api/v4/version" => get("/api/v4/version".into()),
+            "GET /api/v4/application/settings" => get("/api/v4/application/settings".into()),
+            "PUT /api/v4/application/settings" => send(
+                "/api/v4/application/settings".into(),
+                json!({ "session_idle_days": 7 }),
+            ),
             "GET /api/v4/metadata" => get("/api/v4/metadata".into()),
             "GET /api/v4/openapi.json" => get("/api/v4/openapi.json".into()),
 
@@ -276,6 +281,7 @@ impl Stage {
             | "GET /help/api"
             | "GET /admin"
             | "GET /admin/background_jobs"
+            | "GET /admin/application_settings/general"
             | "GET /explore/groups"
             | "GET /dashboard/groups"
             | "GET /dashboard/projects"
@@ -296,6 +302,31 @@ impl Stage {
             "POST /admin/background_jobs" => form(
                 "/admin/background_jobs".into(),
                 &[("act", "run"), ("job", "clean-up")],
+            ),
+            "POST /admin/application_settings/general" => form(
+                "/admin/application_settings/general".into(),
+                &[("update_section", "mail")],
+            ),
+            "GET /users/sign_up" => get("/users/sign_up".into()),
+            "POST /users/sign_up" => form("/users/sign_up".into(), &[("user[username]", "eve")]),
+            "GET /users/confirmation" => {
+                get("/users/confirmation?confirmation_token=guessed".into())
+            }
+            "POST /users/confirmation" => form(
+                "/users/confirmation".into(),
+                &[("confirmation_token", "guessed")],
+            ),
+            "GET /users/password/new" => get("/users/password/new".into()),
+            "POST /users/password" => form(
+                "/users/password".into(),
+                &[("user[email]", "nobody@example.com")],
+            ),
+            "GET /users/password/edit" => {
+                get("/users/password/edit?reset_password_token=guessed".into())
+            }
+            "POST /users/password/edit" => form(
+                "/users/password/edit".into(),
+                &[("reset_password_token", "guessed")],
             ),
             "POST /users/sign_out" => form("/users/sign_out".into(), &[]),
             "GET /-/profile/notifications" => get("/-/profile/notifications".into()),

@@ -129,6 +129,7 @@ async fn a_wrong_method_is_told_the_right_ones(server: TestServer) {
         ("/user/personal_access_tokens".to_owned(), vec!["POST"]),
         ("/version".to_owned(), vec!["GET"]),
         ("/metadata".to_owned(), vec!["GET"]),
+        ("/application/settings".to_owned(), vec!["GET", "PUT"]),
     ];
     for place in [group, project] {
         routes.extend([

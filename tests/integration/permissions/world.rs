@@ -267,6 +267,7 @@ impl Tree {
             created_at: now(),
             creation_allowed: node.owner.is_some() || self.groups[root].creation_allowed,
             retain_bots: None,
+            plan: latchkey::groups::plan::Plan::default(),
             notify_inherited: latchkey::groups::notify_inherited::Choice::default(),
         }
     }
@@ -339,6 +340,7 @@ impl Caller {
             bot_group_id: home.and_then(in_group),
             bot_project_id: home.and_then(in_project),
             bot_gone_at: self.gone.then(now),
+            approval_requested_at: None,
             created_by_id: None,
             last_sign_in_at: None,
             confirmed_at: Some(now()),

@@ -1,10 +1,11 @@
 //! The admin area.
 
 pub mod jobs;
+pub mod settings;
 
 use askama::Template;
 
-use super::components::Tone;
+use super::components::{Moment, Tone};
 use super::shell::Shell;
 
 /// Admin overview: counts, who is billable, and how the system is.
@@ -15,6 +16,10 @@ pub struct AdminOverviewPage {
     pub shell: Shell,
     /// What there is: users, groups, projects, active tokens, expiring tokens.
     pub counts: Vec<Count>,
+    /// Who signed up and waits: `3 people signed up and wait for approval.`
+    pub pending: Option<String>,
+    /// What administrators should think about.
+    pub advice: Vec<String>,
     /// How many users count as seats.
     pub billable: String,
     /// How many accounts there are in all.
@@ -23,6 +28,18 @@ pub struct AdminOverviewPage {
     pub not_billable: Vec<NotBillable>,
     /// Version, database, clock and the like.
     pub system: Vec<SystemFact>,
+    /// What failed lately.
+    pub failures: Vec<Failure>,
+}
+
+/// Something that failed.
+pub struct Failure {
+    /// When.
+    pub at: Moment,
+    /// What.
+    pub what: String,
+    /// Why, as far as it is known.
+    pub why: String,
 }
 
 /// A number with a label.
@@ -55,4 +72,6 @@ pub struct SystemFact {
     pub value: String,
     /// `Neutral` prints plain text, the others a badge before it.
     pub tone: Tone,
+    /// Where it is looked after.
+    pub href: Option<&'static str>,
 }

@@ -1,0 +1,59 @@
+//! A forgotten password: asking for a link, and setting a new one with it.
+
+use super::User;
+use super::administer::reread;
+use super::links::{self, Purpose};
+use super::store;
+use crate::audit::{self, Event, Target};
+use crate::context::Context;
+use crate::db::{DbConnection, lock_instance};
+use crate::error::{Error, What};
+use crate::notices::account;
+use crate::sessions;
+
+/// Sends a link to the account with this address, if there is one whose person may sign in and has confirmed it. The
+/// answer is the same for every address.
+///
+/// # Errors
+/// When the database is away.
+pub fn request(conn: &mut DbConnection, ctx: &Context, email: &str) -> Result<(), Error> {
+    lock_instance(conn)?;
+    if !links::may_cause_mail(conn, ctx)? {
+        return Ok(());
+    }
+    let user = store::find_by_email(conn, email.trim())?
+        .filter(|user| user.is_human() && user.is_active() && user.confirmed_at.is_some());
+    let Some(user) = user else {
+        return Ok(());
+    };
+    if let Some(link) = links::issue(conn, ctx, &user, Purpose::PasswordReset)? {
+        account::password_reset(conn, ctx, &user, link)?;
+        let event = Event::new("user_password_reset_requested", Target::User(&user));
+        audit::record(conn, ctx, event)?;
+    }
+    Ok(())
+}
+
+/// Sets a new password, which was hashed before, for whoever has the link. It is good once; all sessions of the person
+/// end, and a mail tells them.
+///
+/// # Errors
+/// [`Error::NotFound`] when the link isn't good, or no longer, or the person may not sign in.
+pub fn reset(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    given: &str,
+    hash: &str,
+) -> Result<User, Error> {
+    lock_instance(conn)?;
+    let user = links::owner(conn, ctx, Purpose::PasswordReset, given)?
+        .filter(User::is_active)
+        .ok_or(Error::NotFound(What::Thing))?;
+    links::spend(conn, user.id, Purpose::PasswordReset)?;
+    store::set_password_hash(conn, user.id, hash, ctx.now)?;
+    sessions::store::end_all_of(conn, user.id)?;
+    let event = Event::new("user_password_changed", Target::User(&user));
+    audit::record(conn, ctx, event)?;
+    account::password_changed(conn, ctx, &user)?;
+    reread(conn, user.id)
+}
