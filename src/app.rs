@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
 use tokio::sync::{Notify, Semaphore};
 
+use crate::access_tokens::imported;
 use crate::access_tokens::rotate::Rotations;
 use crate::access_tokens::secret::derive_key;
 use crate::access_tokens::uses::Uses;
@@ -144,11 +145,15 @@ impl App {
         if held.revision == revision {
             return Ok(held);
         }
-        let fresh = Arc::new(Policy {
-            offering: self.offering,
-            ..settings::store::load(conn)?
-        });
-        crate::redaction::know_prefix(&fresh.settings.personal_access_token_prefix);
+        let mut fresh = settings::store::load(conn)?;
+        fresh.offering = self.offering;
+        fresh.salts = imported::salts(conn, &self.instance.token_key)?;
+        let fresh = Arc::new(fresh);
+        let prefixes = imported::prefixes(conn)?;
+        for prefix in std::iter::once(&fresh.settings.personal_access_token_prefix).chain(&prefixes)
+        {
+            crate::redaction::know_prefix(prefix);
+        }
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
         Ok(fresh)
     }

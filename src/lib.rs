@@ -15,6 +15,7 @@ pub mod db;
 pub mod demo;
 pub mod doctor;
 pub mod error;
+pub mod exchange;
 pub mod groups;
 pub mod help;
 pub mod home;

@@ -17,7 +17,7 @@ use crate::{
     population::Population,
     process::{Needed, run_to_end},
     program::Program,
-    report::{self, Table},
+    report::{self, Table, grouped},
 };
 
 /// How long requests are measured while nothing else goes on.
@@ -256,19 +256,6 @@ fn table(few: &Measured, many: &Measured) -> Table {
         &precise,
     );
     table
-}
-
-/// With commas between thousands.
-fn grouped(number: i64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 fn say(what: &str) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 mod backup;
 mod database;
 mod expiry_check;
+mod import;
 mod load;
 mod population;
 mod process;
@@ -25,11 +26,14 @@ enum What {
     ExpiryCheck(expiry_check::Arguments),
     /// A backup of a large SQLite database: what requests notice of it.
     Backup(backup::Arguments),
+    /// An import of tokens with their bots and memberships: its time and its memory.
+    Import(import::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().what {
         What::ExpiryCheck(arguments) => expiry_check::measure(&arguments),
         What::Backup(arguments) => backup::measure(&arguments),
+        What::Import(arguments) => import::measure(&arguments),
     }
 }

@@ -69,6 +69,19 @@ fn replaced(page: &str, section: &str, text: &str) -> Option<String> {
     ))
 }
 
+/// With commas between thousands.
+pub(crate) fn grouped(number: i64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// What was measured: the commit, or that there is none.
 pub(crate) fn commit() -> String {
     let output = Command::new("git")

@@ -2,8 +2,8 @@
 
 use chrono::NaiveDate;
 
+use super::imported::Digests;
 use super::rotate::revoke_family;
-use super::secret::Digest;
 use super::{AccessToken, store};
 use crate::context::Context;
 use crate::db::DbConnection;
@@ -22,19 +22,21 @@ pub struct Found {
     pub memberships: Memberships,
 }
 
-/// Looks a digest up, in one query, which also tells the revision of the settings.
+/// Looks up what a value may be kept as, in one query, which also tells the revision of the settings.
 ///
 /// # Errors
 /// When the database is away: never taken for "no such token".
 pub fn find(
     conn: &mut DbConnection,
-    digest: &Digest,
+    digests: impl Into<Digests>,
     today: NaiveDate,
 ) -> Result<(i64, Option<Found>), Error> {
     let mut revision = None;
     let mut holder = None;
     let mut memberships = Vec::new();
-    for (settings_revision, token, user, membership) in store::find_by_digest(conn, digest)? {
+    for (settings_revision, token, user, membership) in
+        store::find_by_digests(conn, &digests.into())?
+    {
         revision = Some(settings_revision);
         if let (Some(token), Some(user)) = (token, user) {
             holder.get_or_insert((token, user));

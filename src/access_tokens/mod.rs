@@ -10,6 +10,8 @@ pub mod create;
 pub mod expired;
 pub mod expiry;
 pub mod idempotency;
+pub mod imported;
+pub mod legacy;
 pub mod lifetime;
 pub mod list;
 mod looked_after;

@@ -258,9 +258,16 @@ impl DigestKey {
 
     /// What the database keeps of a value.
     pub fn digest(&self, value: &str) -> Digest {
+        self.digest_of([value.as_bytes()])
+    }
+
+    /// The digest of these pieces, one after the other. What is no value begins with a byte that no value has.
+    pub(super) fn digest_of<const N: usize>(&self, pieces: [&[u8]; N]) -> Digest {
         // HMAC pads a key to its block with zeros; with a whole block nothing can go wrong.
         let mut mac = Hmac::<Sha256>::new(&(*self.0).into());
-        mac.update(value.as_bytes());
+        for piece in pieces {
+            mac.update(piece);
+        }
         Digest(mac.finalize().into_bytes().into())
     }
 }

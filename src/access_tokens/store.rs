@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 
+use super::imported::Digests;
 use super::scope::Scopes;
 use super::secret::Digest;
 use super::{AccessToken, ListedToken, Resource};
@@ -56,24 +57,47 @@ pub(super) fn insert(conn: &mut DbConnection, new: &NewRow<'_>) -> Result<Access
 /// What the one query of an authentication finds: the revision of the settings in any case.
 pub(super) type AuthenticationRow = (i64, Option<AccessToken>, Option<User>, Option<Membership>);
 
-/// A token by the digest of its value, with its user, the user's memberships and the revision of the
-/// settings: everything that lets a request in, or not, at once.
-pub(super) fn find_by_digest(
+/// A token by what its value may be kept as, with its user, the user's memberships and the revision of the settings:
+/// everything that lets a request in, or not, at once.
+pub(super) fn find_by_digests(
     conn: &mut DbConnection,
-    digest: &Digest,
+    digests: &Digests,
 ) -> Result<Vec<AuthenticationRow>, Error> {
-    Ok(instance::table
-        .left_join(access_tokens::table.on(access_tokens::digest.eq(digest.as_bytes().to_vec())))
-        .left_join(users::table.on(users::id.nullable().eq(access_tokens::user_id.nullable())))
-        .left_join(memberships::table.on(memberships::user_id.nullable().eq(users::id.nullable())))
-        .filter(instance::id.eq(1))
-        .select((
-            instance::settings_revision,
-            Option::<AccessToken>::as_select(),
-            Option::<User>::as_select(),
-            Option::<Membership>::as_select(),
-        ))
-        .load(conn)?)
+    macro_rules! found_by {
+        ($condition:expr) => {
+            instance::table
+                .left_join(access_tokens::table.on($condition))
+                .left_join(
+                    users::table.on(users::id.nullable().eq(access_tokens::user_id.nullable())),
+                )
+                .left_join(
+                    memberships::table.on(memberships::user_id.nullable().eq(users::id.nullable())),
+                )
+                .filter(instance::id.eq(1))
+                .select((
+                    instance::settings_revision,
+                    Option::<AccessToken>::as_select(),
+                    Option::<User>::as_select(),
+                    Option::<Membership>::as_select(),
+                ))
+                .load(conn)?
+        };
+    }
+    let own = digests.own.as_bytes().to_vec();
+    // A list of no fixed length would be prepared anew each time; nobody has more than one salt for long.
+    Ok(match digests.salted.as_slice() {
+        [] => found_by!(access_tokens::digest.eq(own)),
+        [salted] => found_by!(
+            access_tokens::digest
+                .eq(own)
+                .or(access_tokens::digest.eq(salted.as_bytes().to_vec()))
+        ),
+        salted => {
+            let salted = salted.iter().map(|digest| digest.as_bytes().to_vec());
+            let all: Vec<Vec<u8>> = std::iter::once(own).chain(salted).collect();
+            found_by!(access_tokens::digest.eq_any(all))
+        }
+    })
 }
 
 /// A row of the join that lists share.

@@ -9,8 +9,10 @@ mod audit;
 mod backup;
 mod demo;
 mod doctor;
+mod export;
 mod flag;
 mod group;
+mod import;
 mod input;
 mod instance;
 mod job;
@@ -64,6 +66,8 @@ enum Command {
     Serve(serve::Serve),
     Demo(demo::Demo),
     Migrate(migrate::Migrate),
+    Import(import::Import),
+    Export(export::Export),
     /// Users: create, list, block and unblock people
     #[command(subcommand)]
     User(user::Command),
@@ -76,7 +80,7 @@ enum Command {
     /// Members: add people to groups and projects
     #[command(subcommand)]
     Member(member::Command),
-    /// Access tokens: create, list, revoke, rotate and inspect them
+    /// Access tokens: create, list, revoke, rotate, inspect and date them
     #[command(subcommand)]
     Token(access_token::Command),
     /// Settings: those that can be changed while the server runs
@@ -122,6 +126,8 @@ fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Serve(serve) => serve.run(&cli.common, out),
         Command::Demo(demo) => demo.run(&cli.common, out),
         Command::Migrate(migrate) => migrate.run(&instance()?, out),
+        Command::Import(import) => import.run(&instance()?, out),
+        Command::Export(export) => export.run(&instance()?, out),
         Command::User(command) => command.run(&instance()?, out),
         Command::Group(command) => command.run(&instance()?, out),
         Command::Project(command) => command.run(&instance()?, out),
@@ -270,9 +276,16 @@ mod tests {
             "latchkey token revoke",
             "latchkey token revoke 5 --bot group_1_bot_x",
             "latchkey token rotate five",
+            "latchkey token apply-expiry --from-version 15.11",
+            "latchkey token apply-expiry --upgraded-on 2024-07-20",
+            "latchkey token apply-expiry --hosted --new-install 16.9.10",
+            "latchkey token apply-expiry --new-install sixteen",
+            "latchkey token apply-expiry --on 2026-02-30",
             "latchkey member add --group a --user ann",
             "latchkey group create --path a --visibility secret",
             "latchkey migrate --check --down 1",
+            "latchkey import",
+            "latchkey import one.json two.json",
             "latchkey migrate --down 0",
             "latchkey flag enable",
             "latchkey job run",

@@ -46,6 +46,22 @@ impl Output {
         Ok(())
     }
 
+    /// The rows of a table, for people only: beside a result that comes later.
+    pub(super) fn table(&self, table: &Table) -> Result<(), Failure> {
+        if self.json || table.rows.is_empty() {
+            return Ok(());
+        }
+        table.lines().iter().try_for_each(|line| print(line))
+    }
+
+    /// Part of the result that programs find in the object that comes later.
+    pub(super) fn lines_for_people(&self, text: &str) -> Result<(), Failure> {
+        if self.json {
+            return Ok(());
+        }
+        text.lines().try_for_each(|line| print(&printable(line)))
+    }
+
     /// Something that was just made and is printed this once, as it is.
     pub(super) fn secret(&self, object: &Value, value: &str) -> Result<(), Failure> {
         let text = if self.json {

@@ -319,6 +319,27 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    imported_salts (id) {
+        id -> BigInt,
+        digest -> Binary,
+        sealed -> Binary,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    imported_prefixes (prefix) {
+        prefix -> Text,
+    }
+}
+
+diesel::table! {
+    imported_digests (digest) {
+        digest -> Binary,
+    }
+}
+
 diesel::joinable!(projects -> groups (group_id));
 diesel::joinable!(access_tokens -> users (user_id));
 diesel::joinable!(access_token_uses -> access_tokens (token_id));
@@ -346,6 +367,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     expiry_notices,
     webhooks,
     webhook_deliveries,
+    imported_salts,
+    imported_prefixes,
+    imported_digests,
     account_links,
 );
 

@@ -252,7 +252,7 @@ pub(crate) fn like_pattern(text: &str) -> String {
 
 /// A group to be.
 #[derive(Debug)]
-pub(super) struct NewGroup<'a> {
+pub(crate) struct NewGroup<'a> {
     pub name: &'a str,
     pub path: &'a str,
     pub description: &'a str,
@@ -263,7 +263,7 @@ pub(super) struct NewGroup<'a> {
 }
 
 /// Puts a group and its address into the database.
-pub(super) fn insert(conn: &mut DbConnection, new: &NewGroup<'_>) -> Result<Group, Error> {
+pub(crate) fn insert(conn: &mut DbConnection, new: &NewGroup<'_>) -> Result<Group, Error> {
     let below = |parent: &dyn Fn(&Group) -> &str, separator: &str, last: &str| match new.parent {
         Some(group) => format!("{}{separator}{last}", parent(group)),
         None => last.to_owned(),

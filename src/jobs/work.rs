@@ -6,7 +6,7 @@ use super::Job;
 use super::look::look;
 use super::run::{Progress, Run};
 use super::{deliver as delivering, history, policy};
-use crate::access_tokens::{expired, idempotency};
+use crate::access_tokens::{expired, idempotency, imported};
 use crate::bots::{delete, retention};
 use crate::context::Context;
 use crate::db::DbConnection;
@@ -229,6 +229,8 @@ async fn clean_up(run: &mut Run) -> Result<Progress, Error> {
             deliveries::purge(conn, ctx.now, DELIVERIES)
         })
         .await?,
+        run.repeat("imported_salts", |conn, _, _| imported::forget_salts(conn))
+            .await?,
         run.repeat("job_runs", |conn, ctx, _| {
             history::purge(conn, ctx.now, RUNS)
         })

@@ -145,7 +145,7 @@ pub fn find_visible(
 
 /// A project to be.
 #[derive(Debug)]
-pub(super) struct NewProject<'a> {
+pub(crate) struct NewProject<'a> {
     pub namespace: &'a Group,
     pub name: &'a str,
     pub path: &'a str,
@@ -156,7 +156,7 @@ pub(super) struct NewProject<'a> {
 }
 
 /// Puts a project and its address into the database.
-pub(super) fn insert(conn: &mut DbConnection, new: &NewProject<'_>) -> Result<Project, Error> {
+pub(crate) fn insert(conn: &mut DbConnection, new: &NewProject<'_>) -> Result<Project, Error> {
     let key = format!("{}/{}", new.namespace.full_path, new.path).to_ascii_lowercase();
     fits(key.len())?;
     if diesel::select(exists(routes::table.find(&key))).get_result(conn)? {

@@ -19,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
 use crate::access_tokens::expiry::Limits;
+use crate::access_tokens::imported::Salts;
 use crate::access_tokens::secret::TokenShape;
 use crate::groups::Visibility;
 use crate::groups::plan::Offering;
@@ -134,6 +135,8 @@ pub struct Policy {
     pub settings: Settings,
     /// The flags.
     pub flags: Flags,
+    /// What the values of imported tokens were hashed with, where they came from.
+    pub salts: Salts,
     /// Whether plans matter; the configuration says so, not the database.
     pub offering: Offering,
 }

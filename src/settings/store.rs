@@ -9,7 +9,6 @@ use super::{Flags, Policy, Settings};
 use crate::db::schema::{feature_flags, instance, settings};
 use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
-use crate::groups::plan::Offering;
 
 /// Reads everything that the database knows; the offering is the configuration's, and here as if nobody had said.
 ///
@@ -40,7 +39,7 @@ pub fn load(conn: &mut DbConnection) -> Result<Policy, Error> {
         revision,
         settings,
         flags,
-        offering: Offering::default(),
+        ..Policy::default()
     })
 }
 
@@ -68,7 +67,7 @@ pub(super) fn put_flag(conn: &mut DbConnection, name: &str, enabled: bool) -> Qu
 }
 
 /// Tells all nodes that what they hold is old.
-fn bump(conn: &mut DbConnection) -> QueryResult<()> {
+pub(crate) fn bump(conn: &mut DbConnection) -> QueryResult<()> {
     diesel::update(instance::table.find(1))
         .set(instance::settings_revision.eq(instance::settings_revision + 1))
         .execute(conn)

@@ -194,6 +194,16 @@ pub fn verify(password: &Password, stored: &str) -> Verified {
     }
 }
 
+/// Is this the hash of a password as [`verify`] reads them?
+pub fn is_hash(text: &str) -> bool {
+    PasswordHash::new(text).is_ok_and(|stored| {
+        stored.algorithm.as_str() == "argon2id"
+            && stored.salt.is_some()
+            && stored.hash.is_some()
+            && Params::try_from(&stored).is_ok_and(|params| params.m_cost() <= HIGHEST_MEMORY)
+    })
+}
+
 fn is_current(stored: &PasswordHash, params: &Params) -> bool {
     (params.m_cost(), params.t_cost(), params.p_cost()) == COST
         && stored.version == Some(u32::from(Version::V0x13))

@@ -21,6 +21,7 @@ mod demo;
 mod doctor;
 mod first_command;
 mod flags;
+mod import;
 mod jobs;
 mod migrate;
 mod people;
@@ -70,6 +71,14 @@ impl Console {
     /// Also with the group `acme`, which root owns.
     fn with_group() -> Console {
         let console = Console::with_administrator();
+        console.done("group create --path acme --visibility internal");
+        console
+    }
+
+    /// The same under a secret of one's own.
+    fn with_group_and_secret(secret: &str) -> Console {
+        let console = Console::new().with("LATCHKEY_SECRET", secret);
+        console.person("root", "--admin");
         console.done("group create --path acme --visibility internal");
         console
     }

@@ -149,7 +149,7 @@ fn allowed(ctx: &Context) -> Result<(), Error> {
 }
 
 /// A token with its group or project; nothing for a personal one.
-type Held = (ListedToken, Option<Resource>);
+pub(super) type Held = (ListedToken, Option<Resource>);
 
 /// The tokens as they are once nobody else changes who may do what around them.
 fn behind_locks(
@@ -176,7 +176,10 @@ fn behind_locks(
 }
 
 /// Each token with its group or project; without those whose group or project is gone.
-fn with_resources(conn: &mut DbConnection, found: Vec<ListedToken>) -> Result<Vec<Held>, Error> {
+pub(super) fn with_resources(
+    conn: &mut DbConnection,
+    found: Vec<ListedToken>,
+) -> Result<Vec<Held>, Error> {
     let resources = resources_of(conn, found.iter().map(|listed| &listed.token))?;
     Ok(found
         .into_iter()

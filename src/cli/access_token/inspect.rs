@@ -35,9 +35,10 @@ impl Inspect {
             ))
         })?;
         let known = console.read(|conn, ctx| {
-            let digest = ctx.instance.token_key.digest(candidate.expose());
+            let key = &ctx.instance.token_key;
+            let digests = key.digests(candidate.expose(), &ctx.policy.salts);
             let today = ctx.today();
-            let (_, Some(found)) = authenticate::find(conn, &digest, today)? else {
+            let (_, Some(found)) = authenticate::find(conn, digests, today)? else {
                 return Ok(None);
             };
             let resource = path_of(conn, &found)?;

@@ -1,5 +1,6 @@
 //! `latchkey token`
 
+mod apply_expiry;
 mod create;
 mod inspect;
 mod list;
@@ -27,6 +28,7 @@ pub(super) enum Command {
     Revoke(revoke::Revoke),
     Rotate(rotate::Rotate),
     Inspect(inspect::Inspect),
+    ApplyExpiry(apply_expiry::ApplyExpiry),
 }
 
 impl Command {
@@ -37,6 +39,7 @@ impl Command {
             Command::Revoke(revoke) => revoke.run(instance, out),
             Command::Rotate(rotate) => rotate.run(instance, out),
             Command::Inspect(inspect) => inspect.run(instance, out),
+            Command::ApplyExpiry(apply) => apply.run(instance, out),
         }
     }
 }

@@ -3,7 +3,7 @@
 use actix_web::http::{Method, header};
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use std::sync::Arc;
 use std::time::Instant;
 use zeroize::Zeroizing;
@@ -14,6 +14,7 @@ use crate::access_tokens::secret::Candidate;
 use crate::actor::{Actor, Channel, Credential, Declared, Origin, TokenCredential};
 use crate::app::App;
 use crate::context::Context;
+use crate::db::DbConnection;
 use crate::error::{Denied, Error};
 use crate::sessions::person::SignedIn;
 use crate::settings::{Policy, ReuseDetection};
@@ -199,15 +200,10 @@ async fn identify(
         }
     };
     let candidate = Candidate::parse(&value).map_err(|_| unknown(&app.policy_held()))?;
-    let digest = app.instance.token_key.digest(candidate.expose());
     let (reader, today) = (app.clone(), now.date_naive());
     let found = app
         .db
-        .read(move |conn| {
-            let (revision, found) = authenticate::find(conn, &digest, today)?;
-            let policy = reader.policy_at(conn, revision)?;
-            Ok((found, policy))
-        })
+        .read(move |conn| look_up(conn, &reader, &candidate, today))
         .await?;
     let (found, policy) = found;
     let found = found.ok_or_else(|| unknown(&policy))?;
@@ -246,6 +242,27 @@ async fn identify(
         declared,
     };
     Ok(app.context(actor, policy, now))
+}
+
+/// The token of this value, and the rules as they are now.
+fn look_up(
+    conn: &mut DbConnection,
+    app: &App,
+    candidate: &Candidate,
+    today: NaiveDate,
+) -> Result<(Option<Found>, Arc<Policy>), Error> {
+    let key = &app.instance.token_key;
+    let held = app.policy_held();
+    let digests = key.digests(candidate.expose(), &held.salts);
+    let (revision, found) = authenticate::find(conn, digests, today)?;
+    let policy = app.policy_at(conn, revision)?;
+    if found.is_some() || policy.revision == held.revision || policy.salts.is_empty() {
+        return Ok((found, policy));
+    }
+    // Tokens were imported, and this is the first that this node hears of it.
+    let digests = key.digests(candidate.expose(), &policy.salts);
+    let (_, found) = authenticate::find(conn, digests, today)?;
+    Ok((found, policy))
 }
 
 /// A browser's session reads; it changes only with the page's own token. Nobody at all sees what is public.

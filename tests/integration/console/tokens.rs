@@ -4,13 +4,14 @@ use serde_json::{Value, json};
 
 use super::{Console, PASSWORD, names};
 
+mod apply_expiry;
 mod inspect;
 mod revoke;
 mod rotate;
 
 /// A value alone on standard output, as `$(…)` takes it.
 #[track_caller]
-fn made(console: &Console, line: &str) -> String {
+pub(super) fn made(console: &Console, line: &str) -> String {
     let outcome = console.run(line).succeeded();
     let value = outcome.stdout.strip_suffix('\n').unwrap().to_owned();
     let plain = |c: char| c.is_ascii_graphic();

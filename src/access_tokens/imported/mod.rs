@@ -1,0 +1,57 @@
+//! What is known of tokens that were made elsewhere and are used here: how their values were hashed, and what those
+//! begin with.
+
+pub mod salt;
+mod store;
+
+pub use salt::{Digests, Salt, Salts};
+pub use store::{prefixes, salts, sealed_salts};
+
+use chrono::{DateTime, Utc};
+
+use super::secret::DigestKey;
+use crate::db::DbConnection;
+use crate::error::Error;
+use crate::settings;
+
+/// Keeps a salt, if it isn't known yet. `nonce` is random. The caller tells the nodes.
+///
+/// # Errors
+/// When the database is away.
+pub fn keep_salt(
+    conn: &mut DbConnection,
+    key: &DigestKey,
+    salt: &Salt,
+    nonce: [u8; 12],
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let digest = key.of_salt(salt);
+    if store::knows_salt(conn, &digest)? {
+        return Ok(());
+    }
+    store::insert_salt(conn, &digest, &key.seal(salt, nonce), now)
+}
+
+/// Keeps a prefix, if it isn't known yet. The caller tells the nodes.
+///
+/// # Errors
+/// When the database is away.
+pub fn keep_prefix(conn: &mut DbConnection, prefix: &str) -> Result<(), Error> {
+    if prefix.is_empty() || prefixes(conn)?.iter().any(|known| known == prefix) {
+        return Ok(());
+    }
+    store::insert_prefix(conn, prefix)
+}
+
+/// Forgets the salts once no token needs them any more. Returns how many there were.
+///
+/// # Errors
+/// When the database is away.
+pub fn forget_salts(conn: &mut DbConnection) -> Result<usize, Error> {
+    if !store::any_salt(conn)? || store::any_salted(conn)? {
+        return Ok(0);
+    }
+    let forgotten = store::delete_salts(conn)?;
+    settings::store::bump(conn)?;
+    Ok(forgotten)
+}

@@ -1,0 +1,63 @@
+//! Tokens without an expiry date, in the database.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::prelude::*;
+
+use super::super::ListedToken;
+use super::super::store::{ListedRow, listed, listed_columns, listed_tokens};
+use crate::access_tokens::AccessToken;
+use crate::db::schema::{access_token_uses, access_tokens, memberships, users};
+use crate::db::{DbConnection, Timestamp};
+use crate::error::Error;
+use crate::members::Membership;
+use crate::users::User;
+
+/// The next of them, by id after this one.
+pub(super) fn undated(
+    conn: &mut DbConnection,
+    after_id: i64,
+    limit: i64,
+) -> Result<Vec<ListedToken>, Error> {
+    let rows: Vec<ListedRow> = listed_tokens!()
+        .filter(access_tokens::revoked.eq(false))
+        .filter(access_tokens::expires_at.is_null())
+        .filter(access_tokens::id.gt(after_id))
+        .order(access_tokens::id.asc())
+        .limit(limit)
+        .select(listed_columns!())
+        .load(conn)?;
+    Ok(rows.into_iter().map(listed).collect())
+}
+
+/// Those among these that still are.
+pub(super) fn undated_among(
+    conn: &mut DbConnection,
+    ids: &[i64],
+) -> Result<Vec<ListedToken>, Error> {
+    let rows: Vec<ListedRow> = listed_tokens!()
+        .filter(access_tokens::id.eq_any(ids.to_vec()))
+        .filter(access_tokens::revoked.eq(false))
+        .filter(access_tokens::expires_at.is_null())
+        .order(access_tokens::id.asc())
+        .select(listed_columns!())
+        .load(conn)?;
+    Ok(rows.into_iter().map(listed).collect())
+}
+
+/// Gives a token a date that has none and isn't revoked. Of several callers at once, one gets `true`.
+pub(super) fn set_date(
+    conn: &mut DbConnection,
+    id: i64,
+    expires_at: NaiveDate,
+    now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let changed = diesel::update(access_tokens::table.find(id))
+        .filter(access_tokens::revoked.eq(false))
+        .filter(access_tokens::expires_at.is_null())
+        .set((
+            access_tokens::expires_at.eq(expires_at),
+            access_tokens::updated_at.eq(Timestamp::from(now)),
+        ))
+        .execute(conn)?;
+    Ok(changed == 1)
+}

@@ -1,0 +1,155 @@
+//! What an instance has goes into a file, and another instance with the same secret takes it from there.
+
+use latchkey::access_tokens::scope::Scope;
+use latchkey::access_tokens::secret::fingerprint;
+use latchkey::actor::{Actor, Origin};
+use latchkey::error::Error;
+use latchkey::exchange;
+use latchkey::members::AccessLevel;
+use serde_json::{Value, json};
+
+use crate::on_both;
+use crate::support::{Company, Storage, TestResource, TestServer, server::SECRET};
+
+on_both![
+    everybody_goes_on_elsewhere,
+    tokens_that_were_imported_move_on,
+    only_administrators_export,
+];
+
+fn attempt(server: &TestServer, actor: &Actor) -> Result<Vec<u8>, Error> {
+    let app = &server.app;
+    app.db.read_now(|conn| {
+        let policy = app.policy_now(conn)?;
+        let ctx = app.context(actor.clone(), policy, app.clock.now());
+        let mut file = Vec::new();
+        exchange::export(conn, &ctx, &fingerprint(SECRET), &mut file)?;
+        Ok(file)
+    })
+}
+
+fn exported(server: &TestServer) -> Vec<u8> {
+    attempt(server, &Actor::system(Origin::console())).unwrap()
+}
+
+fn import(server: &TestServer, file: &[u8]) {
+    let file = file.to_vec();
+    server.arrange(move |conn, ctx| {
+        exchange::import(
+            conn,
+            ctx,
+            &fingerprint(SECRET),
+            file.as_slice(),
+            &mut |_| (),
+        )
+        .map(|_| ())
+    });
+}
+
+fn object(file: &[u8]) -> Value {
+    serde_json::from_slice(file).unwrap()
+}
+
+async fn everybody_goes_on_elsewhere(server: TestServer) {
+    let c = Company::on(&server);
+    let group = c.acme.token("of a group").create();
+    let project =
+        c.p2.token("of a project")
+            .role(AccessLevel::Developer)
+            .create();
+    let personal = c.frank.personal_token([Scope::Api]);
+    let admin = c.root.personal_token([Scope::Api]);
+    let gone = c.sub.token("gone").create();
+    c.alice
+        .api()
+        .delete(&format!("{}/access_tokens/{}", c.sub.path(), gone.id))
+        .await
+        .expect(204);
+    let rotated = project
+        .post("/personal_access_tokens/self/rotate", json!({}))
+        .await
+        .expect(200)
+        .json();
+    c.erin.block();
+    c.acme.allow_creation(false);
+    server.rest().await;
+    let file = exported(&server);
+
+    // The other instance is on SQLite, whatever this one is on.
+    let other = TestServer::on(Storage::sqlite());
+    import(&other, &file);
+    assert_eq!(object(&exported(&other)), object(&file));
+    for value in [
+        &group.value,
+        &personal.value,
+        rotated["token"].as_str().unwrap(),
+    ] {
+        let here = server
+            .with_token(value)
+            .get("/personal_access_tokens/self")
+            .await
+            .expect(200)
+            .json();
+        let there = other
+            .with_token(value)
+            .get("/personal_access_tokens/self")
+            .await
+            .expect(200)
+            .json();
+        for field in ["name", "scopes", "expires_at", "created_at", "active"] {
+            assert_eq!(here[field], there[field], "{field}");
+        }
+    }
+    for value in [&project.value, &gone.value] {
+        other.with_token(value).get("/user").await.expect(401);
+    }
+    let path = format!("/groups/{}/access_tokens", c.acme.encoded_path());
+    let names = |list: Value| {
+        let list = list.as_array().unwrap().clone();
+        list.into_iter()
+            .map(|token| token["name"].clone())
+            .collect::<Vec<_>>()
+    };
+    let here = c.root.api().get(&path).await.expect(200).json();
+    let there = other
+        .with_token(&admin.value)
+        .get(&path)
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(names(there), names(here));
+}
+
+async fn tokens_that_were_imported_move_on(server: TestServer) {
+    let salt = "the salt of an older instance";
+    let digest = |value: &str| {
+        use base64::{Engine as _, engine::general_purpose::STANDARD};
+        let salt = latchkey::access_tokens::imported::Salt::parse(salt).unwrap();
+        STANDARD.encode(salt.hash(value))
+    };
+    let older = json!({
+        "format": "latchkey-import", "version": 1, "prefixes": ["older_"],
+        "digests": { "kind": "sha256", "salt": salt },
+        "users": [{ "username": "ann", "name": "Ann", "email": "ann@example.com" }],
+        "tokens": [{ "user": "ann", "name": "laptop", "scopes": ["api"], "digest": digest("older_value") }],
+    });
+    import(&server, older.to_string().as_bytes());
+    let file = exported(&server);
+    assert!(!String::from_utf8_lossy(&file).contains(salt));
+    let other = TestServer::on(Storage::sqlite());
+    import(&other, &file);
+    other
+        .with_token("older_value")
+        .get("/user")
+        .await
+        .expect(200);
+    assert_eq!(other.count("imported_prefixes", "prefix = 'older_'"), 1);
+    assert_eq!(object(&exported(&other))["tokens"], object(&file)["tokens"]);
+}
+
+async fn only_administrators_export(server: TestServer) {
+    let c = Company::on(&server);
+    let refused = attempt(&server, &c.alice.actor());
+    assert!(matches!(refused, Err(Error::Forbidden(_))), "{refused:?}");
+    assert!(attempt(&server, &c.root.actor()).is_ok());
+}
