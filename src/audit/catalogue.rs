@@ -160,13 +160,25 @@ macro_rules! token_events {
                 concat!($title, " access token used from a new address"),
                 token!(", known: the addresses before"),
             ),
+            kind(
+                $area,
+                concat!($word, "_access_token_updated"),
+                concat!($title, " access token given an expiry date"),
+                token!(", reason"),
+            ),
+            kind(
+                $area,
+                concat!($word, "_access_token_imported"),
+                concat!($title, " access token imported"),
+                "scopes, expires_at, revoked, user_id, username",
+            ),
         ]
     };
 }
 
-const GROUP_TOKENS: [Kind; 11] = token_events!(Area::GroupTokens, "group", "Group");
-const PROJECT_TOKENS: [Kind; 11] = token_events!(Area::ProjectTokens, "project", "Project");
-const PERSONAL_TOKENS: [Kind; 11] = token_events!(Area::PersonalTokens, "personal", "Personal");
+const GROUP_TOKENS: [Kind; 13] = token_events!(Area::GroupTokens, "group", "Group");
+const PROJECT_TOKENS: [Kind; 13] = token_events!(Area::ProjectTokens, "project", "Project");
+const PERSONAL_TOKENS: [Kind; 13] = token_events!(Area::PersonalTokens, "personal", "Personal");
 
 use Area::{Bots, Groups, Instance, Members, Notices, Projects, Users, Webhooks};
 
@@ -177,6 +189,12 @@ const OTHERS: &[Kind] = &[
         Groups,
         "group_created",
         "Group created",
+        "full_path, visibility",
+    ),
+    kind(
+        Groups,
+        "group_imported",
+        "Group imported",
         "full_path, visibility",
     ),
     kind(
@@ -229,6 +247,12 @@ const OTHERS: &[Kind] = &[
     ),
     kind(
         Projects,
+        "project_imported",
+        "Project imported",
+        "full_path, visibility",
+    ),
+    kind(
+        Projects,
         "project_updated",
         "Project changed",
         "name, path, description, visibility, archived: old and new",
@@ -259,6 +283,12 @@ const OTHERS: &[Kind] = &[
     ),
     kind(
         Members,
+        "member_imported",
+        "Member imported",
+        "source, access_level, expires_at",
+    ),
+    kind(
+        Members,
         "member_level_changed",
         "Role of a member changed",
         "source, access_level: old and new",
@@ -282,6 +312,12 @@ const OTHERS: &[Kind] = &[
         "source, access_level, expires_at",
     ),
     kind(Users, "user_created", "Account created", "admin, external"),
+    kind(
+        Users,
+        "user_imported",
+        "Account imported",
+        "admin, external, state",
+    ),
     kind(
         Users,
         "user_signed_up",

@@ -405,7 +405,7 @@ mod tests {
             ),
             (
                 format!(r#"{{{HEAD},"users":[{{{user},"username":"bob"}}]}}"#),
-                "users[0].username: duplicate field",
+                "users[0]: duplicate field `username`",
             ),
             (
                 format!(r#"{{{HEAD},"users":[{{"username":"ann"}}]}}"#),
@@ -458,7 +458,7 @@ mod tests {
         let nested = format!(r#"{{{HEAD},"groups":["#);
         let endless = nested.as_bytes().chain(io::repeat(b'['));
         let error = read(endless, &mut Seen::default()).unwrap_err().to_string();
-        assert!(error.starts_with("groups[0]: "), "{error}");
+        assert!(error.starts_with("groups[0]"), "{error}");
         let spaces = HEAD.as_bytes().chain(io::repeat(b' '));
         assert!(read(spaces, &mut Seen::default()).is_err());
     }

@@ -495,7 +495,7 @@ fn an_administrator_finds_tokens_selects_two_and_revokes_them() {
         root.read("new engine").await;
 
         // Filter.
-        root.wait_for("input[name='search']")
+        root.wait_for("main input[name='search']")
             .await
             .send_keys("robot")
             .await

@@ -2,6 +2,7 @@
 //!
 //! Nothing is served that isn't in this table, and a row without a declaration refuses everybody.
 
+mod admin;
 mod api;
 mod pages;
 

@@ -45,8 +45,8 @@ async fn a_persons_page_shows_all_that_is_theirs_and_no_value(server: TestServer
         .into_iter()
         .map(|mut row| row.remove(0))
         .collect();
-    assert!(events.contains(&"User signed in".into()), "{events:?}");
-    assert!(events.contains(&"User created".into()), "{events:?}");
+    assert!(events.contains(&"Signed in".into()), "{events:?}");
+    assert!(events.contains(&"Account created".into()), "{events:?}");
     // About somebody without anything it says so.
     let frank = browser.open("/admin/users/frank").await;
     assert!(frank.says("No role in any group or project."));
