@@ -7,7 +7,8 @@ use super::gate::administers;
 use super::store::{Accounts, Counts, count};
 use crate::app::App;
 use crate::context::Context;
-use crate::db::{DbConnection, ahead_of_server};
+use crate::db::{DatabaseUrl, DbConnection, ahead_of_server};
+use crate::doctor::files::free_bytes;
 use crate::error::Error;
 use crate::jobs::history::{JobRun, newest_of_each};
 use crate::mail::{census, outbox};
@@ -23,6 +24,9 @@ use crate::web::views::sidebar::{Place, Sidebar};
 /// Where jobs and mails are looked after.
 const JOBS: &str = "/admin/background_jobs";
 
+/// With less room than that, in bytes, administrators should do something.
+const LITTLE: u64 = 1 << 30;
+
 /// Failures that are shown.
 const FAILURES: usize = 5;
 
@@ -36,7 +40,6 @@ struct Found {
     mails: census::Counts,
     unsent: Vec<outbox::Email>,
     ahead: Option<TimeDelta>,
-    creation_allowed: bool,
 }
 
 fn find(conn: &mut DbConnection, ctx: &Context, now: DateTime<Utc>) -> Result<Found, Error> {
@@ -46,7 +49,6 @@ fn find(conn: &mut DbConnection, ctx: &Context, now: DateTime<Utc>) -> Result<Fo
         mails: census::count_all(conn)?.counts,
         unsent: outbox::unsent(conn, 50)?,
         ahead: ahead_of_server(conn, now)?,
-        creation_allowed: crate::groups::store::any_allows_creation(conn)?,
     })
 }
 
@@ -98,7 +100,7 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
         pending: Some(counts.pending)
             .filter(|pending| *pending > 0)
             .map(waiting),
-        advice: advice::about(&call.ctx.policy.settings, found.creation_allowed),
+        advice: advice::about(&call.ctx.policy.settings, call.ctx.policy.offering),
         billable: grouped(billable(&counts.accounts)),
         accounts: grouped(accounts),
         not_billable: not_billable(&counts.accounts, counts.pending),
@@ -212,6 +214,7 @@ fn system(app: &App, ctx: &Context, found: &Found) -> Vec<SystemFact> {
             ctx.policy.offering.to_string().replace('_', "-"),
         ),
         fact("Database", found.counts.database.into()),
+        disk(app),
         fact("Server time", Moment::at(ctx.now, ctx.now).exact),
         SystemFact {
             tone: clock_tone,
@@ -229,6 +232,32 @@ fn system(app: &App, ctx: &Context, found: &Found) -> Vec<SystemFact> {
         },
         fact("Address", ctx.instance.external_url.clone()),
     ]
+}
+
+/// The room that is left where the database file is.
+fn disk(app: &App) -> SystemFact {
+    let folder = match app.db.url() {
+        DatabaseUrl::Sqlite(path) => path.parent(),
+        DatabaseUrl::Postgres(_) => None,
+    };
+    let free = folder.map(free_bytes);
+    let (value, tone) = match free {
+        None => ("As the database server has it".into(), Tone::Neutral),
+        Some(Err(error)) => (format!("Can't be looked at: {error}"), Tone::Warning),
+        Some(Ok(free)) if free < LITTLE => {
+            (format!("{} MiB free", free / 1024 / 1024), Tone::Danger)
+        }
+        Some(Ok(free)) => (
+            format!("{} GiB free", free / 1024 / 1024 / 1024),
+            Tone::Neutral,
+        ),
+    };
+    SystemFact {
+        label: "Disk",
+        value,
+        tone,
+        href: None,
+    }
 }
 
 /// How this machine's clock and the database server's compare.

@@ -94,15 +94,24 @@ pub(super) fn disk_space(config: &Config) -> Finding {
         },
         DatabaseUrl::Postgres(_) => config.data_dir.clone(),
     };
-    let free = match rustix::fs::statvfs(&folder) {
-        Ok(found) => found.f_bavail.saturating_mul(found.f_frsize),
-        Err(error) => return absent(CHECK, &folder, &error.into()),
+    let free = match free_bytes(&folder) {
+        Ok(free) => free,
+        Err(error) => return absent(CHECK, &folder, &error),
     };
     let size = match &config.database_url {
         DatabaseUrl::Sqlite(path) => fs::metadata(path).map_or(0, |found| found.len()),
         DatabaseUrl::Postgres(_) => 0,
     };
     room(&folder, free, size)
+}
+
+/// Bytes that are free where this folder is, for us.
+///
+/// # Errors
+/// When it can't be looked at.
+pub(crate) fn free_bytes(folder: &Path) -> std::io::Result<u64> {
+    let found = rustix::fs::statvfs(folder)?;
+    Ok(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
 fn room(folder: &Path, free: u64, database: u64) -> Finding {

@@ -1,7 +1,7 @@
 //! The doctor: looks whether an instance is well, says what to do where it isn't, and changes nothing.
 
 mod database;
-mod files;
+pub(crate) mod files;
 mod objects;
 mod people;
 mod setup;

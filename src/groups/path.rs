@@ -85,7 +85,7 @@ fn check_ending(text: &str, endings: &[&'static str]) -> Result<(), PathProblem>
 }
 
 /// The first words of our own URLs, as far as they are well-formed at all (`-` is not).
-const RESERVED: [&str; 15] = [
+pub const RESERVED: [&str; 15] = [
     "admin",
     "api",
     "assets",

@@ -408,20 +408,6 @@ pub fn with_own_retention(conn: &mut DbConnection) -> Result<Vec<(String, bool)>
     Ok(rows.into_iter().filter_map(kept).collect())
 }
 
-/// Is there a top-level group in which tokens can be made?
-///
-/// # Errors
-/// When the database is away.
-pub fn any_allows_creation(conn: &mut DbConnection) -> Result<bool, Error> {
-    Ok(diesel::select(exists(
-        groups::table
-            .filter(groups::parent_id.is_null())
-            .filter(groups::owner_id.is_null())
-            .filter(groups::resource_access_token_creation_allowed.eq(true)),
-    ))
-    .get_result(conn)?)
-}
-
 /// Whether bots are kept here after a revocation, whatever the instance says.
 ///
 /// # Errors

@@ -215,6 +215,10 @@ async fn clean_up(run: &mut Run) -> Result<Progress, Error> {
             sessions::store::sweep_failures(conn, ctx.now)
         })
         .await?,
+        run.repeat("unconfirmed_accounts", |conn, ctx, _| {
+            users::sign_up::sweep_unconfirmed(conn, ctx)
+        })
+        .await?,
         run.repeat("account_links", |conn, ctx, _| {
             users::links::sweep(conn, ctx.now)
         })

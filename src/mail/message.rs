@@ -58,6 +58,11 @@ pub struct Letterhead {
 }
 
 impl Letterhead {
+    /// Who mails are from.
+    pub fn sender(&self) -> String {
+        self.from.to_string()
+    }
+
     /// Of the instance under this host name. `from` is who writes; `key` makes ids, and differs between instances.
     pub fn new(host: &str, from: Option<Mailbox>, key: [u8; 32]) -> Self {
         let host = mail_domain(host);

@@ -100,6 +100,11 @@ impl Mailer {
         }
     }
 
+    /// Who mails are from.
+    pub fn sender(&self) -> String {
+        self.letterhead.sender()
+    }
+
     /// Is there a mail server, or does nobody get what is sent?
     pub fn reaches_people(&self) -> bool {
         matches!(self.way, Way::Smtp(_))

@@ -173,7 +173,7 @@ pub const SETTINGS: [Setting; 25] = [
         "require_personal_access_token_expiry",
         Kind::Switch,
         "Personal / Project / Group access token expiration",
-        "Tokens must have an expiration date. Without this, tokens that never end can be made.",
+        "Tokens must have an expiration date. Without this, tokens that never end can be made; GitLab deprecated them in 15.4 and removed them in 16.0.",
     ),
     setting(
         Account,
@@ -232,7 +232,7 @@ pub const SETTINGS: [Setting; 25] = [
         "disable_personal_access_tokens",
         Kind::Switch,
         "Disable all access tokens",
-        "The emergency brake: no token authenticates and none can be managed until this is taken back.",
+        "The emergency brake: no token authenticates, and none can be made, rotated or looked after in groups and projects until this is taken back. Administrators can still revoke tokens under Credentials.",
     ),
     setting(
         Access,

@@ -138,9 +138,14 @@ pub fn undo_lowering(conn: &mut DbConnection, ctx: &Context) -> Result<Policy, E
     let (Some(pending), Some(setting)) = (store::lowering(conn)?, Setting::find(LIFETIME)) else {
         return Err(Error::Conflict("There is nothing to undo any more".into()));
     };
+    // A flag may have been switched off since; then as far up as it goes.
+    let longest = store::load(conn)?.limits().built_in();
+    let before = pending.before.map(|days| days.min(longest));
     let mut changes = Changes::default();
-    changes.set(setting, serde_json::json!(pending.before));
-    save(conn, ctx, &changes, None)
+    changes.set(setting, serde_json::json!(before));
+    let policy = save(conn, ctx, &changes, None)?;
+    store::forget_lowering(conn)?;
+    Ok(policy)
 }
 
 const LIFETIME: &str = "max_personal_access_token_lifetime";

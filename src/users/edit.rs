@@ -5,6 +5,7 @@ use serde_json::json;
 use super::User;
 use super::administer::{administer, keep_an_administrator, reread};
 use super::create::checked_email;
+use super::links::{self, Purpose};
 use super::store::{self, UserRef};
 use crate::audit::{self, Event, Target};
 use crate::context::Context;
@@ -13,6 +14,7 @@ use crate::error::{Error, FieldErrors};
 use crate::groups::create::checked_name;
 use crate::groups::path::{PathSegment, Place};
 use crate::groups::rename::{lock_personal, rename_personal};
+use crate::notices::account;
 use crate::sessions;
 
 /// What is to be different; what isn't given stays as it is.
@@ -81,6 +83,11 @@ pub fn edit(
         lock_personal(conn, was.id)?;
     }
     store::update(conn, &becomes, ctx.now)?;
+    if becomes.email != was.email || changes.password_hash.is_some() {
+        // Whoever reads the old address's mail, or asked before, has no say any more.
+        links::spend(conn, was.id, Purpose::PasswordReset)?;
+        links::spend(conn, was.id, Purpose::Confirmation)?;
+    }
     if renamed {
         rename_personal(conn, was.id, &becomes.username, &becomes.name, ctx.now)?;
     }
@@ -89,6 +96,9 @@ pub fn edit(
         sessions::store::end_all_of(conn, was.id)?;
         let event = Event::new("user_password_changed", Target::User(&was));
         audit::record(conn, &ctx, event)?;
+        if ctx.actor.user_id() != Some(was.id) {
+            account::password_changed(conn, &ctx, &was)?;
+        }
     }
     record(conn, &ctx, &was, &becomes)?;
     reread(conn, was.id)

@@ -20,7 +20,8 @@ pub fn block(conn: &mut DbConnection, ctx: &Context, whom: &UserRef) -> Result<U
         return Err(Error::Forbidden(Some("You can't block yourself".into())));
     }
     keep_an_administrator(conn, &user, "blocked")?;
-    if user.state != UserState::Blocked {
+    // Who waits to be let in is told no.
+    if user.state != UserState::Blocked || user.is_pending() {
         store::set_state(conn, user.id, UserState::Blocked, ctx.now)?;
         sessions::store::end_all_of(conn, user.id)?;
         audit::record(conn, &ctx, Event::new("user_blocked", Target::User(&user)))?;

@@ -233,6 +233,24 @@ pub(super) fn await_confirmation(
     Ok(())
 }
 
+/// Accounts that were signed up for before this moment and whose address nobody has confirmed.
+pub(super) fn unconfirmed_since(
+    conn: &mut DbConnection,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<i64>, Error> {
+    Ok(users::table
+        .filter(users::kind.eq(UserKind::Human.as_str()))
+        .filter(users::confirmed_at.is_null())
+        .filter(users::last_sign_in_at.is_null())
+        .filter(users::created_by_id.is_null())
+        .filter(users::created_at.le(Timestamp::from(before)))
+        .order(users::id.asc())
+        .limit(limit)
+        .select(users::id)
+        .load(conn)?)
+}
+
 /// Notes that the address is the person's.
 pub(super) fn set_confirmed(
     conn: &mut DbConnection,
@@ -307,7 +325,7 @@ pub fn first_admin(conn: &mut DbConnection) -> Result<Option<User>, Error> {
     }
 }
 
-/// Is there an active administrator?
+/// Is there an administrator who can sign in?
 ///
 /// # Errors
 /// When the database is away.
@@ -315,15 +333,17 @@ pub fn has_admin(conn: &mut DbConnection) -> Result<bool, Error> {
     Ok(diesel::select(exists(
         users::table
             .filter(users::admin.eq(true))
+            .filter(users::confirmed_at.is_not_null())
             .filter(users::state.eq(UserState::Active.as_str())),
     ))
     .get_result(conn)?)
 }
 
-/// Active administrators besides this one.
+/// Administrators besides this one who can sign in.
 pub(crate) fn other_admins(conn: &mut DbConnection, id: i64) -> Result<i64, Error> {
     Ok(users::table
         .filter(users::admin.eq(true))
+        .filter(users::confirmed_at.is_not_null())
         .filter(users::state.eq(UserState::Active.as_str()))
         .filter(users::id.ne(id))
         .count()

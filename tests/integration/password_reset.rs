@@ -19,6 +19,7 @@ on_both![
     whoever_is_blocked_meanwhile_can_not_use_the_link,
     neither_database_nor_log_knows_the_link,
     a_link_of_another_kind_opens_nothing,
+    a_new_address_or_password_from_an_administrator_ends_the_links,
 ];
 
 const NEW: &str = "a much better battery staple";
@@ -294,4 +295,45 @@ async fn a_link_of_another_kind_opens_nothing(server: TestServer) {
             .await
             .expect(404);
     }
+}
+
+async fn a_new_address_or_password_from_an_administrator_ends_the_links(server: TestServer) {
+    use latchkey::users::edit::{PersonChanges, edit};
+    let alice = server.person("alice").create();
+    let id = alice.id;
+    let change = |changes: PersonChanges| {
+        server.arrange(move |conn, ctx| edit(conn, ctx, id, &changes));
+    };
+    let first = link(&server, "alice@example.com").await;
+    change(PersonChanges {
+        name: Some("Alice A.".into()),
+        ..PersonChanges::default()
+    });
+    server.visitor().get(&first).await.expect(200);
+    change(PersonChanges {
+        email: Some("new@example.com".into()),
+        ..PersonChanges::default()
+    });
+    server.visitor().get(&first).await.expect(404);
+    let second = link(&server, "new@example.com").await;
+    let hash = server.arrange(move |conn, _| {
+        use diesel::prelude::*;
+        use latchkey::db::schema::users;
+        Ok(users::table
+            .find(id)
+            .select(users::password_hash)
+            .get_result::<Option<String>>(conn)?)
+    });
+    change(PersonChanges {
+        password_hash: hash,
+        ..PersonChanges::default()
+    });
+    server.visitor().get(&second).await.expect(404);
+    let mails = server.mails_to("new@example.com").await;
+    assert!(
+        mails
+            .iter()
+            .any(|mail| mail.contains("Subject: Your password for")),
+        "the person is told of a password that somebody else set"
+    );
 }

@@ -21,6 +21,12 @@ on_both![
     blocked_and_pending_look_alike_to_who_does_not_know_the_password,
     the_trail_tells_it_all,
     whoever_is_signed_in_is_sent_home,
+    what_is_wrong_is_told_the_same_whether_the_address_is_known,
+    a_network_tries_thirty_times_an_hour_whatever_comes_of_it,
+    an_address_that_nobody_confirmed_goes_to_whoever_asks_again,
+    an_account_that_nobody_confirms_is_gone_after_three_days,
+    who_waits_can_be_told_no,
+    who_is_approved_before_they_confirmed_gets_the_link_again,
 ];
 
 const PATH: &str = "/users/sign_up";
@@ -408,4 +414,134 @@ async fn whoever_is_signed_in_is_sent_home(server: TestServer) {
     open(&server, false);
     let browser = server.person("alice").create().signs_in().await;
     assert_eq!(browser.get(PATH).await.expect(303).location(), "/");
+}
+
+async fn what_is_wrong_is_told_the_same_whether_the_address_is_known(server: TestServer) {
+    open(&server, false);
+    server.person("alice").create();
+    let long = "x".repeat(256);
+    for (username, name, password) in [
+        ("alice", long.as_str(), "short"),
+        ("alice", "Eve", PASSWORD),
+        ("admin", long.as_str(), PASSWORD),
+        ("", "", ""),
+        ("with space", "Eve", "short"),
+    ] {
+        let mut told = Vec::new();
+        for email in ["alice@example.com", "nobody@example.com"] {
+            let visitor = server.visitor();
+            let form = visitor.open(PATH).await.form(PATH);
+            let form = form
+                .fill("user[username]", username)
+                .fill("user[name]", name)
+                .fill("user[email]", email)
+                .fill("user[password]", password);
+            let page = visitor.submit(&form).await.expect(422).page();
+            told.push(page.part("error-message").unwrap().text());
+        }
+        assert_eq!(told[0], told[1], "{username}");
+    }
+    assert_eq!(server.count("emails", ""), 0);
+}
+
+async fn a_network_tries_thirty_times_an_hour_whatever_comes_of_it(server: TestServer) {
+    open(&server, false);
+    server.person("alice").create();
+    for _ in 0..30 {
+        sign_up(&server, "alice", "eve@example.com")
+            .await
+            .expect(422);
+    }
+    let answer = sign_up(&server, "eve", "eve@example.com").await.expect(429);
+    assert_eq!(answer.header("retry-after"), "3600");
+    server.clock.advance(TimeDelta::minutes(61));
+    sign_up(&server, "eve", "eve@example.com").await.expect(200);
+}
+
+async fn an_address_that_nobody_confirmed_goes_to_whoever_asks_again(server: TestServer) {
+    open(&server, false);
+    sign_up(&server, "eve", "bob@example.com").await.expect(200);
+    let first = link_in(
+        &server.mails_to("bob@example.com").await[0],
+        "/users/confirmation",
+    );
+    // Bob himself, with a password of his own.
+    let visitor = server.visitor();
+    let form = visitor.open(PATH).await.form(PATH);
+    let form = form
+        .fill("user[username]", "bob")
+        .fill("user[name]", "Bob")
+        .fill("user[email]", "bob@example.com")
+        .fill("user[password]", "a password that only Bob knows");
+    visitor.submit(&form).await.expect(200);
+    server.visitor().get(&first).await.expect(404);
+    let page = confirm(&server, "bob@example.com").await.expect(200).page();
+    assert!(page.says("You can sign in now."));
+    server
+        .visitor()
+        .sign_in("bob@example.com", PASSWORD)
+        .await
+        .expect(422);
+    server
+        .visitor()
+        .sign_in("bob@example.com", "a password that only Bob knows")
+        .await
+        .expect(303);
+}
+
+async fn an_account_that_nobody_confirms_is_gone_after_three_days(server: TestServer) {
+    open(&server, true);
+    sign_up(&server, "eve", "eve@example.com").await.expect(200);
+    sign_up(&server, "adam", "adam@example.com")
+        .await
+        .expect(200);
+    confirm(&server, "adam@example.com").await.expect(200);
+    server.person("alice").create();
+    server.clock.advance(TimeDelta::hours(71));
+    server.run_job(latchkey::jobs::Job::CleanUp).await;
+    assert_eq!(server.count("users", "username = 'eve'"), 1);
+    server.clock.advance(TimeDelta::hours(1));
+    server.run_job(latchkey::jobs::Job::CleanUp).await;
+    assert_eq!(server.count("users", "username = 'eve'"), 0);
+    assert_eq!(server.count("groups", "path = 'eve'"), 0);
+    assert_eq!(server.count("users", "username IN ('adam', 'alice')"), 2);
+    let condition = "event = 'user_deleted' AND target_name = 'eve' AND actor_kind = 'system'";
+    assert_eq!(server.count("audit_events", condition), 1);
+    sign_up(&server, "eve", "eve@example.com").await.expect(200);
+}
+
+async fn who_waits_can_be_told_no(server: TestServer) {
+    server.person("root").admin().create();
+    open(&server, true);
+    sign_up(&server, "eve", "eve@example.com").await.expect(200);
+    server.arrange(|conn, ctx| {
+        latchkey::users::state::block(conn, ctx, &UserRef::Username("eve".into()))
+    });
+    assert_eq!(
+        server.count("users", "approval_requested_at IS NOT NULL"),
+        0
+    );
+    assert_eq!(
+        server.count(
+            "audit_events",
+            "event = 'user_blocked' AND target_name = 'eve'"
+        ),
+        1
+    );
+}
+
+async fn who_is_approved_before_they_confirmed_gets_the_link_again(server: TestServer) {
+    open(&server, true);
+    sign_up(&server, "eve", "eve@example.com").await.expect(200);
+    assert_eq!(server.mails_to("eve@example.com").await.len(), 1);
+    server.clock.advance(TimeDelta::minutes(1));
+    server.arrange(|conn, ctx| {
+        latchkey::users::sign_up::approve(conn, ctx, &UserRef::Username("eve".into()))
+    });
+    let mails = server.mails_to("eve@example.com").await;
+    assert_eq!(mails.len(), 2);
+    assert!(!mails[1].contains("An administrator approved your account."));
+    let page = confirm(&server, "eve@example.com").await.expect(200).page();
+    assert!(page.says("You can sign in now."));
+    server.visitor().sign_in("eve", PASSWORD).await.expect(303);
 }

@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::{Error, What};
 use crate::groups;
+use crate::groups::path::RESERVED;
 use crate::settings::advice;
 use crate::settings::change::{self, Changes, Seen};
 use crate::settings::lowering::{Lowering, is_lower};
@@ -285,7 +286,6 @@ struct Found {
     policy: Policy,
     pending: Option<(Lowering, i64)>,
     retaining: Vec<(String, bool)>,
-    creation_allowed: bool,
 }
 
 fn find(conn: &mut DbConnection, ctx: &Context) -> Result<Found, Error> {
@@ -300,7 +300,6 @@ fn find(conn: &mut DbConnection, ctx: &Context) -> Result<Found, Error> {
     Ok(Found {
         pending,
         retaining: groups::store::with_own_retention(conn)?,
-        creation_allowed: groups::store::any_allows_creation(conn)?,
         policy,
     })
 }
@@ -324,8 +323,9 @@ async fn page(
     let mut forms = Vec::new();
     for section in Section::ALL {
         let mut form = sections::form(section, &found.policy, &typed)?;
+        form.facts = facts(call, section);
         if section == Section::Access {
-            form.advice = advice::about(&found.policy.settings, found.creation_allowed);
+            form.advice = advice::about(&found.policy.settings, call.ctx.policy.offering);
         }
         forms.push(form);
     }
@@ -361,6 +361,29 @@ async fn page(
             errors,
         },
     )
+}
+
+/// What a section tells beside what can be set.
+fn facts(call: &PageCall, section: Section) -> Vec<(&'static str, String)> {
+    let mailer = &call.app.mailer;
+    match section {
+        Section::Mail => vec![
+            ("Mails are from", mailer.sender()),
+            (
+                "They go out through",
+                if mailer.reaches_people() {
+                    mailer.destination()
+                } else {
+                    format!("{}: files that reach nobody", mailer.destination())
+                },
+            ),
+        ],
+        Section::Access => vec![(
+            "Names that no user and no top-level group can have",
+            RESERVED.join(", "),
+        )],
+        Section::Account | Section::Network => Vec::new(),
+    }
 }
 
 fn days_of(days: Option<u32>) -> String {

@@ -54,6 +54,7 @@ pub(super) fn form(section: Section, policy: &Policy, typed: &Typed) -> Result<S
         summary,
         stamp: policy.stamp(section).map_err(internal)?,
         advice: Vec::new(),
+        facts: Vec::new(),
         fields,
     })
 }

@@ -56,12 +56,25 @@ const PER_NETWORK: i64 = 10;
 /// # Errors
 /// When the database is away.
 pub fn may_cause_mail(conn: &mut DbConnection, ctx: &Context) -> Result<bool, Error> {
+    may_try(conn, ctx, "mail", PER_NETWORK)
+}
+
+/// May whoever asks do this once more in this hour? If so, that is counted, by their network.
+///
+/// # Errors
+/// When the database is away.
+pub(super) fn may_try(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    what: &str,
+    per_hour: i64,
+) -> Result<bool, Error> {
     let network = ctx.actor.origin.ip.map(address_prefix);
-    let network = format!("mail {}", network.unwrap_or_default());
+    let network = format!("{what} {}", network.unwrap_or_default());
     let digest = ctx.instance.lookup_key.digest(&network);
     lock_digests(conn, &[digest.as_bytes()])?;
     let since = ctx.now - TimeDelta::hours(1);
-    if count_attempts(conn, &digest, since)? >= PER_NETWORK {
+    if count_attempts(conn, &digest, since)? >= per_hour {
         return Ok(false);
     }
     note_attempt(conn, &digest, &network, ctx.now)?;
@@ -127,7 +140,7 @@ pub fn owner(
 ///
 /// # Errors
 /// When the database is away.
-pub(super) fn spend(conn: &mut DbConnection, user_id: i64, purpose: Purpose) -> Result<(), Error> {
+pub fn spend(conn: &mut DbConnection, user_id: i64, purpose: Purpose) -> Result<(), Error> {
     store::delete_all_of(conn, user_id, purpose)
 }
 

@@ -73,6 +73,12 @@ pub async fn create(call: PageCall) -> Result<HttpResponse, Error> {
         name: call.form.text("user[name]").to_owned(),
         email: call.form.text("user[email]").to_owned(),
     };
+    match call.write(sign_up::begin).await {
+        Ok(()) => {}
+        Err(Error::NotFound(_)) => return Ok(not_found(&call)),
+        Err(Error::TooManyRequests(seconds)) => return too_many(&call, typed, seconds),
+        Err(other) => return Err(other),
+    }
     let about = [&typed.username, &typed.email, &typed.name].map(String::clone);
     let password = Password::new(call.form.text("user[password]"));
     let hashed = call.app.hashing.hash(password, about).await?;
@@ -119,21 +125,21 @@ pub async fn create(call: PageCall) -> Result<HttpResponse, Error> {
             )
         }
         Err(Error::NotFound(What::Thing)) => Ok(not_found(&call)),
-        Err(Error::TooManyRequests(seconds)) => {
-            let errors = FormErrors::about_form(
-                "Too many accounts were asked for from here. Try again in an hour.",
-            );
-            let status = StatusCode::TOO_MANY_REQUESTS;
-            let mut res = sign_up_page(&call, status, typed, errors)?;
-            res.headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from(seconds));
-            Ok(res)
-        }
+        Err(Error::TooManyRequests(seconds)) => too_many(&call, typed, seconds),
         Err(error) => {
             let errors = on_form(error, &FIELDS)?;
             sign_up_page(&call, StatusCode::UNPROCESSABLE_ENTITY, typed, errors)
         }
     }
+}
+
+fn too_many(call: &PageCall, typed: Typed, seconds: u64) -> Result<HttpResponse, Error> {
+    let errors =
+        FormErrors::about_form("Too many accounts were asked for from here. Try again in an hour.");
+    let mut res = sign_up_page(call, StatusCode::TOO_MANY_REQUESTS, typed, errors)?;
+    res.headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from(seconds));
+    Ok(res)
 }
 
 /// `GET /users/confirmation?confirmation_token=`, for anyone with the link: asks once more, because programs that read
@@ -143,11 +149,19 @@ pub async fn create(call: PageCall) -> Result<HttpResponse, Error> {
 /// When the database is away.
 pub async fn ask_confirmation(call: PageCall) -> Result<HttpResponse, Error> {
     let token = call.query.text("confirmation_token").to_owned();
-    if !is_good(&call, Purpose::Confirmation, &token).await? {
+    let given = token.clone();
+    let person = call
+        .read(move |conn, ctx| owner(conn, ctx, Purpose::Confirmation, &given))
+        .await?;
+    let Some(person) = person else {
         return used_confirmation(&call);
-    }
-    let shell = shell(&call, "Confirm your address");
-    finish(&call, StatusCode::OK, &ConfirmAddressPage { shell, token })
+    };
+    let page = ConfirmAddressPage {
+        shell: shell(&call, "Confirm your address"),
+        token,
+        username: person.username,
+    };
+    finish(&call, StatusCode::OK, &page)
 }
 
 /// `POST /users/confirmation`, for anyone with the link.

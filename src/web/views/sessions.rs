@@ -71,6 +71,8 @@ pub struct ResetPasswordPage {
 pub struct ConfirmAddressPage {
     /// The frame.
     pub shell: Shell,
+    /// Whose address it is.
+    pub username: String,
     /// The secret of the link, which the form sends back.
     pub token: String,
 }

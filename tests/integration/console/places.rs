@@ -44,7 +44,9 @@ fn a_group_belongs_to_whom_it_is_given_and_else_to_the_acting_administrator() {
             "visibility",
             "parent_id",
             "created_at",
-            "resource_access_token_creation_allowed"
+            "resource_access_token_creation_allowed",
+            "plan",
+            "trial"
         ]
     );
     assert_eq!(acme["name"], "Acme");

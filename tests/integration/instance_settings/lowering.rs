@@ -15,6 +15,7 @@ on_both![
     a_confirmation_of_another_number_is_asked_again,
     nothing_is_asked_when_no_token_is_longer,
     raising_it_asks_nothing,
+    it_can_be_undone_although_a_flag_was_switched_off_since,
 ];
 
 const LIFETIME: &str = "max_personal_access_token_lifetime";
@@ -154,4 +155,32 @@ async fn raising_it_asks_nothing(server: TestServer) {
     save(&browser, "account", &[(LIFETIME, "")])
         .await
         .expect(303);
+}
+
+async fn it_can_be_undone_although_a_flag_was_switched_off_since(server: TestServer) {
+    let (_, browser) = administrator(&server).await;
+    server.flag("buffered_token_expiration_limit", true);
+    server.set(LIFETIME, "400");
+    server.clock.advance(TimeDelta::hours(4));
+    server.run_job(Job::LifetimeEnforcement).await;
+    let acme = server.group("acme").create();
+    let long = acme.token("long").expires(&server.days_ahead(300)).create();
+    server.set(LIFETIME, "90");
+    server.flag("buffered_token_expiration_limit", false);
+    browser
+        .post(
+            PATH,
+            &[("update_section", "account"), ("act", "undo_lowering")],
+        )
+        .await
+        .expect(303);
+    let page = browser.open(PATH).await;
+    assert!(!page.has("pending-lowering"));
+    assert_eq!(
+        section(&page, "account").value(&field(LIFETIME)),
+        Some("365")
+    );
+    server.clock.advance(TimeDelta::hours(4));
+    server.run_job(Job::LifetimeEnforcement).await;
+    assert!(long.works().await);
 }

@@ -108,9 +108,14 @@ async fn nothing_of_a_deleted_person_is_left_but_their_name_in_the_trail(server:
         "INSERT INTO expiry_notices (token_id, interval_days, user_id, created_at) \
          SELECT min(id), 7, {id}, '2026-11-20 10:00:00' FROM access_tokens"
     ));
+    server.sql(&format!(
+        "INSERT INTO account_links (user_id, purpose, salt, digest, created_at, expires_at) \
+         SELECT {id}, 'password_reset', digest, digest, '2026-11-20 10:00:00', '2026-11-20 12:00:00' \
+         FROM access_tokens WHERE id = (SELECT min(id) FROM access_tokens)"
+    ));
     server.rest().await;
     let references = references_to_users();
-    assert_eq!(references.len(), 10, "{references:?}");
+    assert_eq!(references.len(), 11, "{references:?}");
     let rows =
         |(table, column): &(String, String)| server.count(table, &format!("{column} = {id}"));
     for reference in &references {

@@ -49,6 +49,8 @@ pub struct SectionForm {
     pub stamp: String,
     /// Advice about what is set, if there is any.
     pub advice: Vec<String>,
+    /// What is good to know beside it: label and text.
+    pub facts: Vec<(&'static str, String)>,
     /// Its fields.
     pub fields: Vec<SettingField>,
 }
