@@ -52,7 +52,7 @@ impl Console {
     }
 
     /// Writes to the database as no way through the program would.
-    fn tamper(&self, statement: &str) {
+    pub(super) fn tamper(&self, statement: &str) {
         let mut conn = self.database();
         sql_query("PRAGMA foreign_keys = OFF")
             .execute(&mut conn)
