@@ -472,6 +472,12 @@ const OTHERS: &[Kind] = &[
     ),
     kind(
         Instance,
+        "system_exported",
+        "Groups, people and tokens exported",
+        "file",
+    ),
+    kind(
+        Instance,
         "system_clock_skew",
         "Clocks of this machine and the database server apart",
         "reason",

@@ -55,14 +55,40 @@ impl Draft {
 
     /// Puts it in its place, at once and whole, over whatever is there; or, with `new`, only where nothing is.
     pub(super) fn finish(self, place: &Path, new: bool) -> io::Result<()> {
+        self.finish_by(place, new, |from, to| fs::hard_link(from, to))
+    }
+
+    fn finish_by(
+        self,
+        place: &Path,
+        new: bool,
+        link: impl FnOnce(&Path, &Path) -> io::Result<()>,
+    ) -> io::Result<()> {
         self.sync()?;
         if new {
             // Unlike a rename, a link is never over another file. The draft's own name goes when it is dropped.
-            fs::hard_link(&self.path, place)?;
+            match link(&self.path, place) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    self.take_free(place)?;
+                }
+                linked => linked?,
+            }
         } else {
             fs::rename(&self.path, place)?;
         }
         sync_folder_of(place)
+    }
+
+    /// On a file system without links: first the name is made ours, with nothing in it, then the draft takes it.
+    fn take_free(&self, place: &Path) -> io::Result<()> {
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(place)?;
+        fs::rename(&self.path, place).inspect_err(|_| {
+            let _ = fs::remove_file(place);
+        })
     }
 }
 
@@ -96,6 +122,21 @@ fn remove_with_companions(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_there_are_no_links_a_file_is_put_in_a_free_place_all_the_same_and_over_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let (part, place) = (folder.path().join("b.part"), folder.path().join("b"));
+        let none = |_: &Path, _: &Path| Err(io::ErrorKind::Unsupported.into());
+        let draft = Draft::at(part.clone()).unwrap();
+        fs::write(draft.path(), "first").unwrap();
+        draft.finish_by(&place, true, none).unwrap();
+        let draft = Draft::at(part.clone()).unwrap();
+        fs::write(draft.path(), "second").unwrap();
+        assert!(draft.finish_by(&place, true, none).is_err());
+        assert_eq!(fs::read_to_string(&place).unwrap(), "first");
+        assert!(!part.exists());
+    }
 
     #[test]
     fn what_is_not_finished_is_gone_and_what_is_there_is_not_written_over() {

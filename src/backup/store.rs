@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::max;
 use diesel::prelude::*;
 
-use crate::db::schema::{audit_events, instance, users};
+use crate::db::schema::{account_links, audit_events, instance, users};
 use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
 
@@ -29,13 +29,26 @@ pub(crate) fn is_finished(conn: &mut DbConnection) -> Result<bool, Error> {
     Ok(diesel::select(diesel::dsl::exists(instance::table.find(1))).get_result(conn)?)
 }
 
-/// When the copy was made that this is: each one holds the line of the trail about itself.
+/// When the copy was made that this is, as far as it says: of when its newest change is. Each one that Latchkey took holds
+/// the line of the trail about itself.
 pub(super) fn taken_at(conn: &mut DbConnection) -> Result<Option<DateTime<Utc>>, Error> {
     let at: Option<Timestamp> = audit_events::table
-        .filter(audit_events::event.eq("system_backup"))
         .select(max(audit_events::created_at))
         .get_result(conn)?;
     Ok(at.map(DateTime::from))
+}
+
+/// Links in mails, and the one for the first administrator, are good once: used, cut or replaced since, none may be good
+/// again.
+pub(super) fn cut_links(conn: &mut DbConnection) -> Result<(), Error> {
+    diesel::delete(account_links::table).execute(conn)?;
+    diesel::update(instance::table)
+        .set((
+            instance::setup_token_digest.eq(None::<Vec<u8>>),
+            instance::setup_token_expires_at.eq(None::<Timestamp>),
+        ))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Does anybody live there? In a database that was just made nobody does.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection as _;
 use serde_json::json;
 
-use super::draft::{Draft, beside};
+use super::draft::{COMPANIONS, Draft, beside};
 use super::programs;
 use crate::audit::{self, Event, Target};
 use crate::context::Context;
@@ -42,17 +42,27 @@ impl Copy {
     /// Makes sure that the file can be made, before anything else happens.
     ///
     /// # Errors
-    /// [`Error::Refused`] when it can't, or when it is there already and may not be written over.
-    pub fn to(file: &Path, overwrite: bool, database: &DatabaseUrl) -> Result<Copy, Error> {
+    /// [`Error::Refused`] when it can't, when it is there already and may not be written over, and, whatever is allowed, when
+    /// it is the database, a file beside it that belongs to it, or the secret.
+    pub fn to(
+        file: &Path,
+        overwrite: bool,
+        database: &DatabaseUrl,
+        secret: Option<&Path>,
+    ) -> Result<Copy, Error> {
         let place = std::path::absolute(file).map_err(|error| cannot(file, &error))?;
+        let taken = |by: &str| Err(Error::refused(format!("{} is {by}", file.display())));
         if let DatabaseUrl::Sqlite(database) = database {
-            let real = |path: &Path| fs::canonicalize(path).ok();
-            if real(&place).is_some_and(|place| Some(place) == real(database)) {
-                return Err(Error::refused(format!(
-                    "{} is the database itself",
-                    file.display()
-                )));
+            let (place, database) = (real(&place), real(database));
+            if place == database {
+                return taken("the database itself");
             }
+            if belongs_to(&place, &database) {
+                return taken("a file of the database");
+            }
+        }
+        if secret.is_some_and(|secret| real(secret) == real(&place)) {
+            return taken("the instance secret, without which no backup is of use");
         }
         match fs::symlink_metadata(&place) {
             Ok(found) if !found.is_file() => {
@@ -126,6 +136,29 @@ pub fn lament(conn: &mut DbConnection, ctx: &Context, file: &Path, why: &str) ->
         ctx,
         event.with(json!({ "file": file.display().to_string(), "reason": why })),
     )
+}
+
+/// The file that links lead to; of one that isn't there, where it would be.
+fn real(path: &Path) -> PathBuf {
+    let there = fs::canonicalize(path).ok();
+    let would_be = || {
+        let path = std::path::absolute(path).ok()?;
+        let folder = fs::canonicalize(path.parent()?).ok()?;
+        Some(folder.join(path.file_name()?))
+    };
+    there.or_else(would_be).unwrap_or_else(|| path.to_owned())
+}
+
+/// Is this a file that SQLite or a restore keeps beside the database?
+fn belongs_to(place: &Path, database: &Path) -> bool {
+    let rest = place
+        .as_os_str()
+        .as_encoded_bytes()
+        .strip_prefix(database.as_os_str().as_encoded_bytes());
+    rest.is_some_and(|rest| {
+        let kept = COMPANIONS.iter().chain(&[".restoring"]);
+        rest.starts_with(b".before-") || kept.into_iter().any(|suffix| rest == suffix.as_bytes())
+    })
 }
 
 fn cannot(file: &Path, error: &io::Error) -> Error {

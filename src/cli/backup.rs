@@ -51,7 +51,8 @@ impl Backup {
         // Whoever waits for an answer of the server goes first. A system that doesn't let us stand back copies all the same.
         let _ = rustix::process::nice(19);
         let console = self.open(instance)?;
-        let copy = take::Copy::to(&self.file, self.force, url)?;
+        let secret = config.secret.file(&config.data_dir);
+        let copy = take::Copy::to(&self.file, self.force, url, secret.as_deref())?;
         if let Some(console) = &console {
             let file = self.file.clone();
             console.write(move |conn, ctx| take::announce(conn, ctx, &file))?;
@@ -77,7 +78,7 @@ impl Backup {
                 taken.bytes.div_ceil(1024)
             ),
         )?;
-        out.note(&match config.secret.file(&config.data_dir) {
+        out.note(&match secret {
             Some(secret) => format!(
                 "The instance secret is not in it. Keep a copy of {} somewhere else: without it the backup is of no use.",
                 secret.display()

@@ -39,14 +39,18 @@ impl Export {
             .mode(0o600)
             .open(&self.file)
             .map_err(|error| Failure::new(format!("{name} can't be made: {error}")))?;
-        let outcome = console.read(|conn, ctx| {
-            // Read anew after a lost connection, it begins anew.
-            (&file)
-                .rewind()
-                .and_then(|()| file.set_len(0))
-                .map_err(|error| Error::internal(error.into()))?;
-            let mut writer = BufWriter::new(&file);
-            exchange::export(conn, ctx, &fingerprint, &mut writer)
+        let into = self.file.clone();
+        let announced = console.write(move |conn, ctx| exchange::announce(conn, ctx, &into));
+        let outcome = announced.and_then(|()| {
+            console.read(|conn, ctx| {
+                // Read anew after a lost connection, it begins anew.
+                (&file)
+                    .rewind()
+                    .and_then(|()| file.set_len(0))
+                    .map_err(|error| Error::internal(error.into()))?;
+                let mut writer = BufWriter::new(&file);
+                exchange::export(conn, ctx, &fingerprint, &mut writer)
+            })
         });
         let synced = outcome.and_then(|written| {
             let synced = file.sync_all();
@@ -63,7 +67,10 @@ impl Export {
             .collect();
         let counts: Vec<String> = written
             .iter()
-            .map(|(list, count)| format!("{count} {list}"))
+            .map(|(list, count)| match *list {
+                "taken_away" => format!("{count} digests of tokens that are no more"),
+                list => format!("{count} {list}"),
+            })
             .collect();
         out.result(
             &Value::Object(object),

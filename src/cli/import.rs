@@ -102,7 +102,7 @@ fn tell(report: &Report, dry_run: bool, out: &Output) -> Result<(), Failure> {
     }
     lines.extend(remarks(report));
     lines.push(
-        match (report.created(), dry_run) {
+        match (report.changes(), dry_run) {
             (0, _) => "Nothing to do: everything is here already",
             (_, true) => "Nothing was changed: this was a dry run",
             (_, false) => "Imported",
@@ -134,12 +134,22 @@ fn remarks(report: &Report) -> Vec<String> {
     );
     say(
         report.tokens_taken_away,
-        "tokens were imported before and have been taken away here since; they don't come back",
+        "tokens were here before and have been taken away since; they don't come back",
+    );
+    say(
+        report.taken_away,
+        "tokens were taken away where the file comes from; no other file brings them back",
     );
     say(
         report.bots_without_token,
         "bots were left out, because none of their tokens was made",
     );
+    if report.tokens.created == 0 {
+        say(
+            report.new_salts,
+            "salt is new here; the tokens that are here already are looked for with it, too",
+        );
+    }
     say(
         report.administrators.len() as u64,
         &format!(

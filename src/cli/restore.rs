@@ -20,7 +20,7 @@ use crate::db::DatabaseUrl;
 /// Bring a backup back, in place of the database; the server must be stopped
 ///
 /// Tells which revocations that undoes. If there are any, say whether those tokens are to be revoked in the restored
-/// database or to work again. An SQLite database that was there is kept, under the name that is printed; with
+/// database or to work again; if nobody can tell, because the present database is lost, only --revive goes on. An SQLite database that was there is kept, under the name that is printed; with
 /// PostgreSQL the database in LATCHKEY_DATABASE_URL must be a new, empty one.
 #[derive(Debug, Args)]
 pub(super) struct Restore {
@@ -98,6 +98,23 @@ impl Restore {
                  or --revive to let them work",
                 tokens(undone.tokens.len())
             ))),
+            (Ending::Undecided, Err(why)) => {
+                let cannot = if self.revoke {
+                    "--revoke can't tell which tokens it is to revoke"
+                } else {
+                    "nobody can tell which revocations that would undo"
+                };
+                let compare = match &config.database_url {
+                    DatabaseUrl::Postgres(_) if self.previous_database.is_none() => {
+                        "name that database, or "
+                    }
+                    _ => "",
+                };
+                Err(Failure::new(format!(
+                    "nothing was restored: {cannot}, because {why}; {compare}say --revive to let every token work that \
+                     works in the backup"
+                )))
+            }
             _ => Ok(()),
         }
     }
@@ -156,8 +173,8 @@ fn object(report: &Report) -> Value {
 
 fn told(report: &Report, revoke: bool) -> String {
     let mut lines = vec![match report.taken_at {
-        Some(at) => format!("The backup was taken at {}.", moment(at)),
-        None => "When the backup was taken, it doesn't say.".to_owned(),
+        Some(at) => format!("The backup's newest change is of {}.", moment(at)),
+        None => "No change in the backup says of when it is.".to_owned(),
     }];
     match &report.undone {
         Ok(undone) => lines.extend(told_undone(undone, revoke)),

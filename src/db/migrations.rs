@@ -9,10 +9,13 @@ use super::{DbConnection, lock_instance};
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
+/// What the migrations on PostgreSQL make besides tables and what hangs on them.
+const FUNCTIONS: [&str; 1] = ["audit_events_refuse"];
+
 /// How a database's schema compares with this program's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SchemaState {
-    /// No tables at all.
+    /// No tables at all, and no functions that bear the names of ours.
     Empty,
     /// Just what this program wants.
     Current,
@@ -33,7 +36,11 @@ type BoxedError = Box<dyn std::error::Error + Send + Sync>;
 pub fn schema_state(conn: &mut DbConnection) -> Result<SchemaState, BoxedError> {
     let tables = table_names(conn)?;
     if tables.is_empty() {
-        return Ok(SchemaState::Empty);
+        return Ok(if functions_left(conn)? == 0 {
+            SchemaState::Empty
+        } else {
+            SchemaState::Foreign
+        });
     }
     if !tables
         .iter()
@@ -170,10 +177,29 @@ pub fn drop_all_tables(conn: &mut DbConnection) -> Result<(), diesel::result::Er
         .iter()
         .map(|name| format!("\"{}\"", name.replace('"', "\"\"")))
         .collect();
-    if names.is_empty() {
-        return Ok(());
+    let mut statements = Vec::new();
+    if !names.is_empty() {
+        statements.push(format!("DROP TABLE {} CASCADE", names.join(", ")));
     }
-    conn.batch_execute(&format!("DROP TABLE {} CASCADE", names.join(", ")))
+    statements.push(format!(
+        "DROP FUNCTION IF EXISTS {} CASCADE",
+        FUNCTIONS.join(", ")
+    ));
+    conn.batch_execute(&statements.join("; "))
+}
+
+/// How many functions have the names of ours.
+fn functions_left(conn: &mut DbConnection) -> Result<i64, diesel::result::Error> {
+    use catalog::{pg_namespace as schemas, pg_proc as functions};
+    match conn {
+        DbConnection::Sqlite(_) => Ok(0),
+        DbConnection::Postgres(pg) => functions::table
+            .inner_join(schemas::table.on(schemas::oid.eq(functions::pronamespace)))
+            .filter(schemas::nspname.eq(catalog::current_schema()))
+            .filter(functions::proname.eq_any(FUNCTIONS))
+            .count()
+            .get_result(pg),
+    }
 }
 
 /// How many other programs are connected to the same database on a PostgreSQL server.
@@ -223,6 +249,20 @@ mod catalog {
             backend_type -> Text,
         }
     }
+    diesel::table! {
+        pg_catalog.pg_proc (oid) {
+            oid -> Oid,
+            proname -> Text,
+            pronamespace -> Oid,
+        }
+    }
+    diesel::table! {
+        pg_catalog.pg_namespace (oid) {
+            oid -> Oid,
+            nspname -> Text,
+        }
+    }
+    diesel::allow_tables_to_appear_in_same_query!(pg_proc, pg_namespace);
     diesel::define_sql_function! {
         /// The name of the database.
         fn current_database() -> Text;

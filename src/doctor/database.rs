@@ -28,12 +28,28 @@ pub(super) fn open(config: &Config) -> Result<DbConnection, Finding> {
         ));
     }
     DbConnection::look(url).map_err(|error| {
+        let error = error.to_string();
+        if matches!(url, DatabaseUrl::Sqlite(_)) && is_damage(&error) {
+            return Finding::failed(INTEGRITY, format!("the file is damaged: {error}"), DAMAGED);
+        }
         Finding::failed(
             DATABASE,
             format!("{url} can't be opened: {error}"),
             "start the database, or correct LATCHKEY_DATABASE_URL",
         )
     })
+}
+
+const INTEGRITY: &str = "integrity";
+
+/// What to do about a file that isn't whole.
+const DAMAGED: &str = "stop the server, keep a copy of the file, and restore the last backup";
+
+/// In SQLite's words: the file is there and can be read, and isn't what it should be.
+fn is_damage(error: &str) -> bool {
+    ["malformed", "not a database"]
+        .iter()
+        .any(|word| error.contains(word))
 }
 
 /// Is it what this program wants?
@@ -78,17 +94,24 @@ pub(super) fn schema(conn: &mut DbConnection) -> (Option<SchemaState>, Finding) 
 
 /// Is the file whole?
 pub(super) fn integrity(conn: &mut DbConnection) -> Option<Finding> {
-    const CHECK: &str = "integrity";
     if matches!(conn, DbConnection::Postgres(_)) {
         return None;
     }
-    let advice = "stop the server, keep a copy of the file, and restore the last backup";
     Some(match damages(conn, Look::Quick) {
         Ok(damages) => match damages.first() {
-            None => Finding::ok(CHECK, "the file is whole"),
-            Some(first) => Finding::failed(CHECK, format!("the file is damaged: {first}"), advice),
+            None => Finding::ok(INTEGRITY, "the file is whole"),
+            Some(first) => {
+                Finding::failed(INTEGRITY, format!("the file is damaged: {first}"), DAMAGED)
+            }
         },
-        Err(error) => Finding::failed(CHECK, format!("the file can't be read: {error}"), advice),
+        Err(error) if is_damage(&error.to_string()) => {
+            Finding::failed(INTEGRITY, format!("the file is damaged: {error}"), DAMAGED)
+        }
+        Err(error) => Finding::failed(
+            INTEGRITY,
+            format!("the file can't be read: {error}"),
+            DAMAGED,
+        ),
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod database;
 pub(crate) mod files;
+mod imported;
 mod objects;
 mod people;
 mod setup;
@@ -130,6 +131,7 @@ pub fn examine(config: &Config, now: DateTime<Utc>) -> Vec<Finding> {
     findings.push(database::clock(&mut conn, now));
     if state == Some(SchemaState::Current) {
         findings.push(database::secret(&mut conn, config));
+        findings.extend(imported::salts(&mut conn, config));
         for (check, question) in QUESTIONS {
             findings.push(question(&mut conn, now).unwrap_or_else(|error| {
                 Finding::failed(

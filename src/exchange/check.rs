@@ -99,6 +99,10 @@ impl Check<'_> {
                 rules::token(token, digesting, now)
                     .and_then(|checked| self.once("digest", ("token", checked.digest)))
             }
+            Entry::TakenAway(digest) => {
+                self.digesting.as_ref().ok_or_else(|| no_digests(at))?;
+                rules::taken_away(digest).and_then(|digest| self.once("", ("token", digest)))
+            }
         };
         outcome.map_err(|flaw| refuse(at, &flaw))
     }

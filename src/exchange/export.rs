@@ -1,25 +1,28 @@
 //! Writing what an instance has into a file that [`import`](super::import) reads.
 
 use std::io::Write;
+use std::path::Path;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
 use serde::Serialize;
+use serde_json::json;
 
 use super::format::{DigestKind, DigestsEntry, FORMAT, Section, VERSION};
 use super::list;
 use crate::access_tokens::imported;
+use crate::audit::{self, Event, Target};
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::permissions::Right;
 
 /// How many entries of each list were written.
-pub type Written = [(&'static str, u64); 6];
+pub type Written = [(&'static str, u64); 7];
 
-/// Writes all people, groups, projects, roles, bots and tokens, as they are at one moment. Digests stay what they are: only an
-/// instance with the same secret can use them. Administrators and the system only.
+/// Writes all people, groups, projects, roles, bots and tokens, as they are at one moment, and the digests of tokens that are
+/// no more. Digests stay what they are: only an instance with the same secret can use them. Administrators and the system only.
 ///
 /// # Errors
 /// [`Error::Forbidden`] without the right; when the database is away or the file can't be written.
@@ -39,6 +42,20 @@ pub fn export(
         }
         write(conn, ctx, fingerprint, out)
     })
+}
+
+/// Notes in the trail that an export goes into this file; first, so that none goes unnoticed. Administrators and the system
+/// only.
+///
+/// # Errors
+/// [`Error::Forbidden`] without the right; when the database can't take the row.
+pub fn announce(conn: &mut DbConnection, ctx: &Context, file: &Path) -> Result<(), Error> {
+    if !ctx.actor.may_on_instance(Right::Administer) {
+        return Err(Error::forbidden());
+    }
+    let event = Event::new("system_exported", Target::Instance)
+        .with(json!({ "file": file.display().to_string() }));
+    audit::record(conn, ctx, event)
 }
 
 fn write(
@@ -68,7 +85,7 @@ fn write(
     file.key("source", &ctx.instance.host)?;
     file.key("prefixes", &prefixes)?;
     file.key("digests", &digests)?;
-    let mut written = [("", 0); 6];
+    let mut written = [("", 0); 7];
     for (section, count) in Section::ALL.into_iter().zip(&mut written) {
         let number = match section {
             Section::Users => file.list(section, |after| list::users(conn, after))?,
@@ -77,6 +94,7 @@ fn write(
             Section::Memberships => file.list(section, |after| list::memberships(conn, after))?,
             Section::Bots => file.list(section, |after| list::bots(conn, after))?,
             Section::Tokens => file.list(section, |after| list::tokens(conn, after))?,
+            Section::TakenAway => file.list(section, |after| list::taken_away(conn, after))?,
         };
         *count = (section.key(), number);
     }
@@ -127,7 +145,7 @@ impl File<'_> {
                 after = key;
             }
         }
-        let last = section == Section::Tokens;
+        let last = section == Section::TakenAway;
         self.raw(if last { "]\n" } else { "],\n" })?;
         Ok(count)
     }

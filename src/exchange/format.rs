@@ -3,7 +3,7 @@
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::groups::Visibility;
 use crate::members::AccessLevel;
@@ -29,17 +29,20 @@ pub enum Section {
     Bots,
     /// Tokens of all kinds, each after the one that was rotated into it.
     Tokens,
+    /// Digests of tokens that are no more, and never are again.
+    TakenAway,
 }
 
 impl Section {
     /// All of them, in their order.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Users,
         Self::Groups,
         Self::Projects,
         Self::Memberships,
         Self::Bots,
         Self::Tokens,
+        Self::TakenAway,
     ];
 
     /// Its key in the file.
@@ -51,6 +54,7 @@ impl Section {
             Self::Memberships => "memberships",
             Self::Bots => "bots",
             Self::Tokens => "tokens",
+            Self::TakenAway => "taken_away",
         }
     }
 
@@ -135,6 +139,8 @@ pub enum Entry {
     Bot(BotEntry),
     /// Of `tokens`.
     Token(TokenEntry),
+    /// Of `taken_away`: a digest in Base64.
+    TakenAway(String),
 }
 
 /// Whether somebody may act.
@@ -158,7 +164,7 @@ pub struct UserEntry {
     pub username: String,
     /// As shown.
     pub name: String,
-    /// Counts as confirmed.
+    /// Their address.
     pub email: String,
     /// May everything.
     #[serde(default)]
@@ -169,6 +175,16 @@ pub struct UserEntry {
     /// May they act?
     #[serde(default)]
     pub state: State,
+    /// When it was found out that the address is theirs; null if it wasn't. Left out, it counts as theirs.
+    #[serde(
+        default,
+        deserialize_with = "said",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub confirmed_at: Option<Option<DateTime<Utc>>>,
+    /// Of somebody who is blocked: since when they wait to be let in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_requested_at: Option<DateTime<Utc>>,
     /// As `$argon2id$…`; without one they need a new password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_hash: Option<String>,
@@ -200,6 +216,15 @@ pub struct GroupEntry {
     /// Of a top-level group: may tokens be made in it?
     #[serde(default = "yes")]
     pub resource_access_token_creation_allowed: bool,
+    /// Of a top-level group: what it pays for, as a word,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// and whether that is only tried.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trial: bool,
+    /// Of a top-level group: are bots kept after their token? Nothing if it has no say of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retain_bots: Option<bool>,
     /// When it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<DateTime<Utc>>,
@@ -222,6 +247,9 @@ pub struct ProjectEntry {
     /// Set aside?
     #[serde(default)]
     pub archived: bool,
+    /// As programs are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_branch: Option<String>,
     /// When it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<DateTime<Utc>>,
@@ -328,6 +356,13 @@ impl fmt::Debug for TokenEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TokenEntry({:?} of {:?})", self.name, self.user)
     }
+}
+
+/// What is there, even if it is null.
+fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(from).map(Some)
 }
 
 fn private() -> Visibility {

@@ -2,6 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, NaiveDate, Utc};
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use super::format::{
@@ -9,7 +10,9 @@ use super::format::{
 };
 use crate::access_tokens::imported::salt::OF_SALTED_HASH;
 use crate::access_tokens::scope::Scopes;
-use crate::db::schema::{access_token_uses, access_tokens, groups, memberships, projects, users};
+use crate::db::schema::{
+    access_token_uses, access_tokens, groups, imported_digests, memberships, projects, users,
+};
 use crate::db::{DbConnection, Timestamp, by_character};
 use crate::error::Error;
 use crate::groups::Visibility;
@@ -36,6 +39,7 @@ pub(super) fn users(conn: &mut DbConnection, after: &i64) -> Result<Vec<(i64, Us
         String,
         Option<String>,
         Timestamp,
+        (Option<Timestamp>, Option<Timestamp>),
     );
     let rows: Vec<Row> = users::table
         .filter(users::kind.eq(UserKind::Human.as_str()))
@@ -52,11 +56,13 @@ pub(super) fn users(conn: &mut DbConnection, after: &i64) -> Result<Vec<(i64, Us
             users::state,
             users::password_hash,
             users::created_at,
+            (users::confirmed_at, users::approval_requested_at),
         ))
         .load(conn)?;
     rows.into_iter()
         .map(
-            |(id, username, name, email, admin, external, state, password_hash, created_at)| {
+            |(id, username, name, email, admin, external, state, hash, created_at, waits)| {
+                let (confirmed_at, approval_requested_at) = waits;
                 let entry = UserEntry {
                     username,
                     name,
@@ -64,7 +70,9 @@ pub(super) fn users(conn: &mut DbConnection, after: &i64) -> Result<Vec<(i64, Us
                     admin,
                     external,
                     state: self::state(state)?,
-                    password_hash,
+                    confirmed_at: Some(confirmed_at.map(DateTime::from)),
+                    approval_requested_at: approval_requested_at.map(DateTime::from),
+                    password_hash: hash,
                     created_at: Some(created_at.into()),
                 };
                 Ok((id, entry))
@@ -78,7 +86,10 @@ pub(super) fn groups(
     conn: &mut DbConnection,
     after: &str,
 ) -> Result<Vec<(String, GroupEntry)>, Error> {
-    let rows: Vec<(String, String, String, String, bool, Timestamp)> = groups::table
+    /// Of a top-level group: plan, only tried, keeps bots.
+    type Own = (Option<i64>, String, bool, Option<bool>);
+    type Row = (String, String, String, String, bool, Timestamp, Own);
+    let rows: Vec<Row> = groups::table
         .filter(groups::kind.eq("group"))
         .filter(by_character(groups::full_path).gt(after))
         .order(by_character(groups::full_path).asc())
@@ -90,17 +101,28 @@ pub(super) fn groups(
             groups::visibility,
             groups::resource_access_token_creation_allowed,
             groups::created_at,
+            (
+                groups::parent_id,
+                groups::plan,
+                groups::trial,
+                groups::retain_bots,
+            ),
         ))
         .load(conn)?;
     rows.into_iter()
         .map(
-            |(path, name, description, visibility, allowed, created_at)| {
+            |(path, name, description, visibility, allowed, created_at, own)| {
+                let (parent_id, plan, trial, retain_bots) = own;
+                let is_root = parent_id.is_none();
                 let entry = GroupEntry {
                     path: path.clone(),
                     name,
                     description,
                     visibility: self::visibility(visibility)?,
-                    resource_access_token_creation_allowed: allowed,
+                    resource_access_token_creation_allowed: allowed || !is_root,
+                    plan: is_root.then_some(plan),
+                    trial: is_root && trial,
+                    retain_bots: retain_bots.filter(|_| is_root),
                     created_at: Some(created_at.into()),
                 };
                 Ok((path, entry))
@@ -114,7 +136,17 @@ pub(super) fn projects(
     conn: &mut DbConnection,
     after: &i64,
 ) -> Result<Vec<(i64, ProjectEntry)>, Error> {
-    type Row = (i64, String, String, String, String, String, bool, Timestamp);
+    type Row = (
+        i64,
+        String,
+        String,
+        String,
+        String,
+        String,
+        bool,
+        String,
+        Timestamp,
+    );
     let rows: Vec<Row> = projects::table
         .inner_join(groups::table)
         .filter(projects::id.gt(after))
@@ -128,18 +160,20 @@ pub(super) fn projects(
             projects::description,
             projects::visibility,
             projects::archived,
+            projects::default_branch,
             projects::created_at,
         ))
         .load(conn)?;
     rows.into_iter()
         .map(
-            |(id, namespace, path, name, description, visibility, archived, created_at)| {
+            |(id, namespace, path, name, description, visibility, archived, branch, created_at)| {
                 let entry = ProjectEntry {
                     path: format!("{namespace}/{path}"),
                     name,
                     description,
                     visibility: self::visibility(visibility)?,
                     archived,
+                    default_branch: Some(branch),
                     created_at: Some(created_at.into()),
                 };
                 Ok((id, entry))
@@ -361,6 +395,32 @@ pub(super) fn tokens(
             Ok((id, entry))
         })
         .collect()
+}
+
+/// Digests of tokens that are no more, in their order: those that were imported or taken away here and aren't in the list of
+/// tokens.
+pub(super) fn taken_away(
+    conn: &mut DbConnection,
+    after: &Vec<u8>,
+) -> Result<Vec<(Vec<u8>, String)>, Error> {
+    let listed = access_tokens::table
+        .inner_join(users::table)
+        .filter(users::bot_gone_at.is_null())
+        .filter(access_tokens::digest.eq(imported_digests::digest));
+    let past: Vec<Vec<u8>> = imported_digests::table
+        .filter(imported_digests::digest.gt(after))
+        .filter(not(exists(listed)))
+        .order(imported_digests::digest.asc())
+        .limit(PAGE)
+        .select(imported_digests::digest)
+        .load(conn)?;
+    Ok(past
+        .into_iter()
+        .map(|digest| {
+            let text = STANDARD.encode(&digest);
+            (digest, text)
+        })
+        .collect())
 }
 
 fn state(word: String) -> Result<State, Error> {

@@ -13,6 +13,6 @@ mod store;
 pub mod write;
 
 pub use check::check;
-pub use export::export;
+pub use export::{announce, export};
 pub use report::{Counts, Report};
 pub use write::import;

@@ -271,6 +271,7 @@ impl<'de> Visitor<'de> for List<'_> {
             Section::Memberships => self.each(items, Entry::Membership),
             Section::Bots => self.each(items, Entry::Bot),
             Section::Tokens => self.each(items, Entry::Token),
+            Section::TakenAway => self.each(items, Entry::TakenAway),
         }
     }
 }

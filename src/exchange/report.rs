@@ -26,7 +26,11 @@ pub struct Report {
     pub bots: Counts,
     /// Tokens.
     pub tokens: Counts,
-    /// Tokens that were imported before and have been taken away here since: they don't come back.
+    /// Salts of the file that weren't known here.
+    pub new_salts: u64,
+    /// Digests of tokens that are no more, which weren't known here: their tokens will not be imported.
+    pub taken_away: u64,
+    /// Tokens of the file that were here before and have been taken away since: they don't come back.
     pub tokens_taken_away: u64,
     /// Tokens made that have no expiry date and aren't revoked.
     pub tokens_without_expiry: u64,
@@ -46,6 +50,11 @@ impl Report {
     /// What was made, in all.
     pub fn created(&self) -> u64 {
         self.lists().iter().map(|(_, counts)| counts.created).sum()
+    }
+
+    /// Whatever is another than before.
+    pub fn changes(&self) -> u64 {
+        self.created() + self.new_salts + self.taken_away
     }
 
     /// Each list with its counts.

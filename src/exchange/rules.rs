@@ -4,13 +4,14 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 
 use super::format::{
-    BotEntry, DigestKind, DigestsEntry, GroupEntry, Header, MembershipEntry, ProjectEntry,
+    BotEntry, DigestKind, DigestsEntry, GroupEntry, Header, MembershipEntry, ProjectEntry, State,
     TokenEntry, UserEntry,
 };
 use crate::access_tokens::imported::Salt;
 use crate::access_tokens::scope::{Scope, Scopes};
 use crate::access_tokens::secret::Prefix;
 use crate::groups::path::{FULL_PATH_MAX, FullPath, MAX_NESTING, PathSegment, Place};
+use crate::groups::plan::{Plan, Tier};
 use crate::text::{Description, Email, Name};
 use crate::users::password;
 
@@ -138,6 +139,14 @@ pub fn user(entry: &UserEntry, now: DateTime<Utc>) -> Result<(), Flaw> {
             "is not an argon2id hash, as in $argon2id$v=19$…; leave it out, and the person needs a new password",
         ));
     }
+    moment("confirmed_at", entry.confirmed_at.flatten(), now)?;
+    if entry.approval_requested_at.is_some() && entry.state != State::Blocked {
+        return Err(Flaw::new(
+            "approval_requested_at",
+            "is for somebody who is blocked",
+        ));
+    }
+    moment("approval_requested_at", entry.approval_requested_at, now)?;
     moment("created_at", entry.created_at, now)
 }
 
@@ -159,9 +168,41 @@ pub fn group(entry: &GroupEntry, now: DateTime<Utc>) -> Result<(), Flaw> {
             "can be false in a top-level group only",
         ));
     }
+    for (field, given) in [
+        ("plan", entry.plan.is_some()),
+        ("trial", entry.trial),
+        ("retain_bots", entry.retain_bots.is_some()),
+    ] {
+        if given && path.depth() > 1 {
+            return Err(Flaw::new(field, "can be there in a top-level group only"));
+        }
+    }
+    plan(entry)?;
     name("name", &entry.name)?;
     long_description(&entry.description)?;
     moment("created_at", entry.created_at, now)
+}
+
+/// What a top-level group pays for; nothing if the file doesn't say.
+///
+/// # Errors
+/// When there is no such plan.
+pub fn plan(entry: &GroupEntry) -> Result<Option<Plan>, Flaw> {
+    let tier = match &entry.plan {
+        None if !entry.trial => return Ok(None),
+        None => Tier::default(),
+        Some(word) => Tier::parse(word).ok_or_else(|| {
+            let known = Tier::ALL.map(Tier::name).join(", ");
+            Flaw::new(
+                "plan",
+                format!("{word:?} is no plan, which is one of {known}"),
+            )
+        })?,
+    };
+    Ok(Some(Plan {
+        tier,
+        trial: entry.trial,
+    }))
 }
 
 /// A project.
@@ -172,6 +213,9 @@ pub fn project(entry: &ProjectEntry, now: DateTime<Utc>) -> Result<(), Flaw> {
     let path = full_path("path", &entry.path)?;
     if path.parent().is_none() {
         return Err(Flaw::new("path", "must name what the project is in, too"));
+    }
+    if let Some(branch) = &entry.default_branch {
+        name("default_branch", branch)?;
     }
     name("name", &entry.name)?;
     long_description(&entry.description)?;
@@ -275,17 +319,26 @@ pub fn token(
     })
 }
 
-/// May this holder have these scopes?
+/// The digest of a token that is no more.
+///
+/// # Errors
+/// When it is none.
+pub fn taken_away(text: &str) -> Result<[u8; 32], Flaw> {
+    digest("", text)
+}
+
+/// May this holder have these scopes? Any person may have those of administrators: they open nothing to others, and who
+/// was one once keeps the token that has them.
 ///
 /// # Errors
 /// The first one that can't be had.
-pub fn scopes_of(scopes: &Scopes, is_bot: bool, is_admin: bool) -> Result<(), Flaw> {
+pub fn scopes_of(scopes: &Scopes, is_bot: bool) -> Result<(), Flaw> {
     // Whether the registry is on or off: off, a scope that was given once opens nothing.
     let may = |scope: Scope| {
         if is_bot {
             scope.is_for_resource_tokens(true)
         } else {
-            scope.is_for_people(is_admin, true)
+            scope.is_for_people(true, true)
         }
     };
     match scopes.iter().position(|scope| !may(scope)) {
@@ -459,15 +512,13 @@ mod tests {
         let scopes = |names: &[&str]| {
             Scopes::new(names.iter().filter_map(|name| Scope::parse(name))).unwrap()
         };
-        assert_eq!(
-            scopes_of(&scopes(&["api", "read_registry"]), true, false),
-            Ok(())
-        );
-        assert_eq!(scopes_of(&scopes(&["read_user"]), false, false), Ok(()));
-        assert_eq!(scopes_of(&scopes(&["sudo"]), false, true), Ok(()));
-        let flaw = scopes_of(&scopes(&["api", "sudo"]), false, false).unwrap_err();
+        assert_eq!(scopes_of(&scopes(&["api", "read_registry"]), true), Ok(()));
+        for own in ["read_user", "sudo", "admin_mode"] {
+            assert_eq!(scopes_of(&scopes(&[own]), false), Ok(()));
+        }
+        let flaw = scopes_of(&scopes(&["api", "sudo"]), true).unwrap_err();
         assert_eq!(flaw.field, "scopes[1]");
-        assert!(scopes_of(&scopes(&["read_user"]), true, false).is_err());
+        assert!(scopes_of(&scopes(&["read_user"]), true).is_err());
     }
 
     #[test]

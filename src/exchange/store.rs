@@ -11,6 +11,7 @@ use crate::db::schema::{
 };
 use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
+use crate::groups::plan::Plan;
 use crate::members::AccessLevel;
 use crate::users::store::key;
 use crate::users::{UserKind, UserState};
@@ -35,7 +36,6 @@ pub(super) struct KnownUser {
     pub username: String,
     pub is_bot: bool,
     pub is_human: bool,
-    pub admin: bool,
     pub email_key: String,
     pub bot_group_id: Option<i64>,
     pub bot_project_id: Option<i64>,
@@ -46,7 +46,6 @@ type KnownRow = (
     String,
     String,
     String,
-    bool,
     String,
     Option<i64>,
     Option<i64>,
@@ -69,7 +68,6 @@ pub(super) fn users_by_name(
             users::username_key,
             users::username,
             users::kind,
-            users::admin,
             users::email_key,
             users::bot_group_id,
             users::bot_project_id,
@@ -78,13 +76,12 @@ pub(super) fn users_by_name(
     Ok(rows
         .into_iter()
         .map(
-            |(id, name_key, username, kind, admin, email_key, bot_group_id, bot_project_id)| {
+            |(id, name_key, username, kind, email_key, bot_group_id, bot_project_id)| {
                 let user = KnownUser {
                     id,
                     username,
                     is_bot: kind == UserKind::ProjectBot.as_str(),
                     is_human: kind == UserKind::Human.as_str(),
-                    admin,
                     email_key,
                     bot_group_id,
                     bot_project_id,
@@ -96,17 +93,56 @@ pub(super) fn users_by_name(
 }
 
 /// What a new person has besides what all new people have.
+#[derive(Debug)]
+pub(super) struct Settled {
+    pub state: UserState,
+    pub confirmed_at: Option<DateTime<Utc>>,
+    pub approval_requested_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+}
+
+/// Stores that.
 pub(super) fn settle_user(
     conn: &mut DbConnection,
     id: i64,
-    state: UserState,
-    created_at: DateTime<Utc>,
+    settled: &Settled,
 ) -> Result<(), Error> {
     diesel::update(users::table.find(id))
         .set((
-            users::state.eq(state.as_str()),
-            users::created_at.eq(Timestamp::from(created_at)),
+            users::state.eq(settled.state.as_str()),
+            users::confirmed_at.eq(settled.confirmed_at.map(Timestamp::from)),
+            users::approval_requested_at.eq(settled.approval_requested_at.map(Timestamp::from)),
+            users::created_at.eq(Timestamp::from(settled.created_at)),
         ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// What a new top-level group has besides what all new ones have.
+pub(super) fn settle_group(
+    conn: &mut DbConnection,
+    id: i64,
+    plan: Plan,
+    retain_bots: Option<bool>,
+) -> Result<(), Error> {
+    diesel::update(groups::table.find(id))
+        .set((
+            groups::plan.eq(plan.tier.name()),
+            groups::trial.eq(plan.trial),
+            groups::retain_bots.eq(retain_bots),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Names the default branch of a new project.
+pub(super) fn set_default_branch(
+    conn: &mut DbConnection,
+    project_id: i64,
+    branch: &str,
+) -> Result<(), Error> {
+    diesel::update(projects::table.find(project_id))
+        .set(projects::default_branch.eq(branch))
         .execute(conn)?;
     Ok(())
 }
@@ -243,8 +279,8 @@ pub(super) fn tokens_by_digest(
         .collect())
 }
 
-/// Those of these digests that were imported once, whatever became of their tokens.
-pub(super) fn imported_among(
+/// Those of these digests whose tokens were imported or taken away once.
+pub(super) fn known_among(
     conn: &mut DbConnection,
     digests: &[Bytes],
 ) -> Result<HashSet<Bytes>, Error> {
@@ -257,6 +293,19 @@ pub(super) fn imported_among(
         .into_iter()
         .filter_map(|digest| digest.try_into().ok())
         .collect())
+}
+
+/// Keeps digests whose tokens are not to come. None of them is known yet.
+pub(super) fn insert_digests(conn: &mut DbConnection, digests: &[Bytes]) -> Result<(), Error> {
+    if digests.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = digests
+        .iter()
+        .map(|digest| imported_digests::digest.eq(digest.as_slice()))
+        .collect();
+    insert_all!(conn, imported_digests::table, rows);
+    Ok(())
 }
 
 /// A token to be.
@@ -313,12 +362,8 @@ pub(super) fn insert_tokens(
         })
         .collect();
     insert_all!(conn, access_tokens::table, rows);
-    let rows: Vec<_> = new
-        .iter()
-        .map(|token| imported_digests::digest.eq(token.digest.as_slice()))
-        .collect();
-    insert_all!(conn, imported_digests::table, rows);
     let digests: Vec<Bytes> = new.iter().map(|token| token.digest).collect();
+    insert_digests(conn, &digests)?;
     let made = tokens_by_digest(conn, &digests)?;
     let rows: Vec<_> = new
         .iter()

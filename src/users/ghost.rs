@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use super::store::{NewUser, insert};
 use super::{User, UserKind};
+use crate::access_tokens::imported;
 use crate::db::DbConnection;
 use crate::db::schema::{memberships, projects, users, webhooks};
 use crate::error::Error;
@@ -13,7 +14,7 @@ use crate::error::Error;
 const AT_ONCE: usize = 10_000;
 
 /// Deletes users, and with their rows what is theirs alone: tokens, memberships, sessions, a namespace.
-/// What they made belongs to the ghost afterwards. Returns how many were there.
+/// What they made belongs to the ghost afterwards, and no import brings their tokens back. Returns how many were there.
 ///
 /// # Errors
 /// When the database is away.
@@ -37,6 +38,7 @@ pub(crate) fn replace(
         diesel::update(users::table.filter(users::created_by_id.eq_any(ids)))
             .set(users::created_by_id.eq(ghost))
             .execute(conn)?;
+        imported::remember(conn, ids)?;
         deleted += diesel::delete(users::table.filter(users::id.eq_any(ids))).execute(conn)?;
     }
     Ok(deleted)

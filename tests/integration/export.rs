@@ -14,6 +14,7 @@ use crate::support::{Company, Storage, TestResource, TestServer, server::SECRET}
 on_both![
     everybody_goes_on_elsewhere,
     tokens_that_were_imported_move_on,
+    no_older_file_brings_a_token_back,
     only_administrators_export,
 ];
 
@@ -59,6 +60,10 @@ async fn everybody_goes_on_elsewhere(server: TestServer) {
             .create();
     let personal = c.frank.personal_token([Scope::Api]);
     let admin = c.root.personal_token([Scope::Api]);
+    // Of somebody who isn't an administrator any more.
+    let past = server.person("past").admin().create();
+    past.personal_token([Scope::Sudo, Scope::AdminMode]);
+    server.sql("UPDATE users SET admin = FALSE WHERE username = 'past'");
     let gone = c.sub.token("gone").create();
     c.alice
         .api()
@@ -70,6 +75,10 @@ async fn everybody_goes_on_elsewhere(server: TestServer) {
         .await
         .expect(200)
         .json();
+    server.person("judy").create();
+    server.sql("UPDATE users SET confirmed_at = NULL, state = 'blocked', approval_requested_at = '2026-11-01 10:00:00' WHERE username = 'judy'");
+    server.sql("UPDATE groups SET plan = 'premium', trial = TRUE, retain_bots = TRUE WHERE full_path = 'acme'");
+    server.sql("UPDATE projects SET default_branch = 'trunk'");
     c.erin.block();
     c.acme.allow_creation(false);
     server.rest().await;
@@ -79,6 +88,18 @@ async fn everybody_goes_on_elsewhere(server: TestServer) {
     let other = TestServer::on(Storage::sqlite());
     import(&other, &file);
     assert_eq!(object(&exported(&other)), object(&file));
+    for (table, condition) in [
+        (
+            "users",
+            "confirmed_at IS NULL AND state = 'blocked' AND approval_requested_at = '2026-11-01 10:00:00'",
+        ),
+        ("groups", "plan = 'premium' AND trial AND retain_bots"),
+        ("projects", "default_branch = 'trunk'"),
+    ] {
+        let here = server.count(table, condition);
+        assert!(here > 0, "{condition}");
+        assert_eq!(other.count(table, condition), here, "{condition}");
+    }
     for value in [
         &group.value,
         &personal.value,
@@ -145,6 +166,42 @@ async fn tokens_that_were_imported_move_on(server: TestServer) {
         .expect(200);
     assert_eq!(other.count("imported_prefixes", "prefix = 'older_'"), 1);
     assert_eq!(object(&exported(&other))["tokens"], object(&file)["tokens"]);
+}
+
+/// By whatever way a token has gone: an export from before has it, and it stays gone; also where a later export went.
+async fn no_older_file_brings_a_token_back(server: TestServer) {
+    let c = Company::on(&server);
+    let revoked = c.acme.token("revoked").create();
+    let inside = c.p2.token("inside").create();
+    let below = c.sub.token("below").create();
+    let personal = c.frank.personal_token([Scope::Api]);
+    let kept = c.acme.token("kept").create();
+    let before = exported(&server);
+    for path in [
+        format!("{}/access_tokens/{}", c.acme.path(), revoked.id),
+        c.p2.path(),
+        c.sub.path(),
+        format!("/users/{}", c.frank.user.id),
+    ] {
+        let answer = c.root.api().delete(&path).await;
+        assert!(answer.status < 300, "{path}: {answer:?}");
+    }
+    server.rest().await;
+    let after = exported(&server);
+    let other = TestServer::on(Storage::sqlite());
+    import(&other, &after);
+    for server in [&server, &other] {
+        import(server, &before);
+        for token in [&revoked.value, &inside.value, &below.value, &personal.value] {
+            server.with_token(token).get("/user").await.expect(401);
+        }
+        server
+            .with_token(&kept.value)
+            .get("/personal_access_tokens/self")
+            .await
+            .expect(200);
+    }
+    assert_eq!(object(&after)["taken_away"].as_array().unwrap().len(), 4);
 }
 
 async fn only_administrators_export(server: TestServer) {

@@ -7,7 +7,7 @@ use diesel::sql_types::Bool;
 
 use super::salt::Salts;
 use crate::access_tokens::secret::{Digest, DigestKey};
-use crate::db::schema::{access_tokens, imported_prefixes, imported_salts};
+use crate::db::schema::{access_tokens, imported_digests, imported_prefixes, imported_salts};
 use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
 
@@ -49,7 +49,10 @@ pub fn prefixes(conn: &mut DbConnection) -> Result<Vec<String>, Error> {
 }
 
 /// Is there a token of which only a salted hash is known?
-pub(super) fn any_salted(conn: &mut DbConnection) -> Result<bool, Error> {
+///
+/// # Errors
+/// When the database is away.
+pub fn any_salted(conn: &mut DbConnection) -> Result<bool, Error> {
     // In the words of the index, or it would not be used.
     let salted = access_tokens::table.filter(sql::<Bool>("digest_version <> 1"));
     Ok(diesel::select(exists(salted)).get_result(conn)?)
@@ -93,4 +96,28 @@ pub(super) fn insert_prefix(conn: &mut DbConnection, prefix: &str) -> Result<(),
 
 pub(super) fn delete_salts(conn: &mut DbConnection) -> Result<usize, Error> {
     Ok(diesel::delete(imported_salts::table).execute(conn)?)
+}
+
+/// Keeps the digests of all tokens of users who are about to be deleted: no import brings those back.
+///
+/// # Errors
+/// When the database is away.
+pub fn remember(conn: &mut DbConnection, user_ids: &[i64]) -> Result<(), Error> {
+    let digests = access_tokens::table
+        .filter(access_tokens::user_id.eq_any(user_ids))
+        .select(access_tokens::digest);
+    // Another node may delete the same bots; and imported ones are known already.
+    match conn {
+        DbConnection::Sqlite(conn) => diesel::insert_into(imported_digests::table)
+            .values(digests)
+            .into_columns(imported_digests::digest)
+            .on_conflict_do_nothing()
+            .execute(conn)?,
+        DbConnection::Postgres(conn) => diesel::insert_into(imported_digests::table)
+            .values(digests)
+            .into_columns(imported_digests::digest)
+            .on_conflict_do_nothing()
+            .execute(conn)?,
+    };
+    Ok(())
 }

@@ -18,6 +18,9 @@ pub struct Release {
 /// Dates are required since this one.
 const DATES_REQUIRED: (u16, u16) = (16, 0);
 
+/// The day on which that was released.
+const DATES_REQUIRED_ON: (i32, u32, u32) = (2023, 5, 22);
+
 /// The last day on which an upgrade gave every token a date.
 const LAST_DATING_DAY: (i32, u32, u32) = (2024, 7, 23);
 
@@ -136,6 +139,27 @@ pub struct Ruling {
 }
 
 impl History {
+    /// Can it have happened, as of today?
+    ///
+    /// # Errors
+    /// A sentence, when the day of the upgrade can't be.
+    pub fn check(self, today: NaiveDate) -> Result<(), String> {
+        let History::Upgrade { on, .. } = self else {
+            return Ok(());
+        };
+        let (year, month, day) = DATES_REQUIRED_ON;
+        let first = NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default();
+        if on < first {
+            Err(format!(
+                "{on} is before {first}, when 16.0 was released: nothing was upgraded to it then"
+            ))
+        } else if on > today {
+            Err(format!("{on} is yet to come"))
+        } else {
+            Ok(())
+        }
+    }
+
     /// What becomes of tokens with this history, and why.
     pub fn ruling(self) -> Ruling {
         match self {
@@ -252,6 +276,22 @@ mod tests {
         ] {
             assert_eq!(upgrade(from, on), mode, "from {from} on {on}");
         }
+    }
+
+    #[test]
+    fn nothing_was_upgraded_to_16_before_it_was_there_nor_will_have_been() {
+        let today = day("2026-11-20");
+        for (on, may_be) in [
+            ("2023-05-21", false),
+            ("2023-05-22", true),
+            ("2026-11-20", true),
+            ("2026-11-21", false),
+        ] {
+            let from = release("15.11");
+            let history = History::Upgrade { from, on: day(on) };
+            assert_eq!(history.check(today).is_ok(), may_be, "{on}");
+        }
+        assert!(History::Hosted.check(today).is_ok());
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub struct Order<'a> {
     pub secret: &'a [u8],
     /// The instance that has it.
     pub instance: Arc<Instance>,
-    /// Nothing: then a copy that brings tokens back to life isn't restored.
+    /// Nothing: then a copy that brings tokens back to life, or that nothing can be compared with, isn't restored.
     pub choice: Option<Choice>,
     /// Only tell.
     pub dry_run: bool,
@@ -56,7 +56,7 @@ pub struct Order<'a> {
 /// What came of it.
 #[derive(Debug)]
 pub struct Report {
-    /// When the copy was made.
+    /// Of when the newest change in the copy is.
     pub taken_at: Option<DateTime<Utc>>,
     /// What the restore undoes, or why nobody can tell.
     pub undone: Result<Undone, String>,
@@ -73,7 +73,7 @@ pub enum Ending {
     Restored(usize),
     /// Nothing was done, as was asked for.
     Told,
-    /// Nothing was done: tokens would come alive, and nobody said whether they may.
+    /// Nothing was done: tokens would come alive, or might for all anybody knows, and nobody said that they may.
     Undecided,
 }
 
@@ -165,10 +165,12 @@ impl Order<'_> {
         if self.dry_run {
             return Some(Ending::Told);
         }
-        let revived = undone
-            .as_ref()
-            .is_ok_and(|undone| !undone.tokens.is_empty());
-        (revived && self.choice.is_none()).then_some(Ending::Undecided)
+        let undecided = match undone {
+            Ok(undone) => !undone.tokens.is_empty() && self.choice.is_none(),
+            // Which ones to revoke, nobody knows: that they all work is the only decision left.
+            Err(_) => self.choice != Some(Choice::Revive),
+        };
+        undecided.then_some(Ending::Undecided)
     }
 
     /// The last change to the copy before it is the database: tokens revoked, nobody signed in, a line in the trail.
@@ -200,6 +202,7 @@ impl Order<'_> {
                 }
             }
             let sessions = sessions::store::end_all(conn)?;
+            store::cut_links(conn)?;
             let event = Event::new("system_restored", Target::Instance).with(json!({
                 "file": self.file.display().to_string(),
                 "taken_at": taken_at.map(|at| at.to_rfc3339()),

@@ -21,6 +21,8 @@ pub(super) fn restore(order: &Order<'_>, url: &str) -> Result<Report, Error> {
     let dump = Dump(order.file);
     let (list, instance) = check_file(order, &dump)?;
     let mut conn = connect(order.database)?;
+    // What is done for a whole database may take longer than what is done for one request.
+    conn.batch_execute("SET statement_timeout = 0")?;
     let state = schema_state(&mut conn).map_err(|error| Error::refused(error.to_string()))?;
     if state != SchemaState::Empty {
         return Err(Error::refused(format!(

@@ -68,19 +68,23 @@ pub struct Counts {
     pub people: usize,
     /// Administrators in the copy who aren't any more.
     pub administrators: usize,
+    /// People who count as external now, and don't in the copy.
+    pub externals: usize,
     /// People whose password is another one now.
     pub passwords: usize,
     /// Memberships of people that were ended or lowered.
     pub memberships: usize,
     /// Top-level groups in which tokens may be made in the copy, and may not now.
     pub creation_switches: usize,
+    /// Groups and projects that fewer may see now than in the copy.
+    pub visibilities: usize,
     /// Settings and flags of the instance that are others now.
     pub settings: usize,
 }
 
 impl Counts {
     /// Each with its name for programs and for people.
-    pub fn named(&self) -> [(&'static str, &'static str, usize); 6] {
+    pub fn named(&self) -> [(&'static str, &'static str, usize); 8] {
         [
             (
                 "people",
@@ -91,6 +95,11 @@ impl Counts {
                 "administrators",
                 "people who are not administrators any more, and would be",
                 self.administrators,
+            ),
+            (
+                "externals",
+                "people who were made external, and would not be",
+                self.externals,
             ),
             (
                 "passwords",
@@ -106,6 +115,11 @@ impl Counts {
                 "creation_switches",
                 "top-level groups in which the creation of tokens was turned off",
                 self.creation_switches,
+            ),
+            (
+                "visibilities",
+                "groups and projects that fewer people may see since",
+                self.visibilities,
             ),
             (
                 "settings",
@@ -131,6 +145,7 @@ pub fn compare(
     };
     store::compare_people(copy, present, now.date_naive(), &mut undone.counts)?;
     undone.counts.creation_switches = store::switches(copy, present)?;
+    undone.counts.visibilities = store::narrowed(copy, present)?;
     undone.counts.settings = store::settings_changed(copy, present)?;
     Ok(undone)
 }

@@ -7,10 +7,13 @@ use diesel::prelude::*;
 
 use super::{Counts, RevivedToken, Why};
 use crate::access_tokens::expiry;
-use crate::db::schema::{access_tokens, feature_flags, groups, memberships, settings, users};
+use crate::db::schema::{
+    access_tokens, feature_flags, groups, memberships, projects, settings, users,
+};
 use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
-use crate::{groups as group_domain, projects};
+use crate::groups::Visibility;
+use crate::{groups as group_domain, projects as project_domain};
 
 /// Rows that are held in memory.
 const AT_ONCE: i64 = 500;
@@ -141,7 +144,7 @@ fn place(
         ),
         (_, Some(id)) => (
             "project",
-            projects::store::find(conn, id)?.map_or(username, |project| project.full_path()),
+            project_domain::store::find(conn, id)?.map_or(username, |project| project.full_path()),
         ),
         (None, None) => ("personal", username),
     })
@@ -152,6 +155,7 @@ struct PersonRow {
     id: i64,
     state: String,
     admin: bool,
+    external: bool,
     password_hash: Option<String>,
 }
 
@@ -172,7 +176,13 @@ pub(super) fn compare_people(
             .filter(users::id.gt(after))
             .order(users::id.asc())
             .limit(AT_ONCE)
-            .select((users::id, users::state, users::admin, users::password_hash))
+            .select((
+                users::id,
+                users::state,
+                users::admin,
+                users::external,
+                users::password_hash,
+            ))
             .load(copy)?;
         let Some(last) = then.last() else {
             return Ok(());
@@ -182,7 +192,13 @@ pub(super) fn compare_people(
         let now: HashMap<i64, PersonRow> = users::table
             .filter(users::kind.eq("human"))
             .filter(users::id.eq_any(&ids))
-            .select((users::id, users::state, users::admin, users::password_hash))
+            .select((
+                users::id,
+                users::state,
+                users::admin,
+                users::external,
+                users::password_hash,
+            ))
             .load::<PersonRow>(present)?
             .into_iter()
             .map(|person| (person.id, person))
@@ -192,6 +208,8 @@ pub(super) fn compare_people(
             let acts = now.is_some_and(|now| now.state == "active");
             counts.people += usize::from(!acts);
             counts.administrators += usize::from(person.admin && !now.is_some_and(|now| now.admin));
+            counts.externals +=
+                usize::from(!person.external && now.is_some_and(|now| now.external));
             counts.passwords += usize::from(now.is_some_and(|now| {
                 person.password_hash.is_some() && now.password_hash != person.password_hash
             }));
@@ -247,6 +265,50 @@ pub(super) fn switches(
         return Ok(0);
     }
     Ok(ids(copy, true)?.intersection(&off).count())
+}
+
+/// Groups and projects that fewer may see in the present database than in the copy.
+pub(super) fn narrowed(
+    copy: &mut DbConnection,
+    present: &mut DbConnection,
+) -> Result<usize, Error> {
+    macro_rules! narrowed {
+        ($table:ident) => {{
+            let (mut count, mut after) = (0, 0);
+            loop {
+                let then: Vec<(i64, String)> = $table::table
+                    .filter($table::id.gt(after))
+                    .order($table::id.asc())
+                    .limit(AT_ONCE)
+                    .select(($table::id, $table::visibility))
+                    .load(copy)?;
+                let Some((last, _)) = then.last() else {
+                    break count;
+                };
+                after = *last;
+                let ids: Vec<i64> = then.iter().map(|(id, _)| *id).collect();
+                let now: HashMap<i64, String> = $table::table
+                    .filter($table::id.eq_any(ids))
+                    .select(($table::id, $table::visibility))
+                    .load::<(i64, String)>(present)?
+                    .into_iter()
+                    .collect();
+                for (id, then) in then {
+                    if let Some(now) = now.get(&id) {
+                        let (then, now) = (visibility(then)?, visibility(now.clone())?);
+                        count += usize::from(now != then && now.within(then));
+                    }
+                }
+            }
+        }};
+    }
+    let groups: usize = narrowed!(groups);
+    let projects: usize = narrowed!(projects);
+    Ok(groups + projects)
+}
+
+fn visibility(word: String) -> Result<Visibility, Error> {
+    Visibility::try_from(word).map_err(|error| Error::internal(error.into()))
 }
 
 /// Settings and flags whose values differ.

@@ -18,7 +18,7 @@ const AT_ONCE: i64 = 1_000;
 ///
 /// Every token that has no date and isn't revoked gets today + 365 days, or the instance's maximum lifetime if that is
 /// shorter; they are listed first. With the history of a GitLab instance, it answers what GitLab did with such tokens
-/// there and why, and does the same here.
+/// there and why, and with --apply does the same here.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("history").args(["from_version", "new_install", "hosted"]))]
 pub(in crate::cli) struct ApplyExpiry {
@@ -38,6 +38,10 @@ pub(in crate::cli) struct ApplyExpiry {
     #[arg(long)]
     hosted: bool,
 
+    /// With a history: also do what it answers
+    #[arg(long, conflicts_with = "dry_run", requires = "history")]
+    apply: bool,
+
     /// Only list what would change
     #[arg(long)]
     dry_run: bool,
@@ -53,17 +57,17 @@ pub(in crate::cli) struct ApplyExpiry {
 impl ApplyExpiry {
     pub(super) fn run(self, instance: &Instance, out: &Output) -> Result<(), Failure> {
         let console = instance.open(&self.acting)?;
-        let ruling = self.ruling();
+        let (today, maximum) = console.read(|_, ctx| {
+            let maximum = ctx.policy.limits().maximum_lifetime;
+            Ok((ctx.today(), maximum))
+        })?;
+        let ruling = self.ruling(today)?;
         if ruling.mode != Mode::Dated {
             return out.result(
                 &object(&ruling, &self, None, &[]),
                 &format!("{}Nothing is changed. {}.", mode(&ruling), ruling.reason),
             );
         }
-        let (today, maximum) = console.read(|_, ctx| {
-            let maximum = ctx.policy.limits().maximum_lifetime;
-            Ok((ctx.today(), maximum))
-        })?;
         let expires_at = date(self.day(today)?, today, maximum);
         if expires_at <= today {
             return Err(Failure::new(format!(
@@ -76,14 +80,19 @@ impl ApplyExpiry {
         }
         // What will change is listed before anything does.
         out.table(&table(&tokens, expires_at))?;
-        if !self.dry_run {
+        if !self.only_tells() {
             tokens = apply(&console, &tokens, expires_at, &ruling.reason)?;
         }
-        let sentence = match (tokens.len(), self.dry_run) {
+        let sentence = match (tokens.len(), self.only_tells()) {
             (0, _) => "There is no token without an expiry date".to_owned(),
             (count, true) => format!(
-                "{} would get the expiry date {expires_at}; nothing was changed",
-                counted(count)
+                "{} would get the expiry date {expires_at}; nothing was changed{}",
+                counted(count),
+                if self.dry_run {
+                    ""
+                } else {
+                    ", say --apply for that"
+                }
             ),
             (count, false) => format!("Gave {} the expiry date {expires_at}", counted(count)),
         };
@@ -97,19 +106,27 @@ impl ApplyExpiry {
         self.from_version.is_some() || self.new_install.is_some() || self.hosted
     }
 
-    fn ruling(&self) -> Ruling {
+    /// A history is a question first of all.
+    fn only_tells(&self) -> bool {
+        self.dry_run || self.has_history() && !self.apply
+    }
+
+    fn ruling(&self, today: NaiveDate) -> Result<Ruling, Failure> {
         let history = match (self.from_version, self.upgraded_on, self.new_install) {
             (Some(from), Some(on), _) => History::Upgrade { from, on },
             (_, _, Some(release)) => History::NewInstall(release),
             _ if self.hosted => History::Hosted,
             _ => {
-                return Ruling {
+                return Ok(Ruling {
                     mode: Mode::Dated,
                     reason: "An administrator asked for it".to_owned(),
-                };
+                });
             }
         };
-        history.ruling()
+        history
+            .check(today)
+            .map_err(|why| Failure::new(format!("--upgraded-on: {why}")))?;
+        Ok(history.ruling())
     }
 
     /// The day from which is counted.
@@ -219,7 +236,7 @@ fn object(
     json!({
         "mode": ruling.mode.letter(),
         "reason": ruling.reason,
-        "dry_run": command.dry_run,
+        "dry_run": command.only_tells(),
         "expires_at": expires_at,
         "count": tokens.len(),
         "tokens": tokens,

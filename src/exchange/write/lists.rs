@@ -7,9 +7,9 @@ use crate::access_tokens::Resource;
 use crate::audit::{self, Event, Target};
 use crate::error::Error;
 use crate::exchange::check::refuse;
-use crate::exchange::format::{At, GroupEntry, MembershipEntry, ProjectEntry, State, UserEntry};
-use crate::exchange::rules::Flaw;
-use crate::exchange::store;
+use crate::exchange::format::{At, GroupEntry, MembershipEntry, ProjectEntry, UserEntry};
+use crate::exchange::rules::{self, Flaw};
+use crate::exchange::store::{self, Settled};
 use crate::groups::create::{create_personal, wider_than_parent};
 use crate::groups::path::FullPath;
 use crate::groups::store::{NewGroup, insert as insert_group};
@@ -57,10 +57,13 @@ impl Writer<'_> {
         };
         let user = insert_user(self.conn, &new).map_err(|error| placed(at, error))?;
         create_personal(self.conn, self.ctx, &user).map_err(|error| placed(at, error))?;
-        if entry.state != State::Active || entry.created_at.is_some() {
-            let created_at = entry.created_at.unwrap_or(self.ctx.now);
-            store::settle_user(self.conn, user.id, state(entry.state), created_at)?;
-        }
+        let settled = Settled {
+            state: state(entry.state),
+            confirmed_at: entry.confirmed_at.unwrap_or(Some(self.ctx.now)),
+            approval_requested_at: entry.approval_requested_at,
+            created_at: entry.created_at.unwrap_or(self.ctx.now),
+        };
+        store::settle_user(self.conn, user.id, &settled)?;
         if entry.admin {
             self.report.administrators.push(entry.username.clone());
         }
@@ -103,6 +106,11 @@ impl Writer<'_> {
         if !entry.resource_access_token_creation_allowed {
             store::forbid_creation(self.conn, group.id)?;
         }
+        let plan = rules::plan(entry).map_err(|flaw| refuse(at, &flaw))?;
+        if plan.is_some() || entry.retain_bots.is_some() {
+            let plan = plan.unwrap_or_default();
+            store::settle_group(self.conn, group.id, plan, entry.retain_bots)?;
+        }
         self.places.made(&group);
         if group.parent_id.is_none() {
             self.new_roots.push((group.id, group.full_path.clone()));
@@ -136,6 +144,9 @@ impl Writer<'_> {
         let project = insert_project(self.conn, &new).map_err(|error| placed(at, error))?;
         if entry.archived {
             store::archive(self.conn, project.id)?;
+        }
+        if let Some(branch) = &entry.default_branch {
+            store::set_default_branch(self.conn, project.id, branch)?;
         }
         self.report.projects.created += 1;
         let event = Event::new("project_imported", Target::Project(&project)).with(

@@ -2,6 +2,7 @@
 
 mod bots;
 mod lists;
+mod taken_away;
 mod tokens;
 
 use std::io::Read;
@@ -56,6 +57,7 @@ pub fn import(
         places: Places::default(),
         bots: Vec::new(),
         tokens: Vec::new(),
+        taken_away: Vec::new(),
         first_bot: None,
         new_roots: Vec::new(),
         report: Report::default(),
@@ -76,6 +78,7 @@ struct Writer<'a> {
     /// Waiting for others, to share their statements.
     bots: Vec<(At, BotEntry)>,
     tokens: Vec<(At, TokenEntry)>,
+    taken_away: Vec<(At, String)>,
     /// The lowest id of a bot made.
     first_bot: Option<i64>,
     /// Top-level groups made.
@@ -110,6 +113,12 @@ impl Sink for Writer<'_> {
                     self.make_tokens()?;
                 }
             }
+            Entry::TakenAway(digest) => {
+                self.taken_away.push((at, digest));
+                if self.taken_away.len() >= AT_ONCE {
+                    self.keep_taken_away()?;
+                }
+            }
         }
         self.entries += 1;
         (self.progress)(self.entries);
@@ -120,6 +129,7 @@ impl Sink for Writer<'_> {
         match section {
             Section::Bots => self.make_bots(),
             Section::Tokens => self.make_tokens(),
+            Section::TakenAway => self.keep_taken_away(),
             _ => Ok(()),
         }
     }
@@ -138,14 +148,17 @@ impl Writer<'_> {
                 self.report.without_owner.push(path.clone());
             }
         }
-        if self.report.tokens.created > 0 {
+        // Also for tokens that are here already: a salt that was wrong in an earlier file is put right by another one.
+        if self.report.tokens.created + self.report.tokens.existing > 0 {
             self.keep_origins()?;
         }
-        if self.report.created() > 0 {
+        if self.report.changes() > 0 {
             let details = json!({
                 "source": self.header.source,
                 "created": counts(&self.report),
                 "administrators": self.report.administrators,
+                "new_salts": self.report.new_salts,
+                "taken_away": self.report.taken_away,
             });
             let event = Event::new("system_imported", Target::Instance).with(details);
             audit::record(self.conn, self.ctx, event)?;
@@ -153,7 +166,7 @@ impl Writer<'_> {
         Ok(self.report)
     }
 
-    /// What new tokens need to be found by, and logs to leave their values out.
+    /// What tokens of the file need to be found by, and logs to leave their values out.
     fn keep_origins(&mut self) -> Result<(), Error> {
         let key = &self.ctx.instance.token_key;
         let salts = match self.digesting.take() {
@@ -171,14 +184,19 @@ impl Writer<'_> {
                 })
                 .collect::<Result<_, _>>()?,
         };
+        let mut new_prefix = false;
         for salt in salts {
-            imported::keep_salt(self.conn, key, &salt, rand::rng().random(), self.ctx.now)?;
+            let nonce = rand::rng().random();
+            let new = imported::keep_salt(self.conn, key, &salt, nonce, self.ctx.now)?;
+            self.report.new_salts += u64::from(new);
         }
         for prefix in &self.header.prefixes {
-            imported::keep_prefix(self.conn, prefix)?;
+            new_prefix |= imported::keep_prefix(self.conn, prefix)?;
         }
-        // Every node reads them with its next request.
-        settings::store::bump(self.conn)?;
+        // Every node reads them with its next request. Whether salts are looked at depends on the tokens there are.
+        if self.report.new_salts + self.report.tokens.created > 0 || new_prefix {
+            settings::store::bump(self.conn)?;
+        }
         Ok(())
     }
 }

@@ -29,8 +29,8 @@ struct Known {
     holders: HashMap<String, KnownUser>,
     /// Id and holder.
     tokens: HashMap<Bytes, (i64, i64)>,
-    /// Imported once, whether or not they are still here.
-    imported: HashSet<Bytes>,
+    /// Of tokens that were imported or taken away once.
+    past: HashSet<Bytes>,
 }
 
 impl Writer<'_> {
@@ -48,7 +48,7 @@ impl Writer<'_> {
         let known = Known {
             holders: store::users_by_name(self.conn, holders)?,
             tokens: store::tokens_by_digest(self.conn, &digests)?,
-            imported: store::imported_among(self.conn, &digests)?,
+            past: store::known_among(self.conn, &digests)?,
         };
         let mut new: Vec<NewToken> = Vec::new();
         // Those whose predecessor is made by the same statement.
@@ -90,7 +90,18 @@ impl Writer<'_> {
         let digesting = self.digesting.as_ref().ok_or_else(|| no_digests(at))?;
         let checked =
             rules::token(&entry, digesting, self.ctx.now).map_err(|flaw| refuse(at, &flaw))?;
-        let keep = |digest: Bytes| match digesting {
+        Ok(Read {
+            digest: self.kept(digesting, checked.digest),
+            previous: checked.previous.map(|digest| self.kept(digesting, digest)),
+            at,
+            entry,
+            checked,
+        })
+    }
+
+    /// What the database keeps of a digest of the file.
+    pub(super) fn kept(&self, digesting: &Digesting, digest: Bytes) -> Bytes {
+        match digesting {
             Digesting::Own { .. } => digest,
             Digesting::Salted(_) => *self
                 .ctx
@@ -98,14 +109,7 @@ impl Writer<'_> {
                 .token_key
                 .of_salted_hash(&digest)
                 .as_bytes(),
-        };
-        Ok(Read {
-            digest: keep(checked.digest),
-            previous: checked.previous.map(keep),
-            at,
-            entry,
-            checked,
-        })
+        }
     }
 
     /// The row to be; nothing for a token that is here, or was.
@@ -130,14 +134,13 @@ impl Writer<'_> {
             self.report.tokens.existing += 1;
             return Ok(None);
         }
-        if known.imported.contains(&token.digest) {
+        if known.past.contains(&token.digest) {
             self.report.tokens_taken_away += 1;
             return Ok(None);
         }
         let holder =
             holder.ok_or_else(|| flaw("user", format!("there is no user {}", entry.user)))?;
-        rules::scopes_of(&checked.scopes, holder.is_bot, holder.admin)
-            .map_err(|flaw| refuse(*at, &flaw))?;
+        rules::scopes_of(&checked.scopes, holder.is_bot).map_err(|flaw| refuse(*at, &flaw))?;
         let previous = match token.previous {
             None => None,
             Some(previous) => {
@@ -150,7 +153,7 @@ impl Writer<'_> {
                         let message = "is of a token of another user".into();
                         return Err(flaw("previous_digest", message));
                     }
-                    None if !known.imported.contains(&previous) => {
+                    None if !known.past.contains(&previous) => {
                         let message = "is of no token that comes before".into();
                         return Err(flaw("previous_digest", message));
                     }

@@ -133,6 +133,15 @@ fn a_backup_that_can_not_be_made_leaves_nothing() {
         ("plain/copy.db", "can't be written"),
         ("folder", "is there already, and is no file"),
         ("data/latchkey.db", "is the database itself"),
+        ("data/latchkey.db-wal", "is a file of the database"),
+        ("data/latchkey.db-shm", "is a file of the database"),
+        ("data/../data/latchkey.db-wal", "is a file of the database"),
+        (
+            "data/latchkey.db.before-restore",
+            "is a file of the database",
+        ),
+        ("data/latchkey.db.restoring", "is a file of the database"),
+        ("data/secret.key", "is the instance secret"),
     ] {
         let why = console.refused(&format!("backup {file}"));
         assert!(why.contains(said), "{file}: {why}");
@@ -140,6 +149,7 @@ fn a_backup_that_can_not_be_made_leaves_nothing() {
         assert!(why.contains(said), "{file}: {why}");
     }
     assert_eq!(console.files(), ["folder", "plain"]);
+    assert_eq!(console.json("user list")[0]["username"], "root");
     let why = Console::new().refused("backup copy.db");
     assert!(why.starts_with("there is no database"), "{why}");
 }

@@ -146,6 +146,8 @@ fn an_instance_with_the_same_secret_takes_what_another_has_and_no_other_does() {
         said.starts_with("Exported 1 users, 1 groups, 0 projects, 1 memberships, 1 bots, 1 tokens"),
         "{said}"
     );
+    let told = "audit_events WHERE event = 'system_exported' AND details LIKE '%all.json%'";
+    assert_eq!(old.count(told), 1);
     let file = old.folder.path().join("all.json");
     assert_eq!(
         fs::metadata(&file).unwrap().permissions().mode() & 0o777,
@@ -153,6 +155,7 @@ fn an_instance_with_the_same_secret_takes_what_another_has_and_no_other_does() {
     );
     let again = old.refused("export all.json");
     assert!(again.starts_with("all.json can't be made: "), "{again}");
+    assert_eq!(old.count(told), 1, "nothing was exported");
 
     let new = Console::new().with("LATCHKEY_SECRET", SECRET);
     fs::copy(&file, new.folder.path().join("all.json")).unwrap();

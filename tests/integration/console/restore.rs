@@ -111,6 +111,27 @@ fn on_a_new_machine_nobody_can_tell_what_is_undone_and_that_is_said() {
         elsewhere.data().join("secret.key"),
     )
     .unwrap();
+    let whole = fs::read(elsewhere.data().join("secret.key")).unwrap();
+    for (options, told) in [
+        ("", "nobody can tell which revocations that would undo"),
+        (
+            "--revoke",
+            "--revoke can't tell which tokens it is to revoke",
+        ),
+    ] {
+        let outcome = elsewhere.run(&format!("{line} {options}"));
+        assert_eq!(outcome.status, Some(1), "{outcome:?}");
+        assert!(
+            outcome.stderr.contains(told) && outcome.stderr.contains("--revive"),
+            "{outcome:?}"
+        );
+        assert!(!elsewhere.data().join("latchkey.db").exists());
+        assert_eq!(
+            fs::read(elsewhere.data().join("secret.key")).unwrap(),
+            whole
+        );
+    }
+    let line = format!("{line} --revive");
     let said = elsewhere.done(&line);
     assert!(
         said.contains(
@@ -254,7 +275,7 @@ fn a_present_database_that_can_not_be_read_is_put_aside_and_nothing_of_it_gets_i
     for companion in ["latchkey.db-wal", "latchkey.db-shm", "latchkey.db-journal"] {
         fs::write(console.data().join(companion), "of the old one").unwrap();
     }
-    let object = console.json("restore copy.db");
+    let object = console.json("restore copy.db --revive");
     assert_eq!(object["compared"], false);
     let why = object["not_compared_because"].as_str().unwrap();
     assert!(why.contains("can't be read"), "{why}");
@@ -286,6 +307,41 @@ fn a_link_leads_to_the_database_after_a_restore_as_before() {
     assert!(fs::symlink_metadata(&database).unwrap().is_symlink());
     assert!(console.file("elsewhere.db.before-restore").exists());
     assert_eq!(console.people(), ["root"]);
+}
+
+#[test]
+fn links_that_were_good_once_are_not_good_again() {
+    let console = Console::with_administrator();
+    console.tamper(
+        "INSERT INTO account_links (user_id, purpose, salt, digest, created_at, expires_at)
+         SELECT id, 'password_reset', zeroblob(32), zeroblob(32), '2026-01-01', '2999-01-01' FROM users WHERE username = 'root'",
+    );
+    console.tamper(
+        "UPDATE instance SET setup_token_digest = zeroblob(32), setup_token_expires_at = '2999-01-01'",
+    );
+    console.done("backup copy.db");
+    console.done("restore copy.db");
+    assert_eq!(console.count("account_links"), 0);
+    assert_eq!(
+        console.count(
+            "instance WHERE setup_token_digest IS NOT NULL OR setup_token_expires_at IS NOT NULL"
+        ),
+        0
+    );
+}
+
+#[test]
+fn of_when_a_backup_is_its_newest_change_tells() {
+    let console = Console::with_administrator();
+    let copy = console.file("plain.db");
+    sql_query(format!("VACUUM INTO '{}'", copy.display()))
+        .execute(&mut console.database())
+        .unwrap();
+    let said = console.done("restore plain.db --dry-run");
+    assert!(
+        said.starts_with("The backup's newest change is of 20"),
+        "{said}"
+    );
 }
 
 #[test]

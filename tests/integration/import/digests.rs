@@ -15,7 +15,7 @@ use crate::support::{
 on_both![
     a_value_of_the_old_instance_lets_in,
     the_digest_itself_lets_nobody_in,
-    with_another_salt_nobody_gets_in,
+    a_wrong_salt_is_put_right_by_another_import,
     digests_of_this_secret_are_taken_as_they_are,
     digests_of_another_secret_are_refused,
     values_under_two_salts_work_side_by_side,
@@ -84,11 +84,22 @@ fn bytes(server: &TestServer, bytes: &[u8]) -> String {
     }
 }
 
-async fn with_another_salt_nobody_gets_in(server: TestServer) {
+async fn a_wrong_salt_is_put_right_by_another_import(server: TestServer) {
     let mut wrong = acme(VALUE);
     wrong["digests"]["salt"] = json!("another salt");
     import(&server, &wrong).unwrap();
     server.with_token(VALUE).get("/user").await.expect(401);
+    let report = import(&server, &acme(VALUE)).unwrap();
+    assert_eq!((created(&report), report.new_salts), ([0; 6], 1));
+    server
+        .with_token(VALUE)
+        .get("/groups/acme")
+        .await
+        .expect(200);
+    // Told once, in the trail, too.
+    assert_eq!(import(&server, &acme(VALUE)).unwrap().new_salts, 0);
+    let told = "event = 'system_imported' AND details LIKE '%\"new_salts\":1%'";
+    assert_eq!(server.count("audit_events", told), 2);
 }
 
 async fn digests_of_this_secret_are_taken_as_they_are(server: TestServer) {

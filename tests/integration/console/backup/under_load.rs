@@ -175,7 +175,10 @@ fn on_sqlite_all_that_was_answered_before_it_began_is_in_it_and_nothing_is_half(
         elsewhere.data().join("secret.key"),
     )
     .unwrap();
-    elsewhere.done(&format!("restore {}", console.file("copy.db").display()));
+    elsewhere.done(&format!(
+        "restore {} --revive",
+        console.file("copy.db").display()
+    ));
     assert_eq!(
         elsewhere.count("pragma_integrity_check WHERE integrity_check = 'ok'"),
         1
@@ -209,7 +212,10 @@ fn on_postgres_all_that_was_answered_before_it_began_is_in_it_and_nothing_is_hal
         .with("LATCHKEY_DATABASE_URL", &other.url())
         .with("LATCHKEY_SECRET", SECRET)
         .with("PATH", &std::env::var("PATH").unwrap());
-    elsewhere.done(&format!("restore {}", console.file("copy.dump").display()));
+    elsewhere.done(&format!(
+        "restore {} --revive",
+        console.file("copy.dump").display()
+    ));
     for half in HALVES {
         assert_eq!(
             super::super::restore::postgres::count(&other, half),

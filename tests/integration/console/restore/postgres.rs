@@ -25,8 +25,13 @@ pub(in crate::console) fn count(database: &TestDatabase, query: &str) -> i64 {
     counted.number
 }
 
+/// What is in a database that was made empty: tables and functions.
 fn tables(database: &TestDatabase) -> i64 {
     count(database, "pg_tables WHERE schemaname = 'public'")
+        + count(
+            database,
+            "pg_proc WHERE pronamespace = 'public'::regnamespace",
+        )
 }
 
 fn on(database: &TestDatabase) -> Console {
@@ -55,7 +60,15 @@ fn a_dump_comes_back_into_an_empty_database_and_what_it_undoes_is_told() {
         .unwrap()["id"];
     console.done(&format!("token revoke {id}"));
 
-    // Over a database nothing is ever put.
+    // Over a database nothing is ever put, nor beside what is left of one.
+    let left = postgres().unwrap().create_database();
+    let mut conn = PgConnection::establish(&left.url()).unwrap();
+    sql_query("CREATE FUNCTION audit_events_refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")
+        .execute(&mut conn)
+        .unwrap();
+    let line = format!("restore {} --revive", console.file("copy.dump").display());
+    let why = on(&left).refused(&line);
+    assert!(why.contains("is not empty"), "{why}");
     let why = console.refused("restore copy.dump --revive");
     assert!(
         why.contains("is not empty") && why.contains("--previous-database"),
@@ -121,7 +134,24 @@ fn without_the_previous_database_nobody_can_tell_what_is_undone() {
     console.done("backup copy.dump");
     let fresh = postgres().unwrap().create_database();
     let line = format!("restore {}", console.file("copy.dump").display());
-    let said = on(&fresh).done(&line);
+    for (options, said) in [
+        ("", "nobody can tell which revocations that would undo"),
+        (
+            "--revoke",
+            "--revoke can't tell which tokens it is to revoke",
+        ),
+    ] {
+        let outcome = on(&fresh).run(&format!("{line} {options}"));
+        assert_eq!(outcome.status, Some(1), "{outcome:?}");
+        assert!(
+            outcome.stderr.contains(said)
+                && outcome.stderr.contains("--previous-database")
+                && outcome.stderr.contains("--revive"),
+            "{outcome:?}"
+        );
+        assert_eq!(tables(&fresh), 0, "nothing is left of it");
+    }
+    let said = on(&fresh).done(&format!("{line} --revive"));
     assert!(
         said.contains("Nobody can tell which revocations this undoes"),
         "{said}"
@@ -246,7 +276,7 @@ fn the_documented_programs_do_it_too() {
     // The same file is one that latchkey restore takes.
     let other = postgres().unwrap().create_database();
     on(&other).done(&format!(
-        "restore {}",
+        "restore {} --revive",
         console.file("latchkey.dump").display()
     ));
     assert_eq!(on(&other).json("user list")[0]["username"], "root");

@@ -101,7 +101,7 @@ fn revoke_lets_none_of_them_come_alive() {
     assert_eq!(names, ["revoked", "rotated", "blocked", "gone"]);
     assert_eq!(
         object["undoes"],
-        json!({ "people": 1, "administrators": 0, "passwords": 0, "memberships": 1, "creation_switches": 1, "settings": 0 })
+        json!({ "people": 1, "administrators": 0, "externals": 0, "passwords": 0, "memberships": 1, "creation_switches": 1, "visibilities": 0, "settings": 0 })
     );
     assert_eq!(working(&story), ["kept"]);
     let revocations =
@@ -132,6 +132,9 @@ fn what_else_is_undone_is_told_in_numbers() {
             "member add --group acme --user {name} --role maintainer"
         ));
     }
+    console.done("project create --path acme/api");
+    console.tamper("UPDATE groups SET visibility = 'public' WHERE full_path = 'acme'");
+    console.tamper("UPDATE projects SET visibility = 'internal'");
     console.done("backup copy.db");
     console.done("user update ann --admin false");
     console
@@ -143,6 +146,9 @@ fn what_else_is_undone_is_told_in_numbers() {
     console.done("settings set session_idle_days 3");
     console.done("flag enable retain_resource_access_token_user_after_revoke");
     for statement in [
+        "UPDATE groups SET visibility = 'internal' WHERE full_path = 'acme'",
+        "UPDATE projects SET visibility = 'private'",
+        "UPDATE users SET external = TRUE WHERE username = 'cy'",
         "DELETE FROM memberships WHERE user_id = (SELECT id FROM users WHERE username = 'bo')",
         "UPDATE memberships SET access_level = 20 WHERE user_id = (SELECT id FROM users WHERE username = 'cy')",
         "UPDATE memberships SET access_level = 50 WHERE user_id = (SELECT id FROM users WHERE username = 'ann')",
@@ -153,6 +159,6 @@ fn what_else_is_undone_is_told_in_numbers() {
     }
     assert_eq!(
         console.json("restore copy.db --dry-run")["undoes"],
-        json!({ "people": 0, "administrators": 1, "passwords": 1, "memberships": 2, "creation_switches": 0, "settings": 2 })
+        json!({ "people": 0, "administrators": 1, "externals": 1, "passwords": 1, "memberships": 2, "creation_switches": 0, "visibilities": 2, "settings": 2 })
     );
 }

@@ -114,7 +114,7 @@ fn another_day_to_count_from_is_one_that_has_come_and_leaves_tokens_alive() {
 }
 
 #[test]
-fn a_history_is_answered_with_a_reason_and_only_mode_a_changes_anything() {
+fn a_history_is_answered_with_a_reason_and_mode_a_alone_changes_anything_when_told_to() {
     let console = console();
     for (history, mode, word) in [
         (
@@ -137,7 +137,7 @@ fn a_history_is_answered_with_a_reason_and_only_mode_a_changes_anything() {
             answer["reason"].as_str().unwrap().contains(word),
             "{answer}"
         );
-        let said = console.done(&format!("token apply-expiry {history}"));
+        let said = console.done(&format!("token apply-expiry --apply {history}"));
         assert!(
             said.contains("Nothing is changed") && said.contains(word),
             "{said}"
@@ -145,10 +145,31 @@ fn a_history_is_answered_with_a_reason_and_only_mode_a_changes_anything() {
     }
     assert_eq!(endless(&console), 3);
     for history in ["--from-version 15.11 --upgraded-on 2024-07-23", "--hosted"] {
-        let said = console.done(&format!("token apply-expiry --dry-run {history}"));
-        assert!(said.starts_with("Mode A: "), "{said}");
+        for option in ["", "--dry-run"] {
+            let said = console.done(&format!("token apply-expiry {option} {history}"));
+            assert!(said.starts_with("Mode A: "), "{said}");
+            assert!(said.contains("3 tokens would get"), "{said}");
+            assert_eq!(said.contains("--apply"), option.is_empty(), "{said}");
+        }
     }
-    let done = console.json("token apply-expiry --from-version 15.11 --upgraded-on 2024-07-20");
+    assert_eq!(endless(&console), 3);
+    let tomorrow = Clock::System.now().date_naive() + Days::new(1);
+    for (day, why) in [
+        ("2023-05-21".to_owned(), "before 2023-05-22"),
+        (tomorrow.to_string(), "yet to come"),
+    ] {
+        for option in ["", "--apply", "--dry-run"] {
+            let line =
+                format!("token apply-expiry {option} --from-version 15.11 --upgraded-on {day}");
+            let refused = console.refused(&line);
+            assert!(
+                refused.starts_with("--upgraded-on: ") && refused.contains(why),
+                "{refused}"
+            );
+        }
+    }
+    let done =
+        console.json("token apply-expiry --apply --from-version 15.11 --upgraded-on 2024-07-20");
     assert_eq!(
         (&done["mode"], &done["count"]),
         (&Value::from("A"), &Value::from(3))
