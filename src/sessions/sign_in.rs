@@ -53,15 +53,16 @@ pub async fn sign_in(
     given: Password,
 ) -> Result<User, Error> {
     let typed = login.to_owned();
-    let (user, hash) = app
+    let (known, user, hash) = app
         .db
         .read(move |conn| {
-            let user = users::store::find_by_login(conn, typed.trim())?.filter(has_account);
+            let known = users::store::find_by_login(conn, typed.trim())?;
+            let user = known.clone().filter(has_account);
             let hash = match &user {
                 Some(user) => users::store::password_hash(conn, user.id)?,
                 None => None,
             };
-            Ok((user, hash))
+            Ok((known, user, hash))
         })
         .await?;
     // Name and address of one person are one account.
@@ -77,7 +78,7 @@ pub async fn sign_in(
         .write(move |conn| note(conn, &noted, &settings, now))
         .await;
     if let Err(Error::TooManyRequests(seconds)) = counted {
-        throttled(app, ctx, user.clone(), seconds).await?;
+        throttled(app, ctx, known.clone(), seconds).await?;
     }
     counted?;
 
@@ -123,9 +124,12 @@ pub async fn sign_in(
         }
         None => {
             let ctx = ctx.clone();
-            let event = || Event::new("user_sign_in_failed", Target::Instance);
             app.db
-                .write(move |conn| audit::record_refusal(conn, &ctx, event()))
+                .write(move |conn| {
+                    let target = known.as_ref().map_or(Target::Instance, Target::User);
+                    let event = Event::new("user_sign_in_failed", target);
+                    audit::record_refusal(conn, &ctx, event)
+                })
                 .await?;
             Err(Error::refused(INVALID))
         }

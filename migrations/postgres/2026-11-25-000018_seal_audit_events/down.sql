@@ -9,3 +9,6 @@ DROP INDEX audit_events_time;
 DROP TRIGGER audit_events_are_kept ON audit_events;
 DROP TRIGGER audit_events_stay ON audit_events;
 DROP FUNCTION audit_events_refuse();
+DROP INDEX audit_events_of_strangers;
+DROP INDEX audit_events_refusal;
+ALTER TABLE audit_events DROP COLUMN refusal_key;

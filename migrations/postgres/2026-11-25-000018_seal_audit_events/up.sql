@@ -1,3 +1,9 @@
+-- What a refusal is found by when it comes again: what was refused, to whom, from which network.
+ALTER TABLE audit_events ADD COLUMN refusal_key TEXT;
+CREATE INDEX audit_events_refusal ON audit_events (refusal_key, created_at, id) WHERE refusal_key IS NOT NULL;
+CREATE INDEX audit_events_of_strangers ON audit_events (event, created_at, id)
+    WHERE refusal_key IS NOT NULL AND actor_id IS NULL;
+
 -- The trail only grows: nobody takes an event out, and all that changes of one is how often it happened.
 CREATE FUNCTION audit_events_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

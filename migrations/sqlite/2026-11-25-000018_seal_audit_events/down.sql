@@ -8,3 +8,6 @@ DROP INDEX audit_events_named;
 DROP INDEX audit_events_time;
 DROP TRIGGER audit_events_stay;
 DROP TRIGGER audit_events_are_kept;
+DROP INDEX audit_events_of_strangers;
+DROP INDEX audit_events_refusal;
+ALTER TABLE audit_events DROP COLUMN refusal_key;
