@@ -13,6 +13,7 @@ use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
 use crate::groups::Group;
 use crate::projects::Project;
+use crate::redaction::redact;
 use crate::users::{User, UserKind};
 
 /// Something that happened, or was refused.
@@ -87,23 +88,41 @@ macro_rules! row {
             audit_events::event.eq(event.name.to_string()),
             audit_events::actor_kind.eq(kind_of(actor)),
             audit_events::actor_id.eq(actor.user_id()),
-            audit_events::actor_name.eq(actor.name().to_owned()),
+            audit_events::actor_name.eq(harmless(actor.name())),
             audit_events::channel.eq(actor.origin.channel.as_str()),
             audit_events::ip.eq(address_of(actor)),
-            audit_events::user_agent.eq(actor.origin.user_agent.clone()),
+            audit_events::user_agent.eq(harmless(&actor.origin.user_agent)),
             audit_events::request_id.eq(actor.origin.request_id.clone()),
             audit_events::target_kind.eq(target_kind),
             audit_events::target_id.eq(target_id),
-            audit_events::target_name.eq(target_name),
+            audit_events::target_name.eq(harmless(&target_name)),
             audit_events::group_id.eq(group.map(|group| group.id)),
             audit_events::group_traversal
                 .eq(group.map_or_else(String::new, |group| group.traversal.clone())),
             audit_events::group_path
                 .eq(group.map_or_else(String::new, |group| group.full_path.clone())),
-            audit_events::details.eq(event.details.to_string()),
+            audit_events::details.eq(harmless_details(event.details.clone()).to_string()),
             audit_events::refusal_key.eq(event.refusal_key.clone()),
         )
     }};
+}
+
+/// A text that others chose, with no secret left in it: what is in the trail once is there for good.
+fn harmless(text: &str) -> String {
+    redact(text).into_owned()
+}
+
+/// The same for every text among the details.
+fn harmless_details(details: Value) -> Value {
+    match details {
+        Value::String(text) => Value::String(harmless(&text)),
+        Value::Array(items) => items.into_iter().map(harmless_details).collect(),
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(field, value)| (field, harmless_details(value)))
+            .collect(),
+        other => other,
+    }
 }
 
 /// Writes an event. If this fails, the change fails.

@@ -5,13 +5,14 @@ use latchkey::audit::{self, Event, Target};
 
 use crate::{
     on_both,
-    support::{PASSWORD, TestServer},
+    support::{PASSWORD, TestResource, TestServer},
 };
 
 on_both!(
     a_stranger_who_changes_addresses_within_a_network_is_one_line,
     strangers_get_a_hundred_lines_in_ten_minutes,
     a_failed_sign_in_names_the_account_that_it_was_about,
+    no_line_holds_the_value_of_a_token_wherever_it_was_typed,
 );
 
 /// Somebody without a credential fails to sign in from this address.
@@ -93,4 +94,44 @@ async fn a_failed_sign_in_names_the_account_that_it_was_about(server: TestServer
         .map(|event| (event.target_id, event.occurrences))
         .collect();
     assert_eq!(found, [(Some(carol.id), 2), (None, 2), (Some(ann.id), 2)]);
+}
+
+async fn no_line_holds_the_value_of_a_token_wherever_it_was_typed(server: TestServer) {
+    let root = server.person("root").admin().create();
+    let acme = server.group("acme").owner(&root).create();
+    let token = acme.token("ci").create();
+    let value = token.value.as_str();
+    let browser = root.signs_in().await;
+    let page = acme.page("settings/access_tokens");
+    let day = server.days_ahead(20);
+    let fields = [
+        ("resource_access_token[name]", value),
+        ("resource_access_token[expires_at]", day.as_str()),
+        ("resource_access_token[access_level]", "30"),
+        ("resource_access_token[scopes][]", "read_api"),
+    ];
+    browser.post(&page, &fields).await;
+    let named = acme.token(value).create();
+    named.api().delete("/personal_access_tokens/self").await;
+    root.api()
+        .request(reqwest::Method::POST, "/groups")
+        .header("user-agent", format!("curl/8 {value}"))
+        .json(&serde_json::json!({ "name": format!("for {value}"), "path": "seen" }))
+        .send()
+        .await
+        .unwrap();
+    browser
+        .get(&format!("/admin/audit_logs.csv?target={value}"))
+        .await
+        .expect(200);
+    assert_eq!(server.count("groups", "path = 'seen'"), 1);
+    assert_eq!(server.events("audit_exported").len(), 1);
+    for column in ["actor_name", "user_agent", "target_name", "details"] {
+        let with_it = server.count("audit_events", &format!("{column} LIKE '%{value}%'"));
+        assert_eq!(with_it, 0, "{column}");
+    }
+    for column in ["user_agent", "target_name", "details"] {
+        let filtered = server.count("audit_events", &format!("{column} LIKE '%[FILTERED]%'"));
+        assert!(filtered > 0, "{column}");
+    }
 }
