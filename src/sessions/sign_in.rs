@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use serde_json::json;
 use std::net::IpAddr;
 
+use super::person::Admitted;
 use crate::access_tokens::secret::{Digest, DigestKey};
 use crate::actor::address_prefix;
 use crate::app::App;
@@ -51,7 +52,7 @@ pub async fn sign_in(
     ctx: &Context,
     login: &str,
     given: Password,
-) -> Result<User, Error> {
+) -> Result<Admitted, Error> {
     let typed = login.to_owned();
     let (known, user, hash) = app
         .db
@@ -108,6 +109,7 @@ pub async fn sign_in(
         }
         Some(user) => {
             let (ctx, signed_in) = (ctx.clone(), user.clone());
+            let kept = rehashed.clone().unwrap_or_else(|| verified_hash.clone());
             app.db
                 .write(move |conn| {
                     succeed(
@@ -120,7 +122,7 @@ pub async fn sign_in(
                     )
                 })
                 .await?;
-            Ok(user)
+            Ok(Admitted::new(&app.instance.lookup_key, user, &kept))
         }
         None => {
             let ctx = ctx.clone();
@@ -160,7 +162,8 @@ fn has_account(user: &User) -> bool {
     user.is_human() && (user.is_active() || user.is_pending())
 }
 
-fn may_sign_in(user: &User) -> bool {
+/// May the person have a session?
+pub(super) fn may_sign_in(user: &User) -> bool {
     user.is_human() && user.is_active() && user.confirmed_at.is_some()
 }
 

@@ -137,7 +137,7 @@ pub fn find_by_ref(conn: &mut DbConnection, whom: &UserRef) -> Result<Option<Use
 ///
 /// # Errors
 /// When the lock isn't had within the lock time-out, or the database is away.
-pub(super) fn lock_row(conn: &mut DbConnection, id: i64) -> Result<(), Error> {
+pub(crate) fn lock_row(conn: &mut DbConnection, id: i64) -> Result<(), Error> {
     if let DbConnection::Postgres(pg) = conn {
         users::table
             .find(id)

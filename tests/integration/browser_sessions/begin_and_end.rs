@@ -1,6 +1,15 @@
 //! A session begins under a new id, and has more than one end.
 
+use std::collections::HashMap;
+
+use actix_session::SessionExt as _;
+use actix_session::storage::SessionStore as _;
+use actix_web::test::TestRequest;
 use chrono::TimeDelta;
+use latchkey::actor::Origin;
+use latchkey::sessions::cookie::{DatabaseSessions, begin};
+use latchkey::sessions::person::Admitted;
+use latchkey::sessions::sign_in::sign_in;
 use latchkey::users;
 use latchkey::users::edit::PersonChanges;
 use latchkey::users::password::{Password, hash};
@@ -21,6 +30,7 @@ on_both![
     remembering_is_a_matter_of_the_cookie_alone,
     a_blocked_person_is_signed_out_and_not_told_why,
     a_new_password_ends_every_session,
+    a_session_does_not_begin_with_a_password_of_before,
     the_cookie_tells_nothing_and_stays_at_home,
 ];
 
@@ -329,4 +339,42 @@ fn set_password(server: &TestServer, username: &'static str, password: &str) {
         let user = users::store::find_by_username(conn, username)?.unwrap();
         users::edit::edit(conn, ctx, user.id, &changes).map(|_| ())
     });
+}
+
+/// What the library does at the end of a request that has signed somebody in.
+async fn keep(server: &TestServer, admitted: &Admitted) -> String {
+    let session = TestRequest::default().to_srv_request().get_session();
+    begin(&session, admitted, &Origin::console()).unwrap();
+    let state: HashMap<String, String> = session.entries().clone().into_iter().collect();
+    let sessions = DatabaseSessions::new(server.app.clone());
+    let age = actix_web::cookie::time::Duration::days(1);
+    let key = sessions.save(state, &age).await.unwrap();
+    key.as_ref().to_owned()
+}
+
+async fn a_session_does_not_begin_with_a_password_of_before(server: TestServer) {
+    server.person("alice").create();
+    let ctx = server.arrange(|_, ctx| Ok(ctx.clone()));
+    let admit = async |password: &str| {
+        let password = Password::new(password);
+        sign_in(&server.app, &ctx, "alice", password).await.unwrap()
+    };
+    let admitted = admit(PASSWORD).await;
+    keep(&server, &admitted).await;
+    assert_eq!(server.count("sessions", ""), 1);
+    assert_eq!(server.count("sessions", "state LIKE '%password%'"), 0);
+    // Between the password's check and the session's beginning it becomes another one.
+    set_password(&server, "alice", "another horse of another colour");
+    assert_eq!(server.count("sessions", ""), 0);
+    let key = keep(&server, &admitted).await;
+    assert!(key.starts_with('p'), "a session of nobody: {key}");
+    assert_eq!(server.count("sessions", ""), 0);
+
+    let admitted = admit("another horse of another colour").await;
+    server.sql("UPDATE users SET state = 'blocked' WHERE username = 'alice'");
+    keep(&server, &admitted).await;
+    assert_eq!(server.count("sessions", ""), 0);
+    server.sql("UPDATE users SET state = 'active' WHERE username = 'alice'");
+    keep(&server, &admitted).await;
+    assert_eq!(server.count("sessions", ""), 1);
 }
