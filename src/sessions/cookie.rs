@@ -93,12 +93,7 @@ impl DatabaseSessions {
         let Some((row, user, memberships, policy)) = loaded else {
             return Ok(None);
         };
-        let idle = TimeDelta::days(i64::from(policy.settings.session_idle_days));
-        if now >= row.expires_at
-            || now - row.last_seen_at >= idle
-            || !user.is_active()
-            || !user.is_human()
-        {
+        if row.is_over(&policy.settings, now) || !user.is_active() || !user.is_human() {
             return Ok(None);
         }
         if now - row.last_seen_at >= BETWEEN_TOUCHES {

@@ -556,7 +556,7 @@ async fn lists_of_administrators_use_indexes(server: TestServer) {
         admin::users::store::count_bots_made_by(conn, alice)?;
         users::holdings::left_without_owner(conn, alice, ctx.today())?;
         users::holdings::owned_alone(conn, alice, ctx.today())?;
-        sessions::store::living_of(conn, alice, ctx.now, 7, 50)
+        sessions::store::living_of(conn, alice, ctx.now, &ctx.policy.settings, 50)
     });
     let root = || {
         let root = server.person(&format!("root{}", server.next()));

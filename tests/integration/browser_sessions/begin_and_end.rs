@@ -27,6 +27,7 @@ on_both![
     a_session_ends_after_a_week_without_a_request,
     a_session_ends_after_a_month_whatever_happens,
     how_long_a_session_lasts_is_a_setting_that_holds_at_once,
+    a_shorter_life_holds_for_sessions_that_there_are,
     remembering_is_a_matter_of_the_cookie_alone,
     a_blocked_person_is_signed_out_and_not_told_why,
     a_new_password_ends_every_session,
@@ -201,6 +202,29 @@ async fn how_long_a_session_lasts_is_a_setting_that_holds_at_once(server: TestSe
     assert!(browser.is_signed_in().await);
     server.clock.advance(TimeDelta::days(1));
     assert!(!browser.is_signed_in().await);
+}
+
+async fn a_shorter_life_holds_for_sessions_that_there_are(server: TestServer) {
+    let alice = server.person("alice").create();
+    let browser = alice.signs_in().await;
+    for _ in 0..2 {
+        server.clock.advance(TimeDelta::days(5));
+        assert!(browser.is_signed_in().await);
+    }
+    server.set("session_absolute_days", "7");
+    assert!(!browser.is_signed_in().await);
+    let id = alice.id;
+    let living = server.arrange(move |conn, ctx| {
+        let settings = &ctx.policy.settings;
+        latchkey::sessions::store::living_of(conn, id, ctx.now, settings, 50)
+    });
+    assert!(living.is_empty());
+    // A longer one gives none of them more time than they were told.
+    server.set("session_absolute_days", "60");
+    assert!(browser.is_signed_in().await);
+    server.set("session_absolute_days", "7");
+    server.run_job(latchkey::jobs::Job::CleanUp).await;
+    assert_eq!(server.count("sessions", ""), 0);
 }
 
 async fn remembering_is_a_matter_of_the_cookie_alone(server: TestServer) {
