@@ -131,25 +131,34 @@ impl actix_web::ResponseError for BrokenOff {}
 impl Source {
     /// The next piece, read when the client has taken the one before.
     async fn next(self) -> Result<Option<(Bytes, Self)>, BrokenOff> {
-        let Source { app, ctx, export } = self;
-        let asking = ctx.clone();
-        let read = app.db.read(move |conn| {
-            // A read may run again: it goes on from where it was.
-            let mut next = export.clone();
-            let piece = next.next(conn, &asking)?;
-            Ok(piece.map(|piece| (piece, next)))
-        });
-        match read.await {
-            Ok(next) => {
-                Ok(next.map(|(piece, export)| (Bytes::from(piece), Source { app, ctx, export })))
-            }
-            Err(error) => {
-                tracing::error!(
-                    request_id = ctx.actor.origin.request_id,
-                    ?error,
-                    "An export of the audit log broke off"
-                );
-                Err(BrokenOff)
+        let Source {
+            app,
+            ctx,
+            mut export,
+        } = self;
+        loop {
+            let (asking, from) = (ctx.clone(), export);
+            let read = app.db.read(move |conn| {
+                // A read may run again: it goes on from where it was.
+                let mut next = from.clone();
+                let piece = next.next(conn, &asking)?;
+                Ok(piece.map(|piece| (piece, next)))
+            });
+            match read.await {
+                Ok(None) => return Ok(None),
+                // To the transfer, nothing would be the end.
+                Ok(Some((piece, next))) if piece.is_empty() => export = next,
+                Ok(Some((piece, export))) => {
+                    return Ok(Some((Bytes::from(piece), Source { app, ctx, export })));
+                }
+                Err(error) => {
+                    tracing::error!(
+                        request_id = ctx.actor.origin.request_id,
+                        ?error,
+                        "An export of the audit log broke off"
+                    );
+                    return Err(BrokenOff);
+                }
             }
         }
     }

@@ -29,6 +29,8 @@ CREATE INDEX audit_events_time ON audit_events (created_at, id);
 CREATE INDEX audit_events_named ON audit_events (event, created_at, id);
 CREATE INDEX audit_events_actor ON audit_events (actor_id, created_at, id);
 CREATE INDEX audit_events_actor_name ON audit_events (actor_name, created_at, id);
+CREATE INDEX audit_events_channel ON audit_events (channel, created_at, id);
+CREATE INDEX audit_events_target_kind ON audit_events (target_kind, created_at, id);
 CREATE INDEX audit_events_target_id ON audit_events (target_id, created_at, id);
 CREATE INDEX audit_events_target_name ON audit_events (target_name, created_at, id);
 DROP INDEX audit_events_event;

@@ -2,6 +2,8 @@ CREATE INDEX audit_events_target ON audit_events (target_kind, target_id, id);
 CREATE INDEX audit_events_event ON audit_events (event, created_at);
 DROP INDEX audit_events_target_name;
 DROP INDEX audit_events_target_id;
+DROP INDEX audit_events_target_kind;
+DROP INDEX audit_events_channel;
 DROP INDEX audit_events_actor_name;
 DROP INDEX audit_events_actor;
 DROP INDEX audit_events_named;

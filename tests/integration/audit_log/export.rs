@@ -16,6 +16,7 @@ on_both!(
     an_export_of_many_events_has_each_once,
     an_export_that_breaks_in_the_middle_cannot_be_taken_for_a_whole_one,
     an_administrator_who_is_none_any_more_gets_no_further,
+    a_group_with_few_events_among_many_is_exported_to_the_end,
     nobody_takes_more_than_sixty_exports_a_minute,
     a_link_on_another_site_takes_no_export,
 );
@@ -214,6 +215,24 @@ async fn an_administrator_who_is_none_any_more_gets_no_further(server: TestServe
     let _ = stream.read_to_end(&mut bytes);
     assert!(!is_whole(&bytes));
     assert_eq!(server.events("audit_exported").len(), 1);
+}
+
+async fn a_group_with_few_events_among_many_is_exported_to_the_end(server: TestServer) {
+    let browser = administrator(&server).await;
+    server.group("acme").create();
+    pad(&server, 60_000);
+    server.sql(
+        "INSERT INTO audit_events (created_at, event, actor_kind, actor_name, channel, target_kind, target_name,
+             group_traversal, group_path)
+         SELECT '2026-10-01 10:00:00', 'group_created', 'human', 'Somebody', 'page', 'group', 'long ago',
+             traversal, full_path FROM groups WHERE path = 'acme'",
+    );
+    for format in ["csv", "jsonl"] {
+        let path = format!("/admin/audit_logs.{format}?group=acme");
+        let text = browser.get(&path).await.expect(200).text();
+        assert_eq!(text.matches("group_created").count(), 2, "{text}");
+        assert!(text.contains("long ago"), "{text}");
+    }
 }
 
 async fn nobody_takes_more_than_sixty_exports_a_minute(server: TestServer) {
