@@ -34,7 +34,7 @@ struct Found {
     counts: Counts,
     runs: Vec<JobRun>,
     mails: census::Counts,
-    unsent: Vec<outbox::Email>,
+    refused: Vec<outbox::Email>,
     ahead: Option<TimeDelta>,
     creation_allowed: bool,
 }
@@ -44,7 +44,7 @@ fn find(conn: &mut DbConnection, ctx: &Context, now: DateTime<Utc>) -> Result<Fo
         counts: count(conn, ctx)?,
         runs: newest_of_each(conn)?,
         mails: census::count_all(conn)?.counts,
-        unsent: outbox::unsent(conn, 50)?,
+        refused: outbox::refused(conn, i64::try_from(FAILURES).unwrap_or(i64::MAX))?,
         ahead: ahead_of_server(conn, now)?,
         creation_allowed: crate::groups::store::any_allows_creation(conn)?,
     })
@@ -263,8 +263,7 @@ fn failures(found: &Found, now: DateTime<Utc>) -> Vec<Failure> {
             run.error.clone(),
         )
     });
-    let refused = found.unsent.iter().filter(|mail| mail.state == "refused");
-    let refused = refused.map(|mail| {
+    let refused = found.refused.iter().map(|mail| {
         let at = mail.settled_at.unwrap_or(mail.created_at);
         let what = format!("Mail: {}", mail.kind.replace('_', " "));
         (at, what, mail.last_error.clone())

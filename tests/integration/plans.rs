@@ -466,6 +466,12 @@ async fn metrics_use_indexes(server: TestServer) {
     scene.assert_unsorted("mails that were not sent", |conn, _| {
         mail::outbox::unsent(conn, 50)
     });
+    scene.assert_indexed("mails that were refused", |conn, _| {
+        mail::outbox::refused(conn, 5)
+    });
+    scene.assert_unsorted("mails that were refused", |conn, _| {
+        mail::outbox::refused(conn, 5)
+    });
     scene.assert_indexed("deliveries by state", |conn, _| {
         webhooks::census::count_all(conn)
     });
