@@ -7,13 +7,13 @@ use super::gate::administers;
 use super::store::{Accounts, Counts, count};
 use crate::app::App;
 use crate::context::Context;
-use crate::db::{DbConnection, ahead_of_server};
+use crate::db::{DbConnection, Total, ahead_of_server};
 use crate::error::Error;
 use crate::jobs::history::{JobRun, newest_of_each};
 use crate::mail::{census, outbox};
 use crate::settings::advice;
 use crate::users::{UserKind, UserState};
-use crate::web::lists::grouped;
+use crate::web::lists::{grouped, total};
 use crate::web::page::PageCall;
 use crate::web::views::admin::{AdminOverviewPage, Count, Failure, NotBillable, SystemFact};
 use crate::web::views::components::{Moment, Tone};
@@ -66,9 +66,9 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
         vec![Crumb::here("Admin")],
         Some(Sidebar::admin(Place::Overview)),
     );
-    let plain = |label, value: i64| Count {
+    let plain = |label, value: Total| Count {
         label,
-        value: grouped(value),
+        value: total(value),
         note: String::new(),
         href: None,
     };
@@ -79,7 +79,7 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
         counts: vec![
             Count {
                 href: Some("/admin/users".into()),
-                ..plain("People", people)
+                ..plain("People", Total::Counted(people))
             },
             Count {
                 href: Some("/admin/groups".into()),

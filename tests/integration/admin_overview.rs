@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use latchkey::jobs::Job;
 
+use crate::crowd::add_tokens;
 use crate::on_both;
 use crate::support::{TestResource, TestServer};
 
@@ -11,6 +12,7 @@ on_both![
     open_sign_up_comes_with_advice,
     what_failed_is_listed_until_it_is_put_right,
     mails_that_wait_do_not_hide_those_that_were_refused,
+    many_tokens_are_not_counted_to_the_end,
     it_tells_how_the_system_is,
     everybody_else_finds_nothing,
 ];
@@ -86,6 +88,19 @@ async fn mails_that_wait_do_not_hide_those_that_were_refused(server: TestServer)
         (rows[0][0].as_str(), rows[0][2].as_str()),
         ("Mail: token created", "no such mailbox")
     );
+}
+
+async fn many_tokens_are_not_counted_to_the_end(server: TestServer) {
+    let browser = server.person("root").admin().create().signs_in().await;
+    let acme = server.group("acme").create();
+    add_tokens(&server, &acme, 10_000);
+    assert!(browser.open("/admin").await.says("Active tokens 10,000"));
+    add_tokens(&server, &acme, 1);
+    assert!(browser.open("/admin").await.says("Active tokens 10,000+"));
+    // Accounts are, for seats go by them; bots that are gone don't count.
+    server.sql("UPDATE users SET bot_gone_at = created_at WHERE username LIKE 'crowd%x1'");
+    let page = browser.open("/admin").await;
+    assert!(page.says("Bots of access tokens 9,999"), "{}", page.main());
 }
 
 async fn it_tells_how_the_system_is(server: TestServer) {
