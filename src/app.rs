@@ -54,6 +54,8 @@ pub struct Inner {
     pub hashing: Hashing,
     /// Calls of tokens, where they are limited.
     pub quotas: Quotas,
+    /// Exports of people.
+    pub exports: Quotas,
     /// When it was last told that clocks are apart.
     pub skew: Told,
     /// Rotations that were just answered.
@@ -121,6 +123,7 @@ impl App {
                 failures: Failures::default(),
                 hashing: Hashing::default(),
                 quotas: Quotas::default(),
+                exports: Quotas::default(),
                 skew: Told::default(),
                 rotations: Arc::default(),
                 jobs_waiting: Notify::new(),

@@ -88,7 +88,7 @@ fn tell(
     }
     let midnight = sighting.at.date_naive().and_time(NaiveTime::MIN).and_utc();
     for ip in new {
-        let seen = audit::list::sightings(conn, token.id, "_access_token_used_from_new_ip")?;
+        let seen = audit::store::sightings(conn, token.id, "_access_token_used_from_new_ip")?;
         if seen
             .iter()
             .any(|(_, _, address)| *address == ip.to_string())

@@ -5,5 +5,5 @@ mod gate;
 pub mod overview;
 pub mod places;
 pub mod settings;
-mod store;
+pub mod store;
 pub mod users;

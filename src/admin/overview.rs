@@ -7,14 +7,14 @@ use super::gate::administers;
 use super::store::{Accounts, Counts, count};
 use crate::app::App;
 use crate::context::Context;
-use crate::db::{DatabaseUrl, DbConnection, ahead_of_server};
+use crate::db::{DatabaseUrl, DbConnection, Total, ahead_of_server};
 use crate::doctor::files::free_bytes;
 use crate::error::Error;
 use crate::jobs::history::{JobRun, newest_of_each};
 use crate::mail::{census, outbox};
 use crate::settings::advice;
 use crate::users::{UserKind, UserState};
-use crate::web::lists::grouped;
+use crate::web::lists::{grouped, total};
 use crate::web::page::PageCall;
 use crate::web::views::admin::{AdminOverviewPage, Count, Failure, NotBillable, SystemFact};
 use crate::web::views::components::{Moment, Tone};
@@ -38,7 +38,7 @@ struct Found {
     counts: Counts,
     runs: Vec<JobRun>,
     mails: census::Counts,
-    unsent: Vec<outbox::Email>,
+    refused: Vec<outbox::Email>,
     ahead: Option<TimeDelta>,
 }
 
@@ -47,7 +47,7 @@ fn find(conn: &mut DbConnection, ctx: &Context, now: DateTime<Utc>) -> Result<Fo
         counts: count(conn, ctx)?,
         runs: newest_of_each(conn)?,
         mails: census::count_all(conn)?.counts,
-        unsent: outbox::unsent(conn, 50)?,
+        refused: outbox::refused(conn, i64::try_from(FAILURES).unwrap_or(i64::MAX))?,
         ahead: ahead_of_server(conn, now)?,
     })
 }
@@ -68,9 +68,9 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
         vec![Crumb::here("Admin")],
         Some(Sidebar::admin(Place::Overview)),
     );
-    let plain = |label, value: i64| Count {
+    let plain = |label, value: Total| Count {
         label,
-        value: grouped(value),
+        value: total(value),
         note: String::new(),
         href: None,
     };
@@ -81,7 +81,7 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
         counts: vec![
             Count {
                 href: Some("/admin/users".into()),
-                ..plain("People", people)
+                ..plain("People", Total::Counted(people))
             },
             Count {
                 href: Some("/admin/groups".into()),
@@ -292,8 +292,7 @@ fn failures(found: &Found, now: DateTime<Utc>) -> Vec<Failure> {
             run.error.clone(),
         )
     });
-    let refused = found.unsent.iter().filter(|mail| mail.state == "refused");
-    let refused = refused.map(|mail| {
+    let refused = found.refused.iter().map(|mail| {
         let at = mail.settled_at.unwrap_or(mail.created_at);
         let what = format!("Mail: {}", mail.kind.replace('_', " "));
         (at, what, mail.last_error.clone())

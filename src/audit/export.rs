@@ -3,7 +3,7 @@
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
-use super::list::{Asked, AuditEvent, Filter, Mark, Way, older};
+use super::list::{Asked, AuditEvent, Filter, Mark, Way, further_on, older};
 use super::{Event, Target, record};
 use crate::context::Context;
 use crate::db::DbConnection;
@@ -12,6 +12,9 @@ use crate::permissions::Right;
 
 /// Events that are read and handed on at a time.
 const AT_ONCE: i64 = 1_000;
+
+/// Events of whatever kind that one statement goes through for those of a group: it may have few among millions.
+const WINDOW: i64 = 20_000;
 
 /// How events are written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +80,7 @@ pub struct Export {
     format: Format,
     after: Option<Mark>,
     is_new: bool,
+    is_over: bool,
 }
 
 /// Begins an export, and notes that somebody took it.
@@ -102,6 +106,7 @@ pub fn begin(
         format,
         after: None,
         is_new: true,
+        is_over: false,
     })
 }
 
@@ -115,7 +120,7 @@ fn administrator(conn: &mut DbConnection, ctx: &Context) -> Result<Context, Erro
 }
 
 impl Export {
-    /// The next piece; nothing at the end. Asks anew whether the caller may: an export may take a while.
+    /// The next piece, which may be empty; nothing at the end. Asks anew whether the caller may: an export may take a while.
     ///
     /// # Errors
     /// As [`begin`], and when the database is away.
@@ -125,13 +130,22 @@ impl Export {
         ctx: &Context,
     ) -> Result<Option<Vec<u8>>, Error> {
         administrator(conn, ctx)?;
-        let events = older(conn, &self.filter, self.after, AT_ONCE, Way::InOrder)?;
-        let head = std::mem::replace(&mut self.is_new, false);
-        if let Some(last) = events.last() {
-            self.after = Some(last.mark());
-        } else if !head || self.format == Format::JsonLines {
+        if self.is_over {
             return Ok(None);
         }
+        let end = match self.filter.within {
+            Some(_) => further_on(conn, &self.filter, self.after, WINDOW)?,
+            None => None,
+        };
+        let events = older(conn, &self.filter, self.after, end, AT_ONCE, Way::InOrder)?;
+        let more = i64::try_from(events.len()).is_ok_and(|found| found >= AT_ONCE);
+        self.after = if more {
+            events.last().map(AuditEvent::mark)
+        } else {
+            end
+        };
+        self.is_over = self.after.is_none();
+        let head = std::mem::replace(&mut self.is_new, false);
         let bytes = match self.format {
             Format::Csv => csv(&events, head).map_err(anyhow::Error::from),
             Format::JsonLines => json_lines(&events).map_err(anyhow::Error::from),

@@ -1,7 +1,5 @@
 //! Events, newest first, a slice at a time.
 
-use std::collections::HashSet;
-
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use diesel::prelude::*;
 use serde::Serialize;
@@ -302,7 +300,7 @@ fn slice(
             has_older: true,
         });
     }
-    let mut events = older(conn, filter, mark, at_most + 1, Way::Shortest)?;
+    let mut events = older(conn, filter, mark, None, at_most + 1, Way::Shortest)?;
     let has_older = events.len() > wanted;
     events.truncate(wanted);
     Ok(Slice {
@@ -321,7 +319,8 @@ fn find_mark(conn: &mut DbConnection, id: i64) -> Result<Option<Mark>, Error> {
     Ok(at.map(|at| Mark { at: at.into(), id }))
 }
 
-/// The events before this place, newest first; from the newest, if there is none.
+/// The events before this place, newest first; from the newest, if there is none. Not beyond the other place, if there
+/// is one.
 ///
 /// # Errors
 /// When the database is away.
@@ -329,15 +328,64 @@ pub(super) fn older(
     conn: &mut DbConnection,
     filter: &Filter,
     mark: Option<Mark>,
+    down_to: Option<Mark>,
     at_most: i64,
     way: Way,
 ) -> Result<Vec<AuditEvent>, Error> {
-    let mut rows = narrowed(filter, way);
-    if let Some(since) = filter.since {
-        rows = rows.filter(audit_events::created_at.ge(Timestamp::from(since)));
-    }
+    let mut rows = behind(narrowed(filter, way), filter, mark);
+    rows = match down_to {
+        Some(last) if filter.since.is_none_or(|since| since <= last.at) => {
+            let at = Timestamp::from(last.at);
+            rows.filter(audit_events::created_at.ge(at)).filter(
+                audit_events::created_at
+                    .gt(at)
+                    .or(audit_events::id.ge(last.id)),
+            )
+        }
+        _ => match filter.since {
+            Some(since) => rows.filter(audit_events::created_at.ge(Timestamp::from(since))),
+            None => rows,
+        },
+    };
+    Ok(rows
+        .order((audit_events::created_at.desc(), audit_events::id.desc()))
+        .limit(at_most)
+        .select(AuditEvent::as_select())
+        .load(conn)?)
+}
+
+/// The place so many events of whatever kind before this one; nothing, if there aren't as many.
+///
+/// # Errors
+/// When the database is away.
+pub(super) fn further_on(
+    conn: &mut DbConnection,
+    filter: &Filter,
+    mark: Option<Mark>,
+    events: i64,
+) -> Result<Option<Mark>, Error> {
+    let places: Vec<(Timestamp, i64)> =
+        behind(audit_events::table.into_boxed::<Backend>(), filter, mark)
+            .order((audit_events::created_at.desc(), audit_events::id.desc()))
+            .offset(events - 1)
+            .limit(A_PLACE)
+            .select((audit_events::created_at, audit_events::id))
+            .load(conn)?;
+    Ok(places.first().map(|(at, id)| Mark {
+        at: (*at).into(),
+        id: *id,
+    }))
+}
+
+/// Rows that say where one is.
+const A_PLACE: i64 = 1;
+
+type Rows = audit_events::BoxedQuery<'static, Backend>;
+
+/// What comes before this place, and within the days that are looked for.
+fn behind(rows: Rows, filter: &Filter, mark: Option<Mark>) -> Rows {
     // One bound on each side, or an index serves the wrong one.
-    rows = match (mark, filter.before) {
+    match (mark, filter.before) {
         (Some(mark), before) if before.is_none_or(|before| mark.at < before) => {
             let at = Timestamp::from(mark.at);
             rows.filter(audit_events::created_at.le(at)).filter(
@@ -348,12 +396,7 @@ pub(super) fn older(
         }
         (_, Some(before)) => rows.filter(audit_events::created_at.lt(Timestamp::from(before))),
         (_, None) => rows,
-    };
-    Ok(rows
-        .order((audit_events::created_at.desc(), audit_events::id.desc()))
-        .limit(at_most)
-        .select(AuditEvent::as_select())
-        .load(conn)?)
+    }
 }
 
 /// The events after this place, the next one first.
@@ -397,48 +440,8 @@ pub(super) enum Way {
     InOrder,
 }
 
-/// Those of these tokens about which there is one of these events.
-///
-/// # Errors
-/// When the database is away.
-pub fn targets_of(
-    conn: &mut DbConnection,
-    events: &[String],
-    token_ids: &[i64],
-) -> Result<HashSet<i64>, Error> {
-    let found: Vec<Option<i64>> = audit_events::table
-        .filter(audit_events::target_id.eq_any(token_ids.to_vec()))
-        .filter(audit_events::target_kind.eq("access_token"))
-        .filter(audit_events::event.eq_any(events.to_vec()))
-        .select(audit_events::target_id)
-        .load(conn)?;
-    Ok(found.into_iter().flatten().collect())
-}
-
-/// Number, time and address of the events of a token whose names end like this, the oldest first.
-///
-/// # Errors
-/// When the database is away.
-pub fn sightings(
-    conn: &mut DbConnection,
-    token_id: i64,
-    ending: &str,
-) -> Result<Vec<(i64, DateTime<Utc>, String)>, Error> {
-    let found: Vec<(i64, Timestamp, String)> = audit_events::table
-        .filter(audit_events::target_id.eq(token_id))
-        .filter(audit_events::target_kind.eq("access_token"))
-        .filter(audit_events::event.like(format!("%{ending}")))
-        .order((audit_events::created_at.asc(), audit_events::id.asc()))
-        .select((audit_events::id, audit_events::created_at, audit_events::ip))
-        .load(conn)?;
-    Ok(found
-        .into_iter()
-        .map(|(id, at, ip)| (id, at.into(), ip))
-        .collect())
-}
-
 /// Everything but the times.
-fn narrowed(filter: &Filter, way: Way) -> audit_events::BoxedQuery<'static, Backend> {
+fn narrowed(filter: &Filter, way: Way) -> Rows {
     let mut rows = audit_events::table.into_boxed::<Backend>();
     if let Some(traversal) = &filter.within {
         let (first, end) = (traversal.clone(), after_subtree(traversal));

@@ -6,6 +6,7 @@ pub mod export;
 pub mod list;
 pub mod pages;
 pub mod record;
+pub mod store;
 pub mod system;
 
 pub use record::{Event, Target, record, record_all, record_refusal};

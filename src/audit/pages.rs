@@ -17,6 +17,7 @@ use crate::context::Context;
 use crate::error::{Error, FieldErrors, What};
 use crate::members::AccessLevel;
 use crate::permissions::Right;
+use crate::web::csrf;
 use crate::web::lists::{address, grouped};
 use crate::web::page::{Form, PageCall};
 use crate::web::views::admin::audit::{
@@ -32,6 +33,9 @@ const PATH: &str = "/admin/audit_logs";
 
 /// Events of a page.
 const PER_PAGE: i64 = 50;
+
+/// Exports that one administrator may take in a minute.
+const IN_A_MINUTE: u32 = 60;
 
 /// Longer texts name nothing.
 const LONGEST: usize = 512;
@@ -62,14 +66,23 @@ pub async fn index(call: PageCall) -> Result<HttpResponse, Error> {
 }
 
 /// `GET /admin/audit_logs.csv` and `.jsonl` (`Administer`): every event that the page would list, as it is sent.
-/// Whoever stops reading stops it; if it breaks off, so does the transfer.
+/// Whoever stops reading stops it; if it breaks off, so does the transfer. Each leaves an event behind, so that no link
+/// on another site may cause one.
 ///
 /// # Errors
-/// [`Error::NotFound`] for everybody but administrators.
+/// [`Error::NotFound`] for everybody but administrators, [`Error::TooManyRequests`] beyond 60 a minute.
 pub async fn export(call: PageCall) -> Result<HttpResponse, Error> {
     administers(&call.ctx)?;
     let missing = || Error::NotFound(What::Thing);
     let format = Format::parse(call.segment("format")).ok_or_else(missing)?;
+    if csrf::comes_from_another_site(call.req()) {
+        return Err(Error::forbidden());
+    }
+    let caller = call.ctx.actor.user_id().unwrap_or_default();
+    let standing = call.app.exports.count(caller, IN_A_MINUTE, call.ctx.now);
+    if let Some(over) = standing.filter(|standing| standing.is_over()) {
+        return Err(Error::TooManyRequests(over.wait(call.ctx.now)));
+    }
     let asked = asked(&call.query);
     let wanted = asked.clone();
     let begun = call
@@ -118,25 +131,34 @@ impl actix_web::ResponseError for BrokenOff {}
 impl Source {
     /// The next piece, read when the client has taken the one before.
     async fn next(self) -> Result<Option<(Bytes, Self)>, BrokenOff> {
-        let Source { app, ctx, export } = self;
-        let asking = ctx.clone();
-        let read = app.db.read(move |conn| {
-            // A read may run again: it goes on from where it was.
-            let mut next = export.clone();
-            let piece = next.next(conn, &asking)?;
-            Ok(piece.map(|piece| (piece, next)))
-        });
-        match read.await {
-            Ok(next) => {
-                Ok(next.map(|(piece, export)| (Bytes::from(piece), Source { app, ctx, export })))
-            }
-            Err(error) => {
-                tracing::error!(
-                    request_id = ctx.actor.origin.request_id,
-                    ?error,
-                    "An export of the audit log broke off"
-                );
-                Err(BrokenOff)
+        let Source {
+            app,
+            ctx,
+            mut export,
+        } = self;
+        loop {
+            let (asking, from) = (ctx.clone(), export);
+            let read = app.db.read(move |conn| {
+                // A read may run again: it goes on from where it was.
+                let mut next = from.clone();
+                let piece = next.next(conn, &asking)?;
+                Ok(piece.map(|piece| (piece, next)))
+            });
+            match read.await {
+                Ok(None) => return Ok(None),
+                // To the transfer, nothing would be the end.
+                Ok(Some((piece, next))) if piece.is_empty() => export = next,
+                Ok(Some((piece, export))) => {
+                    return Ok(Some((Bytes::from(piece), Source { app, ctx, export })));
+                }
+                Err(error) => {
+                    tracing::error!(
+                        request_id = ctx.actor.origin.request_id,
+                        ?error,
+                        "An export of the audit log broke off"
+                    );
+                    return Err(BrokenOff);
+                }
             }
         }
     }

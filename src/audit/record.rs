@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 use std::borrow::Cow;
 
 use super::catalogue;
-use crate::actor::Actor;
+use crate::actor::{Actor, address_prefix};
 use crate::context::Context;
 use crate::db::schema::audit_events;
-use crate::db::{Backend, DbConnection, Timestamp};
+use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
 use crate::groups::Group;
 use crate::projects::Project;
+use crate::redaction::redact;
 use crate::users::{User, UserKind};
 
 /// Something that happened, or was refused.
@@ -22,6 +23,8 @@ pub struct Event<'a> {
     target: Target<'a>,
     group: Option<&'a Group>,
     details: Value,
+    /// What a refusal is found by when it comes again.
+    refusal_key: Option<String>,
 }
 
 /// What it happened to.
@@ -54,6 +57,7 @@ impl<'a> Event<'a> {
             target,
             group,
             details: json!({}),
+            refusal_key: None,
         }
     }
 
@@ -84,22 +88,41 @@ macro_rules! row {
             audit_events::event.eq(event.name.to_string()),
             audit_events::actor_kind.eq(kind_of(actor)),
             audit_events::actor_id.eq(actor.user_id()),
-            audit_events::actor_name.eq(actor.name().to_owned()),
+            audit_events::actor_name.eq(harmless(actor.name())),
             audit_events::channel.eq(actor.origin.channel.as_str()),
             audit_events::ip.eq(address_of(actor)),
-            audit_events::user_agent.eq(actor.origin.user_agent.clone()),
+            audit_events::user_agent.eq(harmless(&actor.origin.user_agent)),
             audit_events::request_id.eq(actor.origin.request_id.clone()),
             audit_events::target_kind.eq(target_kind),
             audit_events::target_id.eq(target_id),
-            audit_events::target_name.eq(target_name),
+            audit_events::target_name.eq(harmless(&target_name)),
             audit_events::group_id.eq(group.map(|group| group.id)),
             audit_events::group_traversal
                 .eq(group.map_or_else(String::new, |group| group.traversal.clone())),
             audit_events::group_path
                 .eq(group.map_or_else(String::new, |group| group.full_path.clone())),
-            audit_events::details.eq(event.details.to_string()),
+            audit_events::details.eq(harmless_details(event.details.clone()).to_string()),
+            audit_events::refusal_key.eq(event.refusal_key.clone()),
         )
     }};
+}
+
+/// A text that others chose, with no secret left in it: what is in the trail once is there for good.
+fn harmless(text: &str) -> String {
+    redact(text).into_owned()
+}
+
+/// The same for every text among the details.
+fn harmless_details(details: Value) -> Value {
+    match details {
+        Value::String(text) => Value::String(harmless(&text)),
+        Value::Array(items) => items.into_iter().map(harmless_details).collect(),
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(field, value)| (field, harmless_details(value)))
+            .collect(),
+        other => other,
+    }
 }
 
 /// Writes an event. If this fails, the change fails.
@@ -186,39 +209,77 @@ fn address_of(actor: &Actor) -> String {
     actor.origin.ip.map(|ip| ip.to_string()).unwrap_or_default()
 }
 
-/// Writes a refusal; the same one by the same actor within ten minutes is only counted, so that nobody
-/// can flood the trail.
+/// A refusal that comes again within this time is only counted.
+const TOGETHER: TimeDelta = TimeDelta::minutes(10);
+
+/// Rows that all strangers together get of one event in that time.
+const OF_STRANGERS: usize = 100;
+
+/// Writes a refusal; the same one by the same actor from the same network within ten minutes is only counted, so that
+/// nobody can flood the trail. Whatever strangers do beyond a hundred rows is counted on the newest of these.
 ///
 /// # Errors
 /// When the database can't take the row.
 pub fn record_refusal(
     conn: &mut DbConnection,
     ctx: &Context,
-    event: Event<'_>,
+    mut event: Event<'_>,
 ) -> Result<(), Error> {
-    let since = Timestamp::from(ctx.now - TimeDelta::minutes(10));
-    let (target_kind, target_id, _) = event.target.columns();
-    let ip = address_of(&ctx.actor);
-    let mut known = audit_events::table
-        .filter(audit_events::event.eq(event.name.as_ref()))
+    let since = Timestamp::from(ctx.now - TOGETHER);
+    let key = refusal_key(&ctx.actor, &event);
+    let known: Option<i64> = audit_events::table
+        .filter(audit_events::refusal_key.eq(&key))
         .filter(audit_events::created_at.ge(since))
-        .filter(audit_events::ip.eq(ip))
-        .filter(audit_events::target_kind.eq(target_kind))
-        .select(diesel::dsl::max(audit_events::id))
-        .into_boxed::<Backend>();
-    known = match ctx.actor.user_id() {
-        Some(id) => known.filter(audit_events::actor_id.eq(id)),
-        None => known.filter(audit_events::actor_id.is_null()),
+        .order((audit_events::created_at.desc(), audit_events::id.desc()))
+        .select(audit_events::id)
+        .first(conn)
+        .optional()?;
+    let known = match known {
+        None if ctx.actor.user_id().is_none() => newest_of_many(conn, &event.name, since)?,
+        known => known,
     };
-    known = match target_id {
-        Some(id) => known.filter(audit_events::target_id.eq(id)),
-        None => known.filter(audit_events::target_id.is_null()),
-    };
-    let known: Option<i64> = known.get_result(conn)?;
     match known {
         Some(id) => count_again(conn, id),
-        None => record(conn, ctx, event),
+        None => {
+            event.refusal_key = Some(key);
+            record(conn, ctx, event)
+        }
     }
+}
+
+/// What was refused, to whom, and where: a client changes its address within its network at will.
+fn refusal_key(actor: &Actor, event: &Event<'_>) -> String {
+    let (target_kind, target_id, _) = event.target.columns();
+    let number = |id: Option<i64>| id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+    let network = actor.origin.ip.map(address_prefix).unwrap_or_default();
+    format!(
+        "{} {} {network} {target_kind} {}",
+        event.name,
+        number(actor.user_id()),
+        number(target_id)
+    )
+}
+
+/// The newest refusal of this name that concerned nobody known, if there have been as many since then as there may be.
+fn newest_of_many(
+    conn: &mut DbConnection,
+    name: &str,
+    since: Timestamp,
+) -> Result<Option<i64>, Error> {
+    let limit = i64::try_from(OF_STRANGERS).unwrap_or(i64::MAX);
+    let newest: Vec<i64> = audit_events::table
+        .filter(audit_events::event.eq(name))
+        .filter(audit_events::created_at.ge(since))
+        .filter(audit_events::refusal_key.is_not_null())
+        .filter(audit_events::actor_id.is_null())
+        .order((audit_events::created_at.desc(), audit_events::id.desc()))
+        .limit(limit)
+        .select(audit_events::id)
+        .load(conn)?;
+    Ok(newest
+        .first()
+        .copied()
+        .filter(|_| newest.len() >= OF_STRANGERS))
 }
 
 /// Counts on an event that the same happened once more: the only thing about one that ever changes.

@@ -221,6 +221,7 @@ diesel::table! {
         group_path -> Text,
         details -> Text,
         occurrences -> BigInt,
+        refusal_key -> Nullable<Text>,
     }
 }
 

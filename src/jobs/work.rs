@@ -203,8 +203,7 @@ async fn expired_mails(run: &mut Run) -> Result<Progress, Error> {
 async fn clean_up(run: &mut Run) -> Result<Progress, Error> {
     let swept = [
         run.repeat("sessions", |conn, ctx, _| {
-            let idle_days = ctx.policy.settings.session_idle_days;
-            sessions::store::sweep_sessions(conn, ctx.now, idle_days)
+            sessions::store::sweep_sessions(conn, ctx.now, &ctx.policy.settings)
         })
         .await?,
         run.repeat("form_nonces", |conn, ctx, _| {

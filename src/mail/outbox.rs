@@ -311,6 +311,19 @@ pub fn unsent(conn: &mut DbConnection, at_most: i64) -> Result<Vec<Email>, Error
     Ok(rows.into_iter().map(Email::from).collect())
 }
 
+/// The mails that no server took, the newest first.
+///
+/// # Errors
+/// When the database is away.
+pub fn refused(conn: &mut DbConnection, at_most: i64) -> Result<Vec<Email>, Error> {
+    let rows: Vec<Row> = emails::table
+        .filter(emails::state.eq("refused"))
+        .order(emails::created_at.desc())
+        .limit(at_most)
+        .load(conn)?;
+    Ok(rows.into_iter().map(Email::from).collect())
+}
+
 /// A mail by its number.
 ///
 /// # Errors

@@ -4,6 +4,7 @@
 //! in the cookie alone, and costs no row.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use actix_session::Session;
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
@@ -11,14 +12,15 @@ use actix_web::cookie::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::RngExt as _;
 
-use super::person::{Loaded, SignedIn, put};
+use super::person::{Admitted, Loaded, SignedIn, password_digest, put};
+use super::sign_in::may_sign_in;
 use super::store::{self, LoadedRow, NewSession};
 use crate::access_tokens::secret::{Digest, DigestKey};
 use crate::actor::Origin;
 use crate::app::App;
 use crate::error::Error;
 use crate::members::Memberships;
-use crate::users::User;
+use crate::users;
 use crate::web::csrf;
 
 /// Entries of a session's state.
@@ -35,6 +37,8 @@ pub mod entry {
     pub const USER_AGENT: &str = "user_agent";
     /// The random part of a pre-session.
     pub const PRE: &str = "pre";
+    /// Which password it was that opens the session; not kept.
+    pub const PASSWORD: &str = "password";
 }
 
 /// Marks the id of a pre-session, which no row stands behind.
@@ -89,12 +93,7 @@ impl DatabaseSessions {
         let Some((row, user, memberships, policy)) = loaded else {
             return Ok(None);
         };
-        let idle = TimeDelta::days(i64::from(policy.settings.session_idle_days));
-        if now >= row.expires_at
-            || now - row.last_seen_at >= idle
-            || !user.is_active()
-            || !user.is_human()
-        {
+        if row.is_over(&policy.settings, now) || !user.is_active() || !user.is_human() {
             return Ok(None);
         }
         if now - row.last_seen_at >= BETWEEN_TOUCHES {
@@ -120,7 +119,9 @@ impl DatabaseSessions {
         )))
     }
 
-    async fn insert(&self, state: &State) -> Result<String, Error> {
+    /// Writes a new session down; nothing, if the person may not sign in any more, or not with the password that they
+    /// showed a moment ago.
+    async fn insert(&self, state: &State) -> Result<Option<String>, Error> {
         let random: [u8; 32] = rand::rng().random();
         let id = hex::encode(random);
         let now = self.app.clock.now();
@@ -128,14 +129,30 @@ impl DatabaseSessions {
             .get(entry::USER_ID)
             .and_then(|id| id.parse().ok())
             .unwrap_or(0);
+        let shown = text(state, entry::PASSWORD);
+        let mut state = state.clone();
+        state.remove(entry::PASSWORD);
+        let state = &state;
         let (ip, user_agent) = (text(state, entry::IP), text(state, entry::USER_AGENT));
         let days = self.app.policy_held().settings.session_absolute_days;
         let expires_at: DateTime<Utc> = now + TimeDelta::days(i64::from(days));
         let json = serde_json::to_string(state).map_err(|error| Error::internal(error.into()))?;
         let digest = self.digest(&id);
-        self.app
+        let instance = Arc::clone(&self.app.instance);
+        let began = self
+            .app
             .db
             .write(move |conn| {
+                // Locked, so that a new password either is seen here or ends this session.
+                users::store::lock_row(conn, user_id)?;
+                let hash = users::store::password_hash(conn, user_id)?;
+                let same =
+                    hash.is_some_and(|hash| password_digest(&instance.lookup_key, &hash) == shown);
+                if !same
+                    || !users::store::find(conn, user_id)?.is_some_and(|user| may_sign_in(&user))
+                {
+                    return Ok(false);
+                }
                 store::insert(
                     conn,
                     &NewSession {
@@ -147,10 +164,11 @@ impl DatabaseSessions {
                         now,
                         expires_at,
                     },
-                )
+                )?;
+                Ok(true)
             })
             .await?;
-        Ok(id)
+        Ok(began.then_some(id))
     }
 }
 
@@ -217,6 +235,8 @@ impl SessionStore for DatabaseSessions {
             .insert(&state)
             .await
             .map_err(|error| SaveError::Other(outage(&error)))?;
+        // Whoever isn't let in after all has what everybody has who isn't signed in.
+        let id = id.unwrap_or_else(|| format!("{PRE_MARK}{}", csrf::new_secret()));
         key_of(id).map_err(SaveError::Other)
     }
 
@@ -263,12 +283,13 @@ impl SessionStore for DatabaseSessions {
 ///
 /// # Errors
 /// When the session can't take an entry.
-pub fn begin(session: &Session, user: &User, origin: &Origin) -> Result<(), Error> {
+pub fn begin(session: &Session, admitted: &Admitted, origin: &Origin) -> Result<(), Error> {
     session.clear();
     session.renew();
     let ip = origin.ip.map(|ip| ip.to_string()).unwrap_or_default();
     session
-        .insert(entry::USER_ID, user.id)
+        .insert(entry::USER_ID, admitted.user.id)
+        .and_then(|()| session.insert(entry::PASSWORD, &admitted.password))
         .and_then(|()| session.insert(entry::CSRF, csrf::new_secret()))
         .and_then(|()| session.insert(entry::IP, ip))
         .and_then(|()| session.insert(entry::USER_AGENT, &origin.user_agent))

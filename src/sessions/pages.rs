@@ -46,8 +46,8 @@ pub async fn create(call: PageCall) -> Result<HttpResponse, Error> {
     }
     let password = Password::new(call.form.text("user[password]"));
     match sign_in::sign_in(&call.app, &call.ctx, &searchable(&typed.login), password).await {
-        Ok(user) => {
-            begin(&call.session, &user, &call.ctx.actor.origin)?;
+        Ok(admitted) => {
+            begin(&call.session, &admitted, &call.ctx.actor.origin)?;
             if typed.remember_me {
                 let days = i64::from(call.ctx.policy.settings.session_absolute_days);
                 call.req()

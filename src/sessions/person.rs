@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::sync::Arc;
 
+use crate::access_tokens::secret::DigestKey;
 use crate::error::Error;
 use crate::members::Memberships;
 use crate::settings::Policy;
@@ -23,6 +24,30 @@ pub struct SignedIn {
     pub policy: Arc<Policy>,
     /// The secret that the session's forms carry.
     pub csrf_secret: String,
+}
+
+/// Somebody who showed that a session may begin, and by which password: it has to be theirs still when it does.
+#[derive(Debug, Clone)]
+pub struct Admitted {
+    /// The person.
+    pub user: User,
+    /// A keyed digest of the password's hash.
+    pub(super) password: String,
+}
+
+impl Admitted {
+    /// A person, with the hash of the password that they have.
+    pub fn new(key: &DigestKey, user: User, password_hash: &str) -> Self {
+        Admitted {
+            password: password_digest(key, password_hash),
+            user,
+        }
+    }
+}
+
+/// Tells whether a password is the same still, and nothing about it.
+pub(super) fn password_digest(key: &DigestKey, password_hash: &str) -> String {
+    hex::encode(key.digest(&format!("password {password_hash}")).as_bytes())
 }
 
 /// What loading the session found.

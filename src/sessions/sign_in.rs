@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use serde_json::json;
 use std::net::IpAddr;
 
+use super::person::Admitted;
 use crate::access_tokens::secret::{Digest, DigestKey};
 use crate::actor::address_prefix;
 use crate::app::App;
@@ -51,25 +52,26 @@ pub async fn sign_in(
     ctx: &Context,
     login: &str,
     given: Password,
-) -> Result<User, Error> {
+) -> Result<Admitted, Error> {
     let typed = login.to_owned();
-    let (user, hash) = app
+    let (known, user, hash) = app
         .db
         .read(move |conn| {
-            let user = users::store::find_by_login(conn, typed.trim())?.filter(has_account);
+            let known = users::store::find_by_login(conn, typed.trim())?;
+            let user = known.clone().filter(has_account);
             let hash = match &user {
                 Some(user) => users::store::password_hash(conn, user.id)?,
                 None => None,
             };
-            Ok((user, hash))
+            Ok((known, user, hash))
         })
         .await?;
-    // Name and address of one person are one account.
-    let account = match &user {
-        Some(user) => format!("user {}", user.id),
-        None => format!("login {}", login.trim().to_lowercase()),
-    };
-    let attempt = Attempt::new(&app.instance.lookup_key, &account, ctx.actor.origin.ip);
+    let attempt = Attempt::new(
+        &app.instance.lookup_key,
+        login,
+        user.as_ref().map(|user| user.id),
+        ctx.actor.origin.ip,
+    );
     let (settings, now, noted) = (ctx.policy.settings.clone(), ctx.now, attempt.clone());
     // Counted before it is tried: many at once don't get more tries than one after the other.
     let counted = app
@@ -77,10 +79,11 @@ pub async fn sign_in(
         .write(move |conn| note(conn, &noted, &settings, now))
         .await;
     if let Err(Error::TooManyRequests(seconds)) = counted {
-        throttled(app, ctx, user.clone(), seconds).await?;
+        throttled(app, ctx, known.clone(), seconds).await?;
     }
-    counted?;
+    let unheard = counted?;
 
+    let hash = hash.filter(|_| unheard.is_none());
     let hashed = hash.is_some();
     let stored = hash.unwrap_or_else(|| password::dummy_hash().to_owned());
     let verified_hash = stored.clone();
@@ -107,6 +110,7 @@ pub async fn sign_in(
         }
         Some(user) => {
             let (ctx, signed_in) = (ctx.clone(), user.clone());
+            let kept = rehashed.clone().unwrap_or_else(|| verified_hash.clone());
             app.db
                 .write(move |conn| {
                     succeed(
@@ -119,13 +123,19 @@ pub async fn sign_in(
                     )
                 })
                 .await?;
-            Ok(user)
+            Ok(Admitted::new(&app.instance.lookup_key, user, &kept))
         }
         None => {
             let ctx = ctx.clone();
-            let event = || Event::new("user_sign_in_failed", Target::Instance);
             app.db
-                .write(move |conn| audit::record_refusal(conn, &ctx, event()))
+                .write(move |conn| {
+                    let target = known.as_ref().map_or(Target::Instance, Target::User);
+                    let event = match unheard {
+                        Some(seconds) => put_off(target, seconds),
+                        None => Event::new("user_sign_in_failed", target),
+                    };
+                    audit::record_refusal(conn, &ctx, event)
+                })
                 .await?;
             Err(Error::refused(INVALID))
         }
@@ -143,11 +153,13 @@ async fn throttled(
     app.db
         .write(move |conn| {
             let target = user.as_ref().map_or(Target::Instance, Target::User);
-            let event =
-                Event::new("user_throttled", target).with(json!({ "retry_after": seconds }));
-            audit::record_refusal(conn, &ctx, event)
+            audit::record_refusal(conn, &ctx, put_off(target, seconds))
         })
         .await
+}
+
+fn put_off(target: Target<'_>, seconds: u64) -> Event<'_> {
+    Event::new("user_throttled", target).with(json!({ "retry_after": seconds }))
 }
 
 /// Has the person an account that is theirs to use, be it only after its address is confirmed or an administrator
@@ -156,7 +168,8 @@ fn has_account(user: &User) -> bool {
     user.is_human() && (user.is_active() || user.is_pending())
 }
 
-fn may_sign_in(user: &User) -> bool {
+/// May the person have a session?
+pub(super) fn may_sign_in(user: &User) -> bool {
     user.is_human() && user.is_active() && user.confirmed_at.is_some()
 }
 
@@ -175,62 +188,115 @@ fn what_is_missing(
     Ok(UNCONFIRMED)
 }
 
-/// What a failure is counted under.
+/// What a failure is counted under: what was typed, and the account that it means. Nobody but the owner knows that two
+/// logins mean one account, so that the answer goes by what was typed alone.
 #[derive(Debug, Clone)]
 struct Attempt {
+    typed: Digest,
     account: Digest,
     network: String,
     network_digest: Digest,
 }
 
 impl Attempt {
-    fn new(key: &DigestKey, account: &str, ip: Option<IpAddr>) -> Self {
+    fn new(key: &DigestKey, login: &str, user_id: Option<i64>, ip: Option<IpAddr>) -> Self {
         let network = ip.map(address_prefix).unwrap_or_default();
+        let login = login.trim().to_lowercase();
         Attempt {
-            account: key.digest(account),
+            typed: key.digest(&format!("typed {login}")),
+            // What nobody is called costs the same.
+            account: key.digest(&match user_id {
+                Some(id) => format!("user {id}"),
+                None => format!("login {login}"),
+            }),
             network_digest: key.digest(&format!("network {network}")),
             network,
         }
     }
+
+    /// The same two times: the digest, and the network as its rows have it. A network counts what was typed there.
+    fn counted(&self) -> [(&Digest, String); 2] {
+        [
+            (&self.typed, self.network.clone()),
+            (&self.account, format!("account {}", self.network)),
+        ]
+    }
 }
 
-/// Is there room for one more attempt? Then it is counted.
+/// Is there room for one more attempt? Then it is counted. Where there is none for the account, but it was meant by
+/// another login before, the attempt is as good as any that fails: the seconds for which it isn't heard.
 fn note(
     conn: &mut DbConnection,
     attempt: &Attempt,
     settings: &Settings,
     now: DateTime<Utc>,
-) -> Result<(), Error> {
-    let account = attempt.account.as_bytes().as_slice();
-    lock_digests(conn, &[account, attempt.network_digest.as_bytes()])?;
-    let since = |window: TimeDelta| Timestamp::from(now - window);
-    let times = |rows: Vec<Timestamp>| {
-        rows.into_iter()
-            .map(DateTime::<Utc>::from)
-            .collect::<Vec<_>>()
+) -> Result<Option<u64>, Error> {
+    let [typed, account] = attempt.counted();
+    lock_digests(
+        conn,
+        &[
+            typed.0.as_bytes(),
+            account.0.as_bytes(),
+            attempt.network_digest.as_bytes(),
+        ],
+    )?;
+    refuse_often(conn, &typed, settings, now)?;
+    let network = times(
+        sign_in_failures::table
+            .filter(sign_in_failures::address_prefix.eq(&attempt.network))
+            .filter(sign_in_failures::created_at.gt(Timestamp::from(now - WINDOW)))
+            .order(sign_in_failures::created_at.asc())
+            .select(sign_in_failures::created_at)
+            .load(conn)?,
+    );
+    refuse_over(&network, settings.sign_in_failures_per_address, now)?;
+    let unheard = match refuse_often(conn, &account, settings, now) {
+        Err(Error::TooManyRequests(seconds)) => Some(seconds),
+        other => other.map(|()| None)?,
     };
+    // What isn't heard doesn't prolong the wait, and costs no less.
+    let second = match unheard {
+        Some(_) => (&attempt.network_digest, account.1),
+        None => account,
+    };
+    for (digest, network) in [typed, second] {
+        diesel::insert_into(sign_in_failures::table)
+            .values((
+                sign_in_failures::account_digest.eq(digest.as_bytes().as_slice()),
+                sign_in_failures::address_prefix.eq(network),
+                sign_in_failures::created_at.eq(Timestamp::from(now)),
+            ))
+            .execute(conn)?;
+    }
+    Ok(unheard)
+}
+
+fn times(rows: Vec<Timestamp>) -> Vec<DateTime<Utc>> {
+    rows.into_iter().map(DateTime::from).collect()
+}
+
+/// Refuses what failed too often from one network, or far too often from everywhere.
+fn refuse_often(
+    conn: &mut DbConnection,
+    (digest, network): &(&Digest, String),
+    settings: &Settings,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let digest = digest.as_bytes().as_slice();
+    let since = |window: TimeDelta| Timestamp::from(now - window);
     let here = times(
         sign_in_failures::table
-            .filter(sign_in_failures::account_digest.eq(account))
-            .filter(sign_in_failures::address_prefix.eq(&attempt.network))
+            .filter(sign_in_failures::account_digest.eq(digest))
+            .filter(sign_in_failures::address_prefix.eq(network))
             .filter(sign_in_failures::created_at.gt(since(WINDOW)))
             .order(sign_in_failures::created_at.asc())
             .select(sign_in_failures::created_at)
             .load(conn)?,
     );
     refuse_over(&here, settings.sign_in_failures_per_account, now)?;
-    let network = times(
-        sign_in_failures::table
-            .filter(sign_in_failures::address_prefix.eq(&attempt.network))
-            .filter(sign_in_failures::created_at.gt(since(WINDOW)))
-            .order(sign_in_failures::created_at.asc())
-            .select(sign_in_failures::created_at)
-            .load(conn)?,
-    );
-    refuse_over(&network, settings.sign_in_failures_per_address, now)?;
     let everywhere = times(
         sign_in_failures::table
-            .filter(sign_in_failures::account_digest.eq(account))
+            .filter(sign_in_failures::account_digest.eq(digest))
             .filter(sign_in_failures::created_at.gt(since(LONG_WINDOW)))
             .order(sign_in_failures::created_at.asc())
             .select(sign_in_failures::created_at)
@@ -246,13 +312,6 @@ fn note(
             now,
         )));
     }
-    diesel::insert_into(sign_in_failures::table)
-        .values((
-            sign_in_failures::account_digest.eq(account),
-            sign_in_failures::address_prefix.eq(&attempt.network),
-            sign_in_failures::created_at.eq(Timestamp::from(now)),
-        ))
-        .execute(conn)?;
     Ok(())
 }
 
@@ -293,12 +352,14 @@ fn succeed(
     if !still {
         return Err(Error::refused(INVALID));
     }
-    diesel::delete(
-        sign_in_failures::table
-            .filter(sign_in_failures::account_digest.eq(attempt.account.as_bytes().as_slice()))
-            .filter(sign_in_failures::address_prefix.eq(&attempt.network)),
-    )
-    .execute(conn)?;
+    for (digest, network) in attempt.counted() {
+        diesel::delete(
+            sign_in_failures::table
+                .filter(sign_in_failures::account_digest.eq(digest.as_bytes().as_slice()))
+                .filter(sign_in_failures::address_prefix.eq(network)),
+        )
+        .execute(conn)?;
+    }
     users::store::touch_sign_in(conn, user.id, ctx.now)?;
     if let Some(hash) = rehashed {
         users::store::set_password_hash(conn, user.id, hash, ctx.now)?;

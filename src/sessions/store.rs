@@ -10,6 +10,7 @@ use crate::db::schema::{
 use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
 use crate::members::Membership;
+use crate::settings::Settings;
 use crate::users::User;
 
 /// A session, as the database keeps it.
@@ -18,9 +19,30 @@ use crate::users::User;
 pub(super) struct SessionRow {
     pub state: String,
     #[diesel(deserialize_as = Timestamp)]
+    pub created_at: DateTime<Utc>,
+    #[diesel(deserialize_as = Timestamp)]
     pub last_seen_at: DateTime<Utc>,
     #[diesel(deserialize_as = Timestamp)]
     pub expires_at: DateTime<Utc>,
+}
+
+impl SessionRow {
+    /// Has it ended: for want of use, or for its age by what was the rule when it began or by what is the rule now?
+    pub(super) fn is_over(&self, settings: &Settings, now: DateTime<Utc>) -> bool {
+        let days = |days: u32| TimeDelta::days(i64::from(days));
+        now >= self.expires_at
+            || now - self.created_at >= days(settings.session_absolute_days)
+            || now - self.last_seen_at >= days(settings.session_idle_days)
+    }
+}
+
+/// Sessions that began by the first moment, or were last used by the second, are over, whatever their rows say.
+fn bounds(settings: &Settings, now: DateTime<Utc>) -> (Timestamp, Timestamp) {
+    let ago = |days: u32| Timestamp::from(now - TimeDelta::days(i64::from(days)));
+    (
+        ago(settings.session_absolute_days),
+        ago(settings.session_idle_days),
+    )
 }
 
 pub(super) type LoadedRow = (SessionRow, User, i64, Option<Membership>);
@@ -134,13 +156,14 @@ pub fn living_of(
     conn: &mut DbConnection,
     user_id: i64,
     now: DateTime<Utc>,
-    idle_days: u32,
+    settings: &Settings,
     limit: i64,
 ) -> Result<Vec<LivingSession>, Error> {
-    let idle = Timestamp::from(now - TimeDelta::days(i64::from(idle_days)));
+    let (began, idle) = bounds(settings, now);
     Ok(sessions::table
         .filter(sessions::user_id.eq(user_id))
         .filter(sessions::expires_at.gt(Timestamp::from(now)))
+        .filter(sessions::created_at.gt(began))
         .filter(sessions::last_seen_at.gt(idle))
         .order((sessions::last_seen_at.desc(), sessions::id_digest.asc()))
         .limit(limit)
@@ -166,13 +189,14 @@ const SWEPT_AT_ONCE: i64 = 1_000;
 pub fn sweep_sessions(
     conn: &mut DbConnection,
     now: DateTime<Utc>,
-    idle_days: u32,
+    settings: &Settings,
 ) -> Result<usize, Error> {
-    let idle = Timestamp::from(now - TimeDelta::days(i64::from(idle_days)));
+    let (began, idle) = bounds(settings, now);
     let ended: Vec<Vec<u8>> = sessions::table
         .filter(
             sessions::expires_at
                 .le(Timestamp::from(now))
+                .or(sessions::created_at.le(began))
                 .or(sessions::last_seen_at.le(idle)),
         )
         .limit(SWEPT_AT_ONCE)

@@ -17,6 +17,7 @@ use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::{Error, FieldErrors, What};
 use crate::sessions::cookie::begin;
+use crate::sessions::person::Admitted;
 use crate::web::form_errors::{Field, on_form};
 use crate::web::page::{PageCall, same_origin_path};
 use crate::web::page_error;
@@ -77,6 +78,7 @@ pub async fn create_administrator(call: PageCall) -> Result<HttpResponse, Error>
         return Ok(not_found(&call));
     }
     let hashed = hash(&call, &typed).await?;
+    let kept = hashed.as_ref().ok().cloned().unwrap_or_default();
     let (token, new) = (typed.token.clone(), typed.person(hashed.as_ref().ok()));
     let problem = hashed.err();
     let made = call
@@ -84,7 +86,8 @@ pub async fn create_administrator(call: PageCall) -> Result<HttpResponse, Error>
         .await;
     match made {
         Ok(user) => {
-            begin(&call.session, &user, &call.ctx.actor.origin)?;
+            let admitted = Admitted::new(&call.app.instance.lookup_key, user, &kept);
+            begin(&call.session, &admitted, &call.ctx.actor.origin)?;
             Ok(unstored(call.redirect("/")))
         }
         Err(Error::NotFound(What::Thing)) => Ok(not_found(&call)),

@@ -49,6 +49,13 @@ pub fn matches(secret: &str, token: &str) -> bool {
     given.ct_eq(&secret).into()
 }
 
+/// Does the browser say that a page of another site caused this?
+pub fn comes_from_another_site(req: &HttpRequest) -> bool {
+    req.headers()
+        .get("sec-fetch-site")
+        .is_some_and(|site| site.as_bytes() == b"cross-site")
+}
+
 /// Do the headers that browsers set speak against another site? Absent ones speak for nothing.
 pub fn comes_from_us(req: &HttpRequest, external_url: &ExternalUrl) -> bool {
     let text = |name: header::HeaderName| {

@@ -10,6 +10,7 @@ mod credentials;
 mod events;
 mod export;
 mod pages;
+mod refusals;
 mod sealed;
 
 impl TestServer {

@@ -1,3 +1,9 @@
+-- What a refusal is found by when it comes again: what was refused, to whom, from which network.
+ALTER TABLE audit_events ADD COLUMN refusal_key TEXT;
+CREATE INDEX audit_events_refusal ON audit_events (refusal_key, created_at, id) WHERE refusal_key IS NOT NULL;
+CREATE INDEX audit_events_of_strangers ON audit_events (event, created_at, id)
+    WHERE refusal_key IS NOT NULL AND actor_id IS NULL;
+
 -- The trail only grows: nobody takes an event out, and all that changes of one is how often it happened.
 CREATE FUNCTION audit_events_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -23,6 +29,8 @@ CREATE INDEX audit_events_time ON audit_events (created_at, id);
 CREATE INDEX audit_events_named ON audit_events (event, created_at, id);
 CREATE INDEX audit_events_actor ON audit_events (actor_id, created_at, id);
 CREATE INDEX audit_events_actor_name ON audit_events (actor_name, created_at, id);
+CREATE INDEX audit_events_channel ON audit_events (channel, created_at, id);
+CREATE INDEX audit_events_target_kind ON audit_events (target_kind, created_at, id);
 CREATE INDEX audit_events_target_id ON audit_events (target_id, created_at, id);
 CREATE INDEX audit_events_target_name ON audit_events (target_name, created_at, id);
 DROP INDEX audit_events_event;

@@ -1,3 +1,9 @@
+-- What a refusal is found by when it comes again: what was refused, to whom, from which network.
+ALTER TABLE audit_events ADD COLUMN refusal_key TEXT;
+CREATE INDEX audit_events_refusal ON audit_events (refusal_key, created_at, id) WHERE refusal_key IS NOT NULL;
+CREATE INDEX audit_events_of_strangers ON audit_events (event, created_at, id)
+    WHERE refusal_key IS NOT NULL AND actor_id IS NULL;
+
 -- The trail only grows: nobody takes an event out, and all that changes of one is how often it happened.
 CREATE TRIGGER audit_events_are_kept BEFORE DELETE ON audit_events
 BEGIN
@@ -22,6 +28,7 @@ WHEN NOT (
     AND NEW.group_traversal IS OLD.group_traversal
     AND NEW.group_path IS OLD.group_path
     AND NEW.details IS OLD.details
+    AND NEW.refusal_key IS OLD.refusal_key
     AND NEW.occurrences > OLD.occurrences
 )
 BEGIN
@@ -33,6 +40,8 @@ CREATE INDEX audit_events_time ON audit_events (created_at, id);
 CREATE INDEX audit_events_named ON audit_events (event, created_at, id);
 CREATE INDEX audit_events_actor ON audit_events (actor_id, created_at, id);
 CREATE INDEX audit_events_actor_name ON audit_events (actor_name, created_at, id);
+CREATE INDEX audit_events_channel ON audit_events (channel, created_at, id);
+CREATE INDEX audit_events_target_kind ON audit_events (target_kind, created_at, id);
 CREATE INDEX audit_events_target_id ON audit_events (target_id, created_at, id);
 CREATE INDEX audit_events_target_name ON audit_events (target_name, created_at, id);
 DROP INDEX audit_events_event;

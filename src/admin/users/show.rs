@@ -171,12 +171,12 @@ fn read(
     let tokens = lists::page_or_last(asked.tokens, |request| {
         tokens::of_user(conn, ctx, user.id, &query, request)
     })?;
-    let idle_days = ctx.policy.settings.session_idle_days;
+    let settings = &ctx.policy.settings;
     Ok(Found {
         owned_alone: holdings::owned_alone(conn, user.id, ctx.today())?,
         groups: groups::store::find_all(conn, in_groups)?,
         projects: projects::store::find_all(conn, in_projects)?,
-        sessions: sessions::store::living_of(conn, user.id, ctx.now, idle_days, SESSIONS)?,
+        sessions: sessions::store::living_of(conn, user.id, ctx.now, settings, SESSIONS)?,
         events: newest_events(conn, ctx, user.id)?,
         roles,
         tokens,

@@ -1,4 +1,4 @@
-//! How many calls a token may make in a minute, where an operator sets a limit. Counted per node, in memory.
+//! How many calls a token, or a caller of something costly, may make in a minute. Counted per node, in memory.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +7,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 
-/// The calls of this minute, by token.
+/// The calls of this minute, by the id of who calls.
 #[derive(Debug, Default)]
 pub struct Quotas {
     seen: Mutex<(i64, HashMap<i64, u32>)>,

@@ -16,6 +16,9 @@ on_both!(
     an_export_of_many_events_has_each_once,
     an_export_that_breaks_in_the_middle_cannot_be_taken_for_a_whole_one,
     an_administrator_who_is_none_any_more_gets_no_further,
+    a_group_with_few_events_among_many_is_exported_to_the_end,
+    nobody_takes_more_than_sixty_exports_a_minute,
+    a_link_on_another_site_takes_no_export,
 );
 
 async fn administrator(server: &TestServer) -> Visitor {
@@ -212,4 +215,53 @@ async fn an_administrator_who_is_none_any_more_gets_no_further(server: TestServe
     let _ = stream.read_to_end(&mut bytes);
     assert!(!is_whole(&bytes));
     assert_eq!(server.events("audit_exported").len(), 1);
+}
+
+async fn a_group_with_few_events_among_many_is_exported_to_the_end(server: TestServer) {
+    let browser = administrator(&server).await;
+    server.group("acme").create();
+    pad(&server, 60_000);
+    server.sql(
+        "INSERT INTO audit_events (created_at, event, actor_kind, actor_name, channel, target_kind, target_name,
+             group_traversal, group_path)
+         SELECT '2026-10-01 10:00:00', 'group_created', 'human', 'Somebody', 'page', 'group', 'long ago',
+             traversal, full_path FROM groups WHERE path = 'acme'",
+    );
+    for format in ["csv", "jsonl"] {
+        let path = format!("/admin/audit_logs.{format}?group=acme");
+        let text = browser.get(&path).await.expect(200).text();
+        assert_eq!(text.matches("group_created").count(), 2, "{text}");
+        assert!(text.contains("long ago"), "{text}");
+    }
+}
+
+async fn nobody_takes_more_than_sixty_exports_a_minute(server: TestServer) {
+    let browser = administrator(&server).await;
+    let other = server.person("other").admin().create().signs_in().await;
+    for _ in 0..30 {
+        browser.get("/admin/audit_logs.csv").await.expect(200);
+        browser.get("/admin/audit_logs.jsonl").await.expect(200);
+    }
+    let refused = browser.get("/admin/audit_logs.csv").await.expect(429);
+    let seconds: i64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=60).contains(&seconds), "{seconds}");
+    assert_eq!(server.events("audit_exported").len(), 60);
+    browser.get("/admin/audit_logs").await.expect(200);
+    other.get("/admin/audit_logs.csv").await.expect(200);
+    server.clock.advance(chrono::TimeDelta::seconds(seconds));
+    browser.get("/admin/audit_logs.csv").await.expect(200);
+}
+
+async fn a_link_on_another_site_takes_no_export(server: TestServer) {
+    let browser = administrator(&server).await;
+    let from = async |site: &str| {
+        let request = server.request(reqwest::Method::GET, "/admin/audit_logs.csv");
+        browser.send(request.header("sec-fetch-site", site)).await
+    };
+    from("cross-site").await.expect(403);
+    assert_eq!(server.events("audit_exported").len(), 0);
+    for site in ["same-origin", "none"] {
+        from(site).await.expect(200);
+    }
+    assert_eq!(server.events("audit_exported").len(), 2);
 }

@@ -44,6 +44,7 @@ async fn no_event_is_taken_out_or_changed(server: TestServer) {
         "group_traversal",
         "group_path",
         "details",
+        "refusal_key",
     ] {
         statements.push(format!(
             "UPDATE audit_events SET {column} = 'x', occurrences = occurrences + 1"

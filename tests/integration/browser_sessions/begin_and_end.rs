@@ -1,6 +1,15 @@
 //! A session begins under a new id, and has more than one end.
 
+use std::collections::HashMap;
+
+use actix_session::SessionExt as _;
+use actix_session::storage::SessionStore as _;
+use actix_web::test::TestRequest;
 use chrono::TimeDelta;
+use latchkey::actor::Origin;
+use latchkey::sessions::cookie::{DatabaseSessions, begin};
+use latchkey::sessions::person::Admitted;
+use latchkey::sessions::sign_in::sign_in;
 use latchkey::users;
 use latchkey::users::edit::PersonChanges;
 use latchkey::users::password::{Password, hash};
@@ -18,9 +27,11 @@ on_both![
     a_session_ends_after_a_week_without_a_request,
     a_session_ends_after_a_month_whatever_happens,
     how_long_a_session_lasts_is_a_setting_that_holds_at_once,
+    a_shorter_life_holds_for_sessions_that_there_are,
     remembering_is_a_matter_of_the_cookie_alone,
     a_blocked_person_is_signed_out_and_not_told_why,
     a_new_password_ends_every_session,
+    a_session_does_not_begin_with_a_password_of_before,
     the_cookie_tells_nothing_and_stays_at_home,
 ];
 
@@ -193,6 +204,29 @@ async fn how_long_a_session_lasts_is_a_setting_that_holds_at_once(server: TestSe
     assert!(!browser.is_signed_in().await);
 }
 
+async fn a_shorter_life_holds_for_sessions_that_there_are(server: TestServer) {
+    let alice = server.person("alice").create();
+    let browser = alice.signs_in().await;
+    for _ in 0..2 {
+        server.clock.advance(TimeDelta::days(5));
+        assert!(browser.is_signed_in().await);
+    }
+    server.set("session_absolute_days", "7");
+    assert!(!browser.is_signed_in().await);
+    let id = alice.id;
+    let living = server.arrange(move |conn, ctx| {
+        let settings = &ctx.policy.settings;
+        latchkey::sessions::store::living_of(conn, id, ctx.now, settings, 50)
+    });
+    assert!(living.is_empty());
+    // A longer one gives none of them more time than they were told.
+    server.set("session_absolute_days", "60");
+    assert!(browser.is_signed_in().await);
+    server.set("session_absolute_days", "7");
+    server.run_job(latchkey::jobs::Job::CleanUp).await;
+    assert_eq!(server.count("sessions", ""), 0);
+}
+
 async fn remembering_is_a_matter_of_the_cookie_alone(server: TestServer) {
     server.person("alice").create();
     let cookie_after = async |remember: bool| {
@@ -329,4 +363,42 @@ fn set_password(server: &TestServer, username: &'static str, password: &str) {
         let user = users::store::find_by_username(conn, username)?.unwrap();
         users::edit::edit(conn, ctx, user.id, &changes).map(|_| ())
     });
+}
+
+/// What the library does at the end of a request that has signed somebody in.
+async fn keep(server: &TestServer, admitted: &Admitted) -> String {
+    let session = TestRequest::default().to_srv_request().get_session();
+    begin(&session, admitted, &Origin::console()).unwrap();
+    let state: HashMap<String, String> = session.entries().clone().into_iter().collect();
+    let sessions = DatabaseSessions::new(server.app.clone());
+    let age = actix_web::cookie::time::Duration::days(1);
+    let key = sessions.save(state, &age).await.unwrap();
+    key.as_ref().to_owned()
+}
+
+async fn a_session_does_not_begin_with_a_password_of_before(server: TestServer) {
+    server.person("alice").create();
+    let ctx = server.arrange(|_, ctx| Ok(ctx.clone()));
+    let admit = async |password: &str| {
+        let password = Password::new(password);
+        sign_in(&server.app, &ctx, "alice", password).await.unwrap()
+    };
+    let admitted = admit(PASSWORD).await;
+    keep(&server, &admitted).await;
+    assert_eq!(server.count("sessions", ""), 1);
+    assert_eq!(server.count("sessions", "state LIKE '%password%'"), 0);
+    // Between the password's check and the session's beginning it becomes another one.
+    set_password(&server, "alice", "another horse of another colour");
+    assert_eq!(server.count("sessions", ""), 0);
+    let key = keep(&server, &admitted).await;
+    assert!(key.starts_with('p'), "a session of nobody: {key}");
+    assert_eq!(server.count("sessions", ""), 0);
+
+    let admitted = admit("another horse of another colour").await;
+    server.sql("UPDATE users SET state = 'blocked' WHERE username = 'alice'");
+    keep(&server, &admitted).await;
+    assert_eq!(server.count("sessions", ""), 0);
+    server.sql("UPDATE users SET state = 'active' WHERE username = 'alice'");
+    keep(&server, &admitted).await;
+    assert_eq!(server.count("sessions", ""), 1);
 }

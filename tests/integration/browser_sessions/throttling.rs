@@ -13,6 +13,7 @@ on_both![
     many_at_once_get_no_more_tries_than_one_after_the_other,
     the_limits_are_settings,
     name_and_address_are_one_account,
+    nobody_learns_that_two_logins_are_one_account,
 ];
 
 const WRONG: &str = "a horse that forgot its batteries";
@@ -182,6 +183,34 @@ async fn name_and_address_are_one_account(server: TestServer) {
     fail(&server, "alice", 3).await;
     fail(&server, &alice.user.email, 2).await;
     for login in ["alice", &alice.user.email] {
-        seconds_to_wait(&server.visitor().sign_in(login, PASSWORD).await);
+        let answer = server.visitor().sign_in(login, PASSWORD).await;
+        assert_eq!(answer.status, 422, "not even the right password");
     }
+    let event = server.the_event("user_throttled");
+    assert_eq!((event.target_id, event.occurrences), (Some(alice.id), 2));
+    server
+        .clock
+        .advance(TimeDelta::minutes(10) + TimeDelta::seconds(1));
+    for login in ["alice", &alice.user.email] {
+        server.visitor().sign_in(login, PASSWORD).await.expect(303);
+    }
+}
+
+async fn nobody_learns_that_two_logins_are_one_account(server: TestServer) {
+    let alice = server.person("alice").create();
+    fail(&server, "alice", 5).await;
+    seconds_to_wait(&server.visitor().sign_in("alice", WRONG).await);
+    let mut answers = Vec::new();
+    for login in [alice.user.email.as_str(), "nobod@example.com"] {
+        let mut told = Vec::new();
+        for _ in 0..7 {
+            let answer = server.visitor().sign_in(login, WRONG).await;
+            let (status, headers, text) = answer.comparable();
+            told.push((status, headers, text.replace(login, "{login}")));
+        }
+        answers.push(told);
+    }
+    assert!(answers[0] == answers[1], "not the same answers");
+    let statuses: Vec<u16> = answers[0].iter().map(|answer| answer.0).collect();
+    assert_eq!(statuses, [422, 422, 422, 422, 422, 429, 429]);
 }
