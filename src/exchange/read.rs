@@ -412,7 +412,7 @@ mod tests {
                 format!(r#"{{{HEAD},"users":[{{"username":"ann"}}]}}"#),
                 "users[0]: missing field `name`",
             ),
-            (format!(r#"{{{HEAD},"users":[{{{user}"#), "users[0]: EOF"),
+            (format!(r#"{{{HEAD},"users":[{{{user}"#), "users[0].?: EOF"),
             (format!(r#"{{{HEAD},"users":[{{{user}}}"#), "users[1]: EOF"),
             (
                 format!(r#"{{{HEAD},"digests":{{"kind":"md5"}}}}"#),
