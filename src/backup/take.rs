@@ -3,11 +3,11 @@
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use diesel::connection::SimpleConnection as _;
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
 
 use super::draft::{COMPANIONS, Draft, beside};
@@ -16,10 +16,6 @@ use crate::audit::{self, Event, Target};
 use crate::context::Context;
 use crate::db::{DatabaseUrl, DbConnection};
 use crate::error::Error;
-
-/// How long new pages may lie in memory before the disk gets them. Were they to pile up, the commits of others would
-/// have to wait for all of them.
-const LIE_ABOUT: Duration = Duration::from_millis(5);
 
 /// A file that will hold a copy.
 #[derive(Debug)]
@@ -94,7 +90,7 @@ impl Copy {
     /// When it can't be read, or the file not be written: then there is none.
     pub fn take(self, database: &DatabaseUrl) -> Result<Taken, Error> {
         match database {
-            DatabaseUrl::Sqlite(_) => copy_sqlite(database, self.draft.path())?,
+            DatabaseUrl::Sqlite(file) => copy_sqlite(file, self.draft.path())?,
             DatabaseUrl::Postgres(url) => programs::dump(url, self.draft.path())?,
         }
         let Copy {
@@ -165,43 +161,52 @@ fn cannot(file: &Path, error: &io::Error) -> Error {
     Error::refused(format!("{} can't be written: {error}", file.display()))
 }
 
-/// One snapshot, in one statement that takes no lock which a writer would have to wait for.
-fn copy_sqlite(database: &DatabaseUrl, into: &Path) -> Result<(), Error> {
-    let text = into
-        .to_str()
-        .ok_or_else(|| Error::refused("the name of the file must be text"))?;
-    let mut conn = DbConnection::open(database, &std::sync::Arc::default())
-        .map_err(|error| Error::unavailable(error.into()))?;
-    let statement = format!("VACUUM INTO '{}'", text.replace('\'', "''"));
-    while_syncing(into, || {
-        conn.batch_execute(&statement)
-            .map_err(|error| Error::refused(format!("the database could not be copied: {error}")))
-    })?;
+/// Pages of one step: a megabyte or so.
+const STEP: i32 = 256;
+
+/// Between two steps the disk and a core belong to others.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// One snapshot, which no writer waits for, a step at a time: what was copied is on the disk before more is. Were it to
+/// pile up, the commits of others would have to wait for all of it.
+fn copy_sqlite(database: &Path, into: &Path) -> Result<(), Error> {
+    let failed = |error: rusqlite::Error| {
+        Error::refused(format!("the database could not be copied: {error}"))
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let source = Connection::open_with_flags(database, flags).map_err(failed)?;
+    source
+        .execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;")
+        .map_err(failed)?;
+    let mut copy = Connection::open_with_flags(into, flags).map_err(failed)?;
+    // A copy that breaks off is thrown away: it needs no journal, and is synced by us.
+    copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
+        .map_err(failed)?;
+    copy_pages(&source, &mut copy, into).map_err(failed)?;
+    // Alone it is easier to carry and to look at than with the files of a WAL beside it.
+    copy.execute_batch("PRAGMA journal_mode = DELETE;")
+        .map_err(failed)?;
+    drop(copy);
+    source.execute_batch("COMMIT").map_err(failed)?;
     // What was written meanwhile waits in the WAL. Moved by us, bit by bit, it isn't moved by somebody's request.
-    let moved = conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE)");
+    let moved = source.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
     if let Err(error) = moved {
         tracing::debug!(%error, "The WAL was left to the server");
     }
     Ok(())
 }
 
-/// Works on a file while another thread brings to the disk, again and again, what is written so far.
-fn while_syncing<T>(file: &Path, work: impl FnOnce() -> T) -> T {
-    let done = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let worker = scope.spawn(|| {
-            let Ok(file) = OpenOptions::new().write(true).open(file) else {
-                return;
-            };
-            while !done.load(Ordering::Relaxed) {
-                // Whether it is really there is asked at the end.
-                let _ = file.sync_data();
-                thread::park_timeout(LIE_ABOUT);
-            }
-        });
-        let result = work();
-        done.store(true, Ordering::Relaxed);
-        worker.thread().unpark();
-        result
-    })
+fn copy_pages(source: &Connection, copy: &mut Connection, into: &Path) -> rusqlite::Result<()> {
+    let file = OpenOptions::new().write(true).open(into).ok();
+    let backup = Backup::new(source, copy)?;
+    loop {
+        if backup.step(STEP)? == StepResult::Done {
+            return Ok(());
+        }
+        if let Some(file) = &file {
+            // Whether it is really there is asked at the end.
+            let _ = file.sync_data();
+        }
+        thread::sleep(PAUSE);
+    }
 }
