@@ -207,6 +207,6 @@ fn copy_pages(source: &Connection, copy: &mut Connection, into: &Path) -> rusqli
             // Whether it is really there is asked at the end.
             let _ = file.sync_data();
         }
-        thread::sleep(PAUSE);
+        thread::park_timeout(PAUSE);
     }
 }
