@@ -104,25 +104,19 @@ pub fn delete_of_project(
     ghost::replace(conn, &ids, now)
 }
 
-/// Deletes the bots of all projects in a person's own namespace, at once.
+/// The bots of all projects in a person's own namespace.
 ///
 /// # Errors
 /// When the database is away.
-pub fn delete_of_namespace(
-    conn: &mut DbConnection,
-    owner_id: i64,
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
+pub fn of_namespace(conn: &mut DbConnection, owner_id: i64) -> Result<Vec<i64>, Error> {
     let inside = projects::table
         .inner_join(groups::table)
         .filter(groups::owner_id.eq(owner_id))
         .select(projects::id.nullable());
-    let ids: Vec<i64> = users::table
+    Ok(users::table
         .filter(users::bot_project_id.eq_any(inside))
         .select(users::id)
-        .load(conn)?;
-    ghost::replace(conn, &ids, now)?;
-    Ok(())
+        .load(conn)?)
 }
 
 /// Deletes the bots of a group and of everything below it, at once. Returns how many.

@@ -34,9 +34,12 @@ pub fn delete(conn: &mut DbConnection, ctx: &Context, user_id: i64) -> Result<()
     }
     // No line of their own for each project: the one about the person names them.
     let projects = holdings::personal_projects(conn, user.id)?;
-    bots::delete::delete_of_namespace(conn, user.id, ctx.now)?;
+    let mut leaving = bots::delete::of_namespace(conn, user.id)?;
+    leaving.push(user.id);
+    // The tokens of the projects go with them: what is remembered of them is read before.
+    ghost::inherit(conn, &leaving, ctx.now)?;
     holdings::delete_personal_projects(conn, user.id)?;
-    ghost::replace(conn, &[user.id], ctx.now)?;
+    ghost::delete(conn, &leaving)?;
     audit::record(
         conn,
         &ctx,

@@ -23,7 +23,20 @@ pub(crate) fn replace(
     ids: &[i64],
     now: DateTime<Utc>,
 ) -> Result<usize, Error> {
-    let mut deleted = 0;
+    inherit(conn, ids, now)?;
+    delete(conn, ids)
+}
+
+/// What these users made belongs to the ghost from now on, and no import brings their tokens back: the first half
+/// of [`replace`], for who deletes something else before [`delete`].
+///
+/// # Errors
+/// When the database is away.
+pub(super) fn inherit(
+    conn: &mut DbConnection,
+    ids: &[i64],
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
     for ids in ids.chunks(AT_ONCE) {
         let ghost = find_or_make(conn, now)?.id;
         diesel::update(projects::table.filter(projects::creator_id.eq_any(ids)))
@@ -39,6 +52,17 @@ pub(crate) fn replace(
             .set(users::created_by_id.eq(ghost))
             .execute(conn)?;
         imported::remember(conn, ids)?;
+    }
+    Ok(())
+}
+
+/// Deletes the rows of users whose heir the ghost is. Returns how many were there.
+///
+/// # Errors
+/// When the database is away.
+pub(super) fn delete(conn: &mut DbConnection, ids: &[i64]) -> Result<usize, Error> {
+    let mut deleted = 0;
+    for ids in ids.chunks(AT_ONCE) {
         deleted += diesel::delete(users::table.filter(users::id.eq_any(ids))).execute(conn)?;
     }
     Ok(deleted)

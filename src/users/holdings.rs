@@ -142,7 +142,7 @@ pub fn personal_projects(conn: &mut DbConnection, user_id: i64) -> Result<Vec<St
         .load(conn)?)
 }
 
-/// Deletes the projects in a person's own namespace; their bots must be gone before.
+/// Deletes the projects in a person's own namespace, and the tokens of these projects; bots are left.
 pub(super) fn delete_personal_projects(conn: &mut DbConnection, user_id: i64) -> Result<(), Error> {
     let namespace = groups::table
         .filter(groups::owner_id.eq(user_id))

@@ -1,0 +1,151 @@
+//! What every request asks for.
+
+use latchkey::access_tokens::authenticate;
+use latchkey::access_tokens::list;
+use latchkey::access_tokens::store as tokens;
+use latchkey::context::Context;
+use latchkey::db::DbConnection;
+use latchkey::db::PageRequest;
+use latchkey::groups::store as groups;
+use latchkey::groups::store::GroupRef;
+use latchkey::members;
+use latchkey::projects::store as projects;
+use latchkey::projects::store::ProjectRef;
+use latchkey::settings;
+use latchkey::users;
+
+use super::scene::{Scene, walks};
+use crate::on_both;
+use crate::support::{TestResource, TestServer};
+
+on_both!(
+    authentication_and_look_ups_use_indexes,
+    sign_in_uses_indexes,
+    lists_of_tokens_stay_within_their_group,
+    lists_of_members_stay_within_their_group,
+);
+
+async fn authentication_and_look_ups_use_indexes(server: TestServer) {
+    let scene = Scene::on(&server);
+    let (app, token, group, project) = (&server.app, &scene.token, &scene.deep, &scene.project);
+    let digest = app.instance.token_key.digest(&token.value);
+    scene.assert_indexed("authentication", |conn, ctx| {
+        authenticate::find(conn, &digest, ctx.today()).map(|found| assert!(found.1.is_some()))
+    });
+    scene.assert_indexed("the revision of the settings", |conn, _| {
+        settings::store::revision(conn)
+    });
+    scene.assert_indexed("a group by id", |conn, ctx| {
+        groups::find_visible(conn, ctx, &GroupRef::Id(group.id))
+    });
+    scene.assert_indexed("a group by path", |conn, ctx| {
+        groups::find_visible(conn, ctx, &GroupRef::Path(group.full_path.clone()))
+    });
+    scene.assert_indexed("a group with its projects", |conn, ctx| {
+        groups::find_visible_with_projects(conn, ctx, &GroupRef::Id(group.id))
+    });
+    scene.assert_indexed("a project by id", |conn, ctx| {
+        projects::find_visible(conn, ctx, &ProjectRef::Id(project.id))
+    });
+    scene.assert_indexed("a project by path", |conn, ctx| {
+        projects::find_visible(conn, ctx, &ProjectRef::Path(project.full_path.clone()))
+    });
+    scene.assert_indexed("an actor, read anew", |conn, ctx| ctx.refreshed(conn));
+    scene.assert_indexed("a user by name", |conn, _| {
+        users::store::find_by_username(conn, "alice")
+    });
+}
+
+async fn sign_in_uses_indexes(server: TestServer) {
+    let scene = Scene::on(&server);
+    scene.assert_indexed("a login", |conn, _| {
+        users::store::find_by_login(conn, "alice@example.com")
+    });
+    // The session store works inside of requests only; this is what it asks, in its own words.
+    let placeholder = if server.is_on_postgres() { "$1" } else { "?" };
+    let session = format!(
+        "SELECT sessions.state, users.username, instance.settings_revision, memberships.access_level FROM sessions
+         INNER JOIN users ON users.id = sessions.user_id INNER JOIN instance ON instance.id = 1
+         LEFT OUTER JOIN memberships ON memberships.user_id = users.id WHERE sessions.id_digest = {placeholder}"
+    );
+    for query in [
+        session,
+        format!("DELETE FROM sessions WHERE user_id = {placeholder}"),
+        format!("DELETE FROM sessions WHERE id_digest = {placeholder}"),
+        format!("SELECT digest FROM used_form_nonces WHERE digest = {placeholder}"),
+    ] {
+        let plan = scene.plan(&query);
+        let walks = walks(&plan, server.is_on_postgres());
+        assert!(
+            walks.is_empty(),
+            "walks through {walks:?}\n{query}\n{}",
+            plan.join("\n")
+        );
+    }
+}
+
+async fn lists_of_tokens_stay_within_their_group(server: TestServer) {
+    let scene = Scene::on(&server);
+    let resource = scene.acme.resource();
+    let request = PageRequest {
+        page: 1,
+        per_page: 20,
+    };
+    let list = |query: list::Query| {
+        let resource = resource.clone();
+        move |conn: &mut DbConnection, ctx: &Context| {
+            list::of_resource(conn, ctx, &resource, &query, request)
+        }
+    };
+    for state in [None, Some(list::State::Active), Some(list::State::Inactive)] {
+        let query = list::Query {
+            state,
+            members_only: true,
+            ..list::Query::default()
+        };
+        scene.assert_indexed("a list of tokens", list(query.clone()));
+        scene.assert_unsorted("a list of tokens", list(query.clone()));
+        for sort in [
+            list::Sort::Name,
+            list::Sort::Expires,
+            list::Sort::LastUsed,
+            list::Sort::Role,
+        ] {
+            scene.assert_indexed(
+                "a sorted list of tokens",
+                list(list::Query {
+                    sort,
+                    ..query.clone()
+                }),
+            );
+        }
+        let search = Some("deploy".to_owned());
+        scene.assert_indexed(
+            "a searched list of tokens",
+            list(list::Query { search, ..query }),
+        );
+    }
+    scene.assert_indexed("one's own tokens", |conn, ctx| {
+        list::personal(conn, ctx, &list::Query::default(), request)
+    });
+    scene.assert_indexed("one token", |conn, _| tokens::find(conn, scene.token.id));
+}
+
+async fn lists_of_members_stay_within_their_group(server: TestServer) {
+    let scene = Scene::on(&server);
+    for (resource, inherited) in [
+        (scene.acme.resource(), false),
+        (scene.deep.resource(), true),
+        (scene.project.resource(), false),
+        (scene.project.resource(), true),
+    ] {
+        let filter = members::list::Filter {
+            inherited,
+            ..members::list::Filter::default()
+        };
+        scene.assert_indexed(
+            &format!("members, inherited ones: {inherited}"),
+            |conn, ctx| members::list::list(conn, ctx, &resource, &filter, PageRequest::default()),
+        );
+    }
+}
