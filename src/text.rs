@@ -5,8 +5,30 @@
 
 use std::fmt;
 
+use chrono::NaiveDate;
+
 /// The longest name or description, in characters.
 pub const MAX_LENGTH: usize = 255;
+
+/// A day as people and programs write it: `2026-11-20`, with the four digits of a year that both databases know.
+pub fn calendar_date(text: &str) -> Option<NaiveDate> {
+    let bytes = text.as_bytes();
+    if bytes.get(4) != Some(&b'-') || bytes.get(7) != Some(&b'-') || bytes.len() != 10 {
+        return None;
+    }
+    let year = digits(text.get(..4)?)?;
+    let month = digits(text.get(5..7)?)?;
+    let day = digits(text.get(8..)?)?;
+    NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
+}
+
+/// A number of ASCII digits only; the parser of the standard library would take a plus as well.
+pub fn digits(text: &str) -> Option<u32> {
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())
+        .flatten()
+}
 
 /// What a token, a group, a project or a person is called.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

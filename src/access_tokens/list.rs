@@ -266,24 +266,33 @@ fn list(
             None => rows,
         };
         if let Some(traversal) = &query.within {
-            let inside = || groups::table.filter(below!(traversal));
+            diesel::alias!(access_tokens as inside: Inside);
             let of_groups = || {
-                access_tokens::group_id
-                    .is_not_null()
-                    .and(access_tokens::group_id.eq_any(inside().select(groups::id.nullable())))
+                inside
+                    .inner_join(
+                        groups::table.on(groups::id
+                            .nullable()
+                            .eq(inside.field(access_tokens::group_id))),
+                    )
+                    .filter(below!(traversal))
+                    .select(inside.field(access_tokens::id))
             };
             let of_projects = || {
-                let projects = projects::table
-                    .filter(projects::group_id.eq_any(inside().select(groups::id)))
-                    .select(projects::id.nullable());
-                access_tokens::project_id
-                    .is_not_null()
-                    .and(access_tokens::project_id.eq_any(projects))
+                inside
+                    .inner_join(
+                        projects::table.on(projects::id
+                            .nullable()
+                            .eq(inside.field(access_tokens::project_id))),
+                    )
+                    .inner_join(groups::table.on(groups::id.eq(projects::group_id)))
+                    .filter(below!(traversal))
+                    .select(inside.field(access_tokens::id))
             };
+            let id = access_tokens::id;
             rows = match query.token_type {
-                Some(TokenType::Group) => rows.filter(of_groups().assume_not_null()),
-                Some(TokenType::Project) => rows.filter(of_projects().assume_not_null()),
-                _ => rows.filter(of_groups().or(of_projects()).assume_not_null()),
+                Some(TokenType::Group) => rows.filter(id.eq_any(of_groups())),
+                Some(TokenType::Project) => rows.filter(id.eq_any(of_projects())),
+                _ => rows.filter(id.eq_any(of_groups().union_all(of_projects()))),
             };
         }
         if let Some(search) = &query.search {

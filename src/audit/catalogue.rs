@@ -1,5 +1,7 @@
 //! Every event that there is: its name, what it means, and what its details tell. What isn't here is not written.
 
+pub use super::area::Area;
+
 /// A kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kind {
@@ -11,67 +13,6 @@ pub struct Kind {
     pub title: &'static str,
     /// What its details tell; empty for nothing.
     pub details: &'static str,
-}
-
-/// What an event is about, as lists group them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Area {
-    /// Tokens of groups.
-    GroupTokens,
-    /// Tokens of projects.
-    ProjectTokens,
-    /// People's own tokens.
-    PersonalTokens,
-    /// The users behind tokens.
-    Bots,
-    /// Groups and their settings.
-    Groups,
-    /// Projects.
-    Projects,
-    /// Who belongs to a group or project.
-    Members,
-    /// People and their sessions.
-    Users,
-    /// Webhooks of groups.
-    Webhooks,
-    /// Mails about tokens that end.
-    Notices,
-    /// The instance as a whole.
-    Instance,
-}
-
-impl Area {
-    /// Every area, in the order of lists.
-    pub const ALL: [Area; 11] = [
-        Area::GroupTokens,
-        Area::ProjectTokens,
-        Area::PersonalTokens,
-        Area::Bots,
-        Area::Groups,
-        Area::Projects,
-        Area::Members,
-        Area::Users,
-        Area::Webhooks,
-        Area::Notices,
-        Area::Instance,
-    ];
-
-    /// Its heading.
-    pub const fn heading(self) -> &'static str {
-        match self {
-            Area::GroupTokens => "Group access tokens",
-            Area::ProjectTokens => "Project access tokens",
-            Area::PersonalTokens => "Personal access tokens",
-            Area::Bots => "Bots",
-            Area::Groups => "Groups",
-            Area::Projects => "Projects",
-            Area::Members => "Members",
-            Area::Users => "Users",
-            Area::Webhooks => "Webhooks",
-            Area::Notices => "Notices",
-            Area::Instance => "Instance",
-        }
-    }
 }
 
 const fn kind(area: Area, name: &'static str, title: &'static str, details: &'static str) -> Kind {
@@ -339,7 +280,7 @@ const OTHERS: &[Kind] = &[
         Users,
         "user_session_revoked",
         "Session ended by somebody",
-        "",
+        "sessions: how many",
     ),
     kind(Users, "user_password_changed", "Password changed", ""),
     kind(
@@ -435,7 +376,7 @@ const OTHERS: &[Kind] = &[
         Instance,
         "feature_flag_changed",
         "Feature flag switched",
-        "the flag: old and new",
+        "each flag: old and new",
     ),
     kind(Instance, "job_requested", "Job asked for", "job"),
     kind(
@@ -462,13 +403,13 @@ const OTHERS: &[Kind] = &[
         Instance,
         "system_restored",
         "Backup restored",
-        "file, taken_at, compared, revoked_tokens",
+        "file, taken_at, compared, revoked_tokens, revived_tokens, ended_sessions",
     ),
     kind(
         Instance,
         "system_imported",
         "Groups, people and tokens imported",
-        "how many of what",
+        "how many of what, source, administrators",
     ),
     kind(
         Instance,
@@ -496,6 +437,15 @@ pub fn all() -> impl Iterator<Item = &'static Kind> {
 /// The kind of this name.
 pub fn find(name: &str) -> Option<&'static Kind> {
     all().find(|kind| kind.name == name)
+}
+
+impl Kind {
+    /// Does [`Kind::details`] tell of a detail of this name? Where it speaks of `each` or of `what`, of any.
+    pub fn tells_of(&self, detail: &str) -> bool {
+        self.details
+            .split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'))
+            .any(|word| word == detail || word == "each" || word == "what")
+    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::db::{Backend, DbConnection, Timestamp, after_subtree};
 use crate::error::{Error, FieldErrors};
 use crate::groups;
 use crate::permissions::Right;
+use crate::text::calendar_date;
 use crate::users;
 
 /// An event as it was written.
@@ -138,10 +139,10 @@ impl Asked {
         if !self.channel.is_empty() && !CHANNELS.contains(&self.channel.as_str()) {
             errors.add("channel", "is not one that there is");
         }
-        let mut date = |field: &'static str, text: &str| match text.parse::<NaiveDate>() {
+        let mut date = |field: &'static str, text: &str| match calendar_date(text) {
             _ if text.is_empty() => None,
-            Ok(date) => Some(date),
-            Err(_) => {
+            Some(date) => Some(date),
+            None => {
                 errors.add(field, "is not a date such as 2026-11-20");
                 None
             }

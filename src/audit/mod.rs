@@ -1,6 +1,7 @@
 //! The audit trail: who did what to which object. Written in the transaction of the change itself, and only ever added
 //! to: the database itself refuses to take an event out or to change one.
 
+mod area;
 pub mod catalogue;
 pub mod export;
 pub mod list;

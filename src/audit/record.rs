@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
 use super::catalogue;
@@ -74,6 +74,12 @@ impl<'a> Event<'a> {
         self.details = details;
         self
     }
+
+    /// Is it in the catalogue, with every detail that it has?
+    fn is_as_told(&self) -> bool {
+        let mut details = self.details.as_object().into_iter().flat_map(Map::keys);
+        catalogue::find(&self.name).is_some_and(|kind| details.all(|name| kind.tells_of(name)))
+    }
 }
 
 /// The columns of a new row.
@@ -130,11 +136,7 @@ fn harmless_details(details: Value) -> Value {
 /// # Errors
 /// When the database can't take the row.
 pub fn record(conn: &mut DbConnection, ctx: &Context, event: Event<'_>) -> Result<(), Error> {
-    debug_assert!(
-        catalogue::find(&event.name).is_some(),
-        "{} is not in the catalogue of events",
-        event.name
-    );
+    debug_assert!(event.is_as_told(), "not in the catalogue: {event:?}");
     diesel::insert_into(audit_events::table)
         .values(row!(ctx, &event))
         .execute(conn)?;
@@ -155,9 +157,8 @@ pub fn record_all(
 ) -> Result<(), Error> {
     for some in events.chunks(AT_ONCE) {
         debug_assert!(
-            some.iter()
-                .all(|event| catalogue::find(&event.name).is_some()),
-            "an event is not in the catalogue"
+            some.iter().all(Event::is_as_told),
+            "not in the catalogue: {some:?}"
         );
         let rows: Vec<_> = some.iter().map(|event| row!(ctx, event)).collect();
         match conn {

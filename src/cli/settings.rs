@@ -7,8 +7,12 @@ use super::Failure;
 use super::acting::Acting;
 use super::instance::Instance;
 use super::output::{Output, Table};
+use crate::access_tokens::lifetime;
+use crate::context::Context;
+use crate::db::DbConnection;
 use crate::error::Error;
-use crate::settings::{Policy, SETTINGS, change, store};
+use crate::settings::{LIFETIME, Policy, SETTINGS, change, store};
+use crate::web::lists::grouped;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -85,13 +89,48 @@ impl Get {
 impl Set {
     fn run(self, instance: &Instance, out: &Output) -> Result<(), Failure> {
         let key = self.key.clone();
-        let policy = instance
-            .open(&self.acting)?
-            .write(move |conn, ctx| change::set(conn, ctx, &self.key, &self.value))?;
+        let (policy, threatened) = instance.open(&self.acting)?.write(move |conn, ctx| {
+            let policy = change::set(conn, ctx, &self.key, &self.value)?;
+            let threatened = if self.key == LIFETIME {
+                threatened(conn, ctx, &policy)?
+            } else {
+                None
+            };
+            Ok((policy, threatened))
+        })?;
+        if let Some(warning) = threatened {
+            out.announce(&warning);
+        }
         let value = values_of(&policy)?.remove(&key).unwrap_or(Value::Null);
         let sentence = format!("{key} is now {}", text_of(&value));
         out.result(&Value::Object(Map::from_iter([(key, value)])), &sentence)
     }
+}
+
+/// What the longest lifetime will do to tokens that are there, and how to keep that from happening.
+fn threatened(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    policy: &Policy,
+) -> Result<Option<String>, Error> {
+    let days = policy.settings.max_personal_access_token_lifetime;
+    let (Some(pending), Some(days)) = (store::lowering(conn)?, days) else {
+        return Ok(None);
+    };
+    let (count, _) = lifetime::survey_overlong(conn, ctx, days, 0)?;
+    if count == 0 {
+        return Ok(None);
+    }
+    let (tokens, are) = match count {
+        1 => ("1 active token".to_owned(), "is"),
+        _ => (format!("{} active tokens", grouped(count)), "are"),
+    };
+    let before = text_of(&pending.before.map_or(Value::Null, Value::from));
+    Ok(Some(format!(
+        "{tokens} would live longer and {are} revoked at {}, unless this is undone before: \
+         latchkey settings set {LIFETIME} {before}",
+        pending.at.format("%Y-%m-%d %H:%M UTC")
+    )))
 }
 
 fn values_of(policy: &Policy) -> Result<Map<String, Value>, Error> {

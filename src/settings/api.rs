@@ -76,28 +76,19 @@ impl Parameters for Wanted {
     }
 }
 
-/// The value that was sent for a setting. What is blank is as if it were left out, unless blank means something.
+/// The value that was sent for a setting. What is blank means nothing, where that can be meant, or is refused.
 fn sent(params: &mut Reader<'_>, setting: &Setting) -> Checked<Option<serde_json::Value>> {
     let key = setting.key;
-    match setting.kind {
-        Kind::Switch => Ok(params.boolean(key)?.map(|on| json!(on))),
-        Kind::Number { blank: None, .. } => Ok(params.integer(key)?.map(|number| json!(number))),
-        Kind::Number { .. } | Kind::Lifetime => {
-            let blank = params.is_blanked(key).then_some(serde_json::Value::Null);
-            Ok(params.integer(key)?.map(|number| json!(number)).or(blank))
-        }
-        Kind::Prefix => {
-            let blank = params.is_blanked(key).then(|| json!(""));
-            Ok(params.text(key)?.map(|text| json!(text)).or(blank))
-        }
+    let value = match setting.kind {
+        Kind::Switch => params.boolean(key)?.map(|on| json!(on)),
+        Kind::Number { .. } | Kind::Lifetime => params.integer(key)?.map(|number| json!(number)),
+        Kind::Prefix => params.text(key)?.map(|text| json!(text)),
         Kind::Choice(words) => {
             let offered: Vec<(&'static str, &'static str)> =
                 words.iter().map(|(word, _)| (*word, *word)).collect();
-            Ok(params.choice(key, &offered)?.map(|word| json!(word)))
+            params.choice(key, &offered)?.map(|word| json!(word))
         }
-        Kind::Domains => {
-            let blank = params.is_blanked(key).then(|| json!([]));
-            Ok(params.texts(key)?.map(|texts| json!(texts)).or(blank))
-        }
-    }
+        Kind::Domains => params.texts(key)?.map(|texts| json!(texts)),
+    };
+    Ok(value.or(params.is_blanked(key).then_some(serde_json::Value::Null)))
 }

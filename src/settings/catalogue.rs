@@ -136,6 +136,9 @@ const VISIBILITY: Kind = Kind::Choice(&[
 
 use Section::{Access, Account, Mail, Network};
 
+/// The key of the longest lifetime, in days, which is asked about before it is lowered.
+pub const LIFETIME: &str = "max_personal_access_token_lifetime";
+
 /// All settings, in the order in which they are shown.
 pub const SETTINGS: [Setting; 25] = [
     setting(

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::catalogue::out_of_range;
 use super::lowering::after_change;
-use super::{Policy, SETTINGS, Section, Setting, Settings, store};
+use super::{LIFETIME, Policy, SETTINGS, Section, Setting, Settings, store};
 use crate::audit::{self, Event, Target};
 use crate::context::Context;
 use crate::db::{DbConnection, lock_instance};
@@ -147,8 +147,6 @@ pub fn undo_lowering(conn: &mut DbConnection, ctx: &Context) -> Result<Policy, E
     store::forget_lowering(conn)?;
     Ok(policy)
 }
-
-const LIFETIME: &str = "max_personal_access_token_lifetime";
 
 /// How long tokens may live at the most depends on a flag.
 fn check_lifetime(new: &Settings, before: &Policy) -> Result<(), Error> {

@@ -10,7 +10,7 @@ pub mod lowering;
 pub mod store;
 pub mod switch;
 
-pub use catalogue::{Kind, SETTINGS, Section, Setting};
+pub use catalogue::{Kind, LIFETIME, SETTINGS, Section, Setting};
 pub use flags::{FLAGS, FlagInfo, Flags, RETAIN};
 
 use serde::{Deserialize, Serialize};

@@ -18,7 +18,7 @@ use crate::groups::path::RESERVED;
 use crate::settings::advice;
 use crate::settings::change::{self, Changes, Seen};
 use crate::settings::lowering::{Lowering, is_lower};
-use crate::settings::{FLAGS, Policy, RETAIN, Section, Setting, Settings, store, switch};
+use crate::settings::{FLAGS, LIFETIME, Policy, RETAIN, Section, Setting, Settings, store, switch};
 use crate::web::form_errors::{Field, on_form};
 use crate::web::lists::grouped;
 use crate::web::page::PageCall;
@@ -33,9 +33,6 @@ use crate::web::views::sidebar::{Place, Sidebar};
 
 /// The page's own address.
 const PATH: &str = "/admin/application_settings/general";
-
-/// The setting that is asked about before it is lowered.
-const LIFETIME: &str = "max_personal_access_token_lifetime";
 
 /// Tokens that are named before the longest lifetime is lowered.
 const NAMED: i64 = 20;

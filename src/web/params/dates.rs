@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, TimeDelta, Utc};
 
+use crate::text::{calendar_date, digits};
+
 /// Reads a date as clients send it: `YYYY-MM-DD`, or an ISO 8601 date-time of which the date counts
 /// as it is written, whatever its zone.
 pub fn parse_date(text: &str) -> Option<NaiveDate> {
@@ -9,14 +11,14 @@ pub fn parse_date(text: &str) -> Option<NaiveDate> {
     if !rest.is_empty() {
         parse_date_time(text)?;
     }
-    parse_calendar_date(date)
+    calendar_date(date)
 }
 
 /// Reads a point in time as clients send it: an ISO 8601 date-time, in UTC if it names no zone, or
 /// a date, which means its midnight.
 pub fn parse_date_time(text: &str) -> Option<DateTime<Utc>> {
     let (date, rest) = text.split_at_checked(10)?;
-    let date = parse_calendar_date(date)?;
+    let date = calendar_date(date)?;
     let (time, offset) = if rest.is_empty() {
         (NaiveTime::MIN, TimeDelta::zero())
     } else {
@@ -27,17 +29,6 @@ pub fn parse_date_time(text: &str) -> Option<DateTime<Utc>> {
     (0..=9999)
         .contains(&moment.year())
         .then(|| moment.and_utc())
-}
-
-fn parse_calendar_date(text: &str) -> Option<NaiveDate> {
-    let bytes = text.as_bytes();
-    if bytes.get(4) != Some(&b'-') || bytes.get(7) != Some(&b'-') {
-        return None;
-    }
-    let year = digits(text.get(..4)?)?;
-    let month = digits(text.get(5..7)?)?;
-    let day = digits(text.get(8..)?)?;
-    NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
 }
 
 /// `HH:MM`, `HH:MM:SS` or `HH:MM:SS.fraction`, and the zone's distance from UTC.
@@ -89,12 +80,4 @@ fn parse_zone(text: &str) -> Option<TimeDelta> {
     }
     let distance = TimeDelta::minutes(i64::from(hours * 60 + minutes));
     Some(if sign == "-" { -distance } else { distance })
-}
-
-/// ASCII digits only; the parser of the standard library would take a plus as well.
-fn digits(text: &str) -> Option<u32> {
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().ok())
-        .flatten()
 }

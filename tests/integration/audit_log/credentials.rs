@@ -155,6 +155,10 @@ async fn each_filter_of_the_tokens_narrows_the_list(server: TestServer) {
             "expires_before=soon",
             "Expires before is not a date such as 2026-11-20",
         ),
+        (
+            "expires_before=-200000-01-01",
+            "Expires before is not a date such as",
+        ),
         ("unused=long", "Unused for is not a number from 1 to 3650"),
     ] {
         let page = root

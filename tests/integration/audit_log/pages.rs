@@ -176,6 +176,8 @@ async fn each_filter_narrows_the_list(server: TestServer) {
     for (query, said) in [
         ("group=nowhere", "Group is not one that there is or was"),
         ("since=soon", "From is not a date such as 2026-11-20"),
+        ("since=-200000-01-01", "From is not a date such as"),
+        ("until=%2B12345-01-01", "To is not a date such as"),
         (
             "since=2026-11-21&until=2026-11-20",
             "To is before the first day",

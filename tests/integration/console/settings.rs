@@ -181,3 +181,26 @@ fn what_is_set_holds_for_the_next_token() {
     let why = console.refused("token create --group acme --name three");
     assert!(why.contains("limit"), "{why}");
 }
+
+#[test]
+fn who_lowers_the_longest_lifetime_is_told_what_it_will_end_and_how_to_undo_it() {
+    let console = Console::with_group();
+    let pending = || console.count("instance WHERE lifetime_enforcement_at IS NOT NULL");
+    console.done("token create --group acme --name one");
+    console.done("token create --group acme --name two");
+    let lower = "settings set max_personal_access_token_lifetime";
+    // Nothing lives longer than that.
+    assert_eq!(console.run(&format!("{lower} 365")).stderr, "");
+    for json in ["", " --json"] {
+        let warned = console.run(&format!("{lower} 7{json}")).stderr;
+        assert!(
+            warned.starts_with("2 active tokens would live longer and are revoked at 20"),
+            "{warned}"
+        );
+        let undo = format!("latchkey {lower} null");
+        assert!(warned.trim_end().ends_with(&undo), "{warned}");
+        assert_eq!(pending(), 1);
+        assert_eq!(console.run(&format!("{lower} null")).stderr, "");
+        assert_eq!(pending(), 0);
+    }
+}

@@ -90,7 +90,6 @@ async fn null_and_an_empty_text_take_away_what_may_be_absent(server: TestServer)
             "max_personal_access_token_lifetime": 90,
             "inactive_resource_access_tokens_delete_after_days": 9,
             "personal_access_token_prefix": "acme_",
-            "session_idle_days": 5,
             "domain_allowlist": ["example.com"],
         });
         root.api().put(SETTINGS, set.clone()).await.expect(200);
@@ -107,7 +106,22 @@ async fn null_and_an_empty_text_take_away_what_may_be_absent(server: TestServer)
         );
         assert_eq!(after["personal_access_token_prefix"], "");
         assert_eq!(after["domain_allowlist"], json!([]));
-        assert_eq!(after["session_idle_days"], 5, "what can't be absent stays");
+
+        // As the page and the console refuse it.
+        for (key, why) in [
+            ("session_idle_days", "can't be blank"),
+            ("active_tokens_per_group", "can't be blank"),
+            ("token_shape", "can't be blank"),
+            (
+                "require_personal_access_token_expiry",
+                "must be true or false",
+            ),
+        ] {
+            let asked = json!({ key: blank, "personal_access_token_prefix": "never_" });
+            let refused = root.api().put(SETTINGS, asked).await.expect(400);
+            assert_eq!(refused.json()["message"][key], json!([why]), "{key}");
+        }
+        assert_eq!(root.api().get(SETTINGS).await.json(), after);
     }
 }
 

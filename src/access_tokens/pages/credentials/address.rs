@@ -1,6 +1,6 @@
 //! Which tokens of the instance an address asks for.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::access_tokens::list::{Query, Sort, State};
 use crate::access_tokens::unused::days_before;
@@ -8,6 +8,7 @@ use crate::access_tokens::{TokenType, scope::Scope};
 use crate::db::{DbConnection, PageRequest};
 use crate::error::{Error, FieldErrors};
 use crate::groups;
+use crate::text::calendar_date;
 use crate::users::store::{self as users, UserRef};
 use crate::web::lists::address;
 use crate::web::page::Form;
@@ -108,10 +109,10 @@ impl Listing {
         now: DateTime<Utc>,
     ) -> Result<Wanted, Error> {
         let mut errors = FieldErrors::default();
-        let expires_before = match self.expires_before.parse::<NaiveDate>() {
+        let expires_before = match calendar_date(&self.expires_before) {
             _ if self.expires_before.is_empty() => None,
-            Ok(date) => Some(date),
-            Err(_) => {
+            Some(date) => Some(date),
+            None => {
                 errors.add("expires_before", "is not a date such as 2026-11-20");
                 None
             }
