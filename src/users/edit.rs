@@ -85,8 +85,8 @@ pub fn edit(
     store::update(conn, &becomes, ctx.now)?;
     if becomes.email != was.email || changes.password_hash.is_some() {
         // Whoever reads the old address's mail, or asked before, has no say any more.
-        links::spend(conn, was.id, Purpose::PasswordReset)?;
-        links::spend(conn, was.id, Purpose::Confirmation)?;
+        links::spend(conn, &ctx, was.id, Purpose::PasswordReset)?;
+        links::spend(conn, &ctx, was.id, Purpose::Confirmation)?;
     }
     if renamed {
         rename_personal(conn, was.id, &becomes.username, &becomes.name, ctx.now)?;
@@ -146,7 +146,12 @@ pub fn fingerprint(conn: &mut DbConnection, ctx: &Context, user: &User) -> Resul
 }
 
 /// One line in the trail for each thing that is different.
-fn record(conn: &mut DbConnection, ctx: &Context, was: &User, is: &User) -> Result<(), Error> {
+pub(super) fn record(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    was: &User,
+    is: &User,
+) -> Result<(), Error> {
     let event = |name: &'static str| Event::new(name, Target::User(was));
     if is.name != was.name {
         let details = json!({ "name": [was.name, is.name] });
