@@ -91,7 +91,7 @@ fn take_over(
 ) -> Result<User, Error> {
     let becomes = User {
         username: new.username.clone(),
-        name: new.name.trim().to_owned(),
+        name: checked_name(&new.name, &mut FieldErrors::default()),
         ..was.clone()
     };
     if becomes.username != was.username || becomes.name != was.name {

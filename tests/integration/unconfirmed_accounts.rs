@@ -20,6 +20,7 @@ on_both![
     a_user_name_that_is_taken_is_refused_to_who_signs_up_again_too,
     who_was_told_no_can_not_confirm_any_more,
     a_new_password_confirms_who_waits_for_approval_and_lets_nobody_in,
+    an_address_that_an_administrator_corrects_is_confirmed_by_its_owner,
     an_account_that_nobody_confirms_is_gone_after_three_days,
     a_newer_link_keeps_the_account_as_long_as_it_is_good,
     imported_people_are_neither_swept_out_nor_given_away,
@@ -337,6 +338,29 @@ async fn a_new_password_confirms_who_waits_for_approval_and_lets_nobody_in(serve
         latchkey::users::sign_up::approve(conn, ctx, &UserRef::Username("ann".into()))
     });
     assert!(signs_in(&server, NEW).await);
+}
+
+async fn an_address_that_an_administrator_corrects_is_confirmed_by_its_owner(server: TestServer) {
+    use latchkey::users::edit::{PersonChanges, edit};
+    open(&server);
+    // It was a stranger's password when the administrator came.
+    sign_up(&server, "ann", "anne@example.com", STRANGERS)
+        .await
+        .expect(200);
+    let changes = PersonChanges {
+        email: Some(ANN.into()),
+        ..PersonChanges::default()
+    };
+    server.arrange(move |conn, ctx| {
+        let ann = find_by_username(conn, "ann")?.unwrap();
+        edit(conn, ctx, ann.id, &changes).map(|_| ())
+    });
+    assert!(!is_confirmed(&server) && !signs_in(&server, STRANGERS).await);
+    assert!(!links(&server, CONFIRM).await.is_empty());
+    sign_up(&server, "ann", ANN, PASSWORD).await.expect(200);
+    let link = newest(&server).await;
+    confirm(&server, &link, PASSWORD).await.expect(200);
+    assert!(!signs_in(&server, STRANGERS).await && signs_in(&server, PASSWORD).await);
 }
 
 async fn an_account_that_nobody_confirms_is_gone_after_three_days(server: TestServer) {
