@@ -26,7 +26,7 @@ impl Acting {
             None => users::first_admin(conn)?,
             Some(name) => Some(
                 users::find_by_username(conn, name)?
-                    .filter(|user| user.admin && user.is_active())
+                    .filter(|user| user.admin && user.may_sign_in())
                     .ok_or_else(|| {
                         Error::refused(format!("--as: there is no active administrator {name}"))
                     })?,
@@ -104,13 +104,23 @@ mod tests {
         let dir = TempDir::new().unwrap();
         let console = instance(&dir).open(&Acting::default()).unwrap();
         assert_eq!(actor(&console).unwrap(), "system");
+        make(&console, "al", true);
+        let unconfirmed = console.write(|conn, _| {
+            use crate::db::schema::users;
+            use diesel::prelude::*;
+            diesel::update(users::table.filter(users::username.eq("al")))
+                .set(users::confirmed_at.eq(None::<crate::db::Timestamp>))
+                .execute(conn)?;
+            Ok(())
+        });
+        unconfirmed.unwrap();
         make(&console, "bo", false);
         make(&console, "cy", true);
         make(&console, "di", true);
         assert_eq!(actor(&console).unwrap(), "cy");
         let of = |name: &str| actor(&instance(&dir).open(&acting(name)).unwrap());
         assert_eq!(of("DI").unwrap(), "di");
-        for name in ["bo", "nobody"] {
+        for name in ["al", "bo", "nobody"] {
             assert_eq!(
                 of(name).unwrap_err(),
                 format!("--as: there is no active administrator {name}")

@@ -51,6 +51,7 @@ diesel::table! {
         expiry_mails -> Text,
         unused_token_mails -> Bool,
         approval_requested_at -> Nullable<Timestamp>,
+        signed_up_at -> Nullable<Timestamp>,
     }
 }
 

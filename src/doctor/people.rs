@@ -5,11 +5,12 @@ use chrono::{DateTime, Utc};
 use super::{Finding, counted, store};
 use crate::db::DbConnection;
 use crate::error::Error;
+use crate::users::store as users;
 
 /// Can anybody administer the instance?
 pub(super) fn administrators(conn: &mut DbConnection, _: DateTime<Utc>) -> Result<Finding, Error> {
     const CHECK: &str = "administrators";
-    Ok(match store::administrators(conn)? {
+    Ok(match users::count_admins(conn)? {
         0 => Finding::failed(
             CHECK,
             "nobody who may sign in is an administrator",

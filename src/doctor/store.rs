@@ -122,15 +122,6 @@ pub(super) fn people_without_namespace(conn: &mut DbConnection) -> Result<i64, E
         .get_result(conn)?)
 }
 
-pub(super) fn administrators(conn: &mut DbConnection) -> Result<i64, Error> {
-    Ok(users::table
-        .filter(users::kind.eq("human"))
-        .filter(users::admin.eq(true))
-        .filter(users::state.eq("active"))
-        .count()
-        .get_result(conn)?)
-}
-
 /// Full paths of top-level groups without an active human Owner.
 pub(super) fn groups_without_owner(
     conn: &mut DbConnection,

@@ -214,10 +214,7 @@ async fn clean_up(run: &mut Run) -> Result<Progress, Error> {
             sessions::store::sweep_failures(conn, ctx.now)
         })
         .await?,
-        run.repeat("unconfirmed_accounts", |conn, ctx, _| {
-            users::sign_up::sweep_unconfirmed(conn, ctx)
-        })
-        .await?,
+        unconfirmed_accounts(run).await?,
         run.repeat("account_links", |conn, ctx, _| {
             users::links::sweep(conn, ctx.now)
         })
@@ -244,4 +241,20 @@ async fn clean_up(run: &mut Run) -> Result<Progress, Error> {
     } else {
         Ok(Progress::Done)
     }
+}
+
+async fn unconfirmed_accounts(run: &mut Run) -> Result<Progress, Error> {
+    run.count("unconfirmed_accounts", 0);
+    let mut after = Some(0);
+    while let Some(here) = after {
+        let step = run
+            .batch(move |conn, ctx, _| users::sign_up::sweep_unconfirmed(conn, ctx, here))
+            .await?;
+        run.count("unconfirmed_accounts", step.deleted);
+        after = step.next;
+        if after.is_some() && run.gives_way() {
+            return Ok(Progress::Paused);
+        }
+    }
+    Ok(Progress::Done)
 }

@@ -123,7 +123,7 @@ fn put(
 
 /// Does it go to an address that isn't confirmed, or to somebody who isn't let in yet?
 pub(super) fn is_for_newcomers(kind: &str) -> bool {
-    kind == CONFIRMATION || kind == ATTEMPTED
+    [CONFIRMATION, RESET, CHANGED, ATTEMPTED].contains(&kind)
 }
 
 /// The words of a mail of these kinds; nothing for another kind; or why it isn't needed any more.
@@ -152,7 +152,8 @@ pub(super) fn words(
                     lead: "Somebody, probably you, made an account with this address. Confirm that it is yours.".into(),
                     facts: account(),
                     advice: vec![
-                        "The link is good for three days. If you didn't ask for an account, do nothing.".into(),
+                        "The link is good for three days, and takes the password that was chosen for the account.".into(),
+                        "If you didn't ask for an account, do nothing.".into(),
                     ],
                     link: (
                         "Confirm your address",

@@ -13,7 +13,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rand::RngExt as _;
 
 use super::person::{Admitted, Loaded, SignedIn, password_digest, put};
-use super::sign_in::may_sign_in;
 use super::store::{self, LoadedRow, NewSession};
 use crate::access_tokens::secret::{Digest, DigestKey};
 use crate::actor::Origin;
@@ -149,7 +148,7 @@ impl DatabaseSessions {
                 let same =
                     hash.is_some_and(|hash| password_digest(&instance.lookup_key, &hash) == shown);
                 if !same
-                    || !users::store::find(conn, user_id)?.is_some_and(|user| may_sign_in(&user))
+                    || !users::store::find(conn, user_id)?.is_some_and(|user| user.may_sign_in())
                 {
                     return Ok(false);
                 }

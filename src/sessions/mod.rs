@@ -1,6 +1,7 @@
 //! Sessions: a browser that signed in. They live in the database, so that they can be ended, and so that
 //! every node knows them.
 
+mod attempts;
 pub mod browser;
 pub mod cookie;
 pub mod pages;

@@ -135,7 +135,8 @@ fn searchable(login: &str) -> String {
     login.replace('\0', "\u{fffd}")
 }
 
-fn too_many(seconds: u64) -> String {
+/// What is told to who tried too often.
+pub(crate) fn too_many(seconds: u64) -> String {
     let minutes = seconds.div_ceil(60).max(1);
     format!(
         "Too many attempts. Try again in {minutes} minute{}.",

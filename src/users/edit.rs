@@ -6,6 +6,7 @@ use super::User;
 use super::administer::{administer, keep_an_administrator, reread};
 use super::create::checked_email;
 use super::links::{self, Purpose};
+use super::sign_up::send_confirmation;
 use super::store::{self, UserRef};
 use crate::audit::{self, Event, Target};
 use crate::context::Context;
@@ -24,7 +25,8 @@ pub struct PersonChanges {
     pub name: Option<String>,
     /// The personal namespace gets the address.
     pub username: Option<String>,
-    /// Counts as confirmed.
+    /// Counts as confirmed; but if the person signed up, and nobody confirmed the address before, a link goes to the new
+    /// one, unless it comes with a password: a stranger may have chosen the present one.
     pub email: Option<String>,
     /// An administrator?
     pub admin: Option<bool>,
@@ -71,7 +73,8 @@ pub fn edit(
         external: changes.external.unwrap_or(was.external),
         ..was.clone()
     };
-    if becomes.email != was.email {
+    let to_confirm = was.is_unclaimed() && changes.password_hash.is_none();
+    if becomes.email != was.email && !to_confirm {
         becomes.confirmed_at = Some(ctx.now);
     }
     if !becomes.admin {
@@ -85,8 +88,11 @@ pub fn edit(
     store::update(conn, &becomes, ctx.now)?;
     if becomes.email != was.email || changes.password_hash.is_some() {
         // Whoever reads the old address's mail, or asked before, has no say any more.
-        links::spend(conn, was.id, Purpose::PasswordReset)?;
-        links::spend(conn, was.id, Purpose::Confirmation)?;
+        links::spend(conn, &ctx, was.id, Purpose::PasswordReset)?;
+        links::spend(conn, &ctx, was.id, Purpose::Confirmation)?;
+    }
+    if becomes.email != was.email && to_confirm {
+        send_confirmation(conn, &ctx, &becomes)?;
     }
     if renamed {
         rename_personal(conn, was.id, &becomes.username, &becomes.name, ctx.now)?;
@@ -146,7 +152,12 @@ pub fn fingerprint(conn: &mut DbConnection, ctx: &Context, user: &User) -> Resul
 }
 
 /// One line in the trail for each thing that is different.
-fn record(conn: &mut DbConnection, ctx: &Context, was: &User, is: &User) -> Result<(), Error> {
+pub(super) fn record(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    was: &User,
+    is: &User,
+) -> Result<(), Error> {
     let event = |name: &'static str| Event::new(name, Target::User(was));
     if is.name != was.name {
         let details = json!({ "name": [was.name, is.name] });

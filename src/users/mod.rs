@@ -136,6 +136,9 @@ pub struct User {
     /// Since when somebody who signed up waits to be let in.
     #[diesel(deserialize_as = OptionalMoment)]
     pub approval_requested_at: Option<DateTime<Utc>>,
+    /// When somebody made the account for themselves, last; nothing when an administrator made it, or it was imported.
+    #[diesel(deserialize_as = OptionalMoment)]
+    pub signed_up_at: Option<DateTime<Utc>>,
     /// When the user was made.
     #[diesel(deserialize_as = Timestamp)]
     pub created_at: DateTime<Utc>,
@@ -160,6 +163,22 @@ impl User {
     /// Signed up, and not let in yet?
     pub fn is_pending(&self) -> bool {
         self.state == UserState::Blocked && self.approval_requested_at.is_some()
+    }
+
+    /// A person with an account that is theirs to use, be it only after its address is confirmed or an administrator
+    /// approved it?
+    pub fn has_account(&self) -> bool {
+        self.is_human() && (self.is_active() || self.is_pending())
+    }
+
+    /// A person who may have a session?
+    pub fn may_sign_in(&self) -> bool {
+        self.is_human() && self.is_active() && self.confirmed_at.is_some()
+    }
+
+    /// Signed up for, and nobody has shown yet that the address is theirs?
+    pub fn is_unclaimed(&self) -> bool {
+        self.has_account() && self.signed_up_at.is_some() && self.confirmed_at.is_none()
     }
 
     /// The state as programs read it.

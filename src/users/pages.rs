@@ -1,6 +1,7 @@
 //! Pages: the first administrator, and what people set for themselves.
 
 pub mod account;
+pub mod confirmation;
 pub mod notifications;
 
 use actix_web::HttpResponse;

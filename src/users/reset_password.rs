@@ -3,6 +3,7 @@
 use super::User;
 use super::administer::reread;
 use super::links::{self, Purpose};
+use super::sign_up::note_confirmed;
 use super::store;
 use crate::audit::{self, Event, Target};
 use crate::context::Context;
@@ -11,8 +12,8 @@ use crate::error::{Error, What};
 use crate::notices::account;
 use crate::sessions;
 
-/// Sends a link to the account with this address, if there is one whose person may sign in and has confirmed it. The
-/// answer is the same for every address.
+/// Sends a link to the account with this address, if there is one whose person may sign in, or may once they have confirmed
+/// it or were approved. The answer is the same for every address.
 ///
 /// # Errors
 /// When the database is away.
@@ -21,8 +22,7 @@ pub fn request(conn: &mut DbConnection, ctx: &Context, email: &str) -> Result<()
     if !links::may_cause_mail(conn, ctx)? {
         return Ok(());
     }
-    let user = store::find_by_email(conn, email.trim())?
-        .filter(|user| user.is_human() && user.is_active() && user.confirmed_at.is_some());
+    let user = store::find_by_email(conn, email.trim())?.filter(User::has_account);
     let Some(user) = user else {
         return Ok(());
     };
@@ -35,7 +35,7 @@ pub fn request(conn: &mut DbConnection, ctx: &Context, email: &str) -> Result<()
 }
 
 /// Sets a new password, which was hashed before, for whoever has the link. It is good once; all sessions of the person
-/// end, and a mail tells them.
+/// end, and a mail tells them. Whoever has the link reads what is sent to the address: if nobody had confirmed it, it is now.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the link isn't good, or no longer, or the person may not sign in.
@@ -47,13 +47,16 @@ pub fn reset(
 ) -> Result<User, Error> {
     lock_instance(conn)?;
     let user = links::owner(conn, ctx, Purpose::PasswordReset, given)?
-        .filter(User::is_active)
+        .filter(User::has_account)
         .ok_or(Error::NotFound(What::Thing))?;
-    links::spend(conn, user.id, Purpose::PasswordReset)?;
+    links::spend(conn, ctx, user.id, Purpose::PasswordReset)?;
     store::set_password_hash(conn, user.id, hash, ctx.now)?;
     sessions::store::end_all_of(conn, user.id)?;
     let event = Event::new("user_password_changed", Target::User(&user));
     audit::record(conn, ctx, event)?;
+    if user.confirmed_at.is_none() {
+        note_confirmed(conn, ctx, &user)?;
+    }
     account::password_changed(conn, ctx, &user)?;
     reread(conn, user.id)
 }

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::exists;
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use super::{User, UserKind, UserState};
-use crate::db::schema::users;
+use crate::db::schema::{account_links, users};
 use crate::db::violation::is_unique;
 use crate::db::{DbConnection, Timestamp, columns};
 use crate::error::Error;
@@ -213,11 +213,13 @@ pub fn find_by_email(conn: &mut DbConnection, email: &str) -> Result<Option<User
         .optional()?)
 }
 
-/// Notes that nobody knows yet whether the address is the person's, and, with a moment, that they wait to be let in.
+/// Notes that somebody made this account for themselves, that nobody knows yet whether the address is theirs, and, with a
+/// moment, that they wait to be let in.
 pub(super) fn await_confirmation(
     conn: &mut DbConnection,
     id: i64,
     approval_requested_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let state = match approval_requested_at {
         Some(_) => UserState::Blocked,
@@ -225,6 +227,7 @@ pub(super) fn await_confirmation(
     };
     diesel::update(users::table.find(id))
         .set((
+            users::signed_up_at.eq(Timestamp::from(now)),
             users::confirmed_at.eq(None::<Timestamp>),
             users::state.eq(state.as_str()),
             users::approval_requested_at.eq(approval_requested_at.map(Timestamp::from)),
@@ -233,18 +236,37 @@ pub(super) fn await_confirmation(
     Ok(())
 }
 
-/// Accounts that were signed up for before this moment and whose address nobody has confirmed.
+/// Notes that somebody signed up once more for an account that nobody has confirmed.
+pub(super) fn note_sign_up(
+    conn: &mut DbConnection,
+    id: i64,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    diesel::update(users::table.find(id))
+        .set(users::signed_up_at.eq(Timestamp::from(now)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Accounts that were last signed up for before this moment, whose address nobody has confirmed, and which no link that is
+/// good could still bring to life: those with an id above `after`, lowest first.
 pub(super) fn unconfirmed_since(
     conn: &mut DbConnection,
     before: DateTime<Utc>,
+    now: DateTime<Utc>,
+    after: i64,
     limit: i64,
 ) -> Result<Vec<i64>, Error> {
+    let link = account_links::table
+        .filter(account_links::user_id.eq(users::id))
+        .filter(account_links::expires_at.gt(Timestamp::from(now)));
     Ok(users::table
         .filter(users::kind.eq(UserKind::Human.as_str()))
         .filter(users::confirmed_at.is_null())
-        .filter(users::last_sign_in_at.is_null())
-        .filter(users::created_by_id.is_null())
-        .filter(users::created_at.le(Timestamp::from(before)))
+        .filter(users::signed_up_at.is_not_null())
+        .filter(users::signed_up_at.le(Timestamp::from(before)))
+        .filter(users::id.gt(after))
+        .filter(not(exists(link)))
         .order(users::id.asc())
         .limit(limit)
         .select(users::id)
@@ -309,14 +331,22 @@ pub(super) fn update(
     Ok(())
 }
 
-/// The administrator with the lowest id.
+/// Administrators who can sign in: all that is asked about administrators goes by this.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn acting_admins() -> _ {
+    users::table
+        .filter(users::kind.eq("human"))
+        .filter(users::admin)
+        .filter(users::confirmed_at.is_not_null())
+        .filter(users::state.eq("active"))
+}
+
+/// The administrator with the lowest id of those who can sign in.
 ///
 /// # Errors
 /// When the database is away.
 pub fn first_admin(conn: &mut DbConnection) -> Result<Option<User>, Error> {
-    let id: Option<i64> = users::table
-        .filter(users::admin.eq(true))
-        .filter(users::state.eq(UserState::Active.as_str()))
+    let id: Option<i64> = acting_admins()
         .select(diesel::dsl::min(users::id))
         .get_result(conn)?;
     match id {
@@ -330,21 +360,20 @@ pub fn first_admin(conn: &mut DbConnection) -> Result<Option<User>, Error> {
 /// # Errors
 /// When the database is away.
 pub fn has_admin(conn: &mut DbConnection) -> Result<bool, Error> {
-    Ok(diesel::select(exists(
-        users::table
-            .filter(users::admin.eq(true))
-            .filter(users::confirmed_at.is_not_null())
-            .filter(users::state.eq(UserState::Active.as_str())),
-    ))
-    .get_result(conn)?)
+    Ok(diesel::select(exists(acting_admins())).get_result(conn)?)
+}
+
+/// How many administrators can sign in.
+///
+/// # Errors
+/// When the database is away.
+pub fn count_admins(conn: &mut DbConnection) -> Result<i64, Error> {
+    Ok(acting_admins().count().get_result(conn)?)
 }
 
 /// Administrators besides this one who can sign in.
 pub(crate) fn other_admins(conn: &mut DbConnection, id: i64) -> Result<i64, Error> {
-    Ok(users::table
-        .filter(users::admin.eq(true))
-        .filter(users::confirmed_at.is_not_null())
-        .filter(users::state.eq(UserState::Active.as_str()))
+    Ok(acting_admins()
         .filter(users::id.ne(id))
         .count()
         .get_result(conn)?)

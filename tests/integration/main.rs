@@ -70,6 +70,7 @@ mod secrecy;
 mod settings_pages;
 mod sign_up;
 mod transfers;
+mod unconfirmed_accounts;
 mod unhealthy;
 mod unused_tokens;
 mod user_administration;

@@ -8,6 +8,7 @@ use diesel::{
 use latchkey::db::{
     Counters, Database, DatabaseUrl, DbConnection, SchemaState, migrate, revert, schema_state,
 };
+use latchkey::users::{create::NewPerson, sign_up::sign_up};
 use regex::Regex;
 use tempfile::TempDir;
 
@@ -175,14 +176,14 @@ fn a_failing_migration_changes_nothing() {
         migrate(conn).unwrap();
         revert(conn, 1).unwrap();
         // The last thing that the last migration makes is there already.
-        conn.batch_execute("CREATE INDEX audit_events_target_name ON users (name)")
+        conn.batch_execute("CREATE INDEX users_unconfirmed ON users (name)")
             .unwrap();
         let before = columns(conn);
         assert!(migrate(conn).is_err());
         assert_eq!(columns(conn), before);
         assert_eq!(schema_state(conn).unwrap(), SchemaState::Older(1));
         // What it had made before it failed is gone: the name is free.
-        conn.batch_execute("CREATE INDEX audit_events_time ON users (name)")
+        conn.batch_execute("ALTER TABLE users ADD COLUMN signed_up_at TIMESTAMP")
             .unwrap();
     }
 }
@@ -284,6 +285,34 @@ fn a_database_of_somebody_else_is_told_apart_and_left_alone() {
         assert_eq!(schema_state(conn).unwrap(), SchemaState::Foreign);
         let conn = &mut database.connect();
         assert_eq!(columns(conn).keys().collect::<Vec<_>>(), ["orders.id"]);
+    }
+}
+
+#[test]
+fn who_signed_up_before_the_upgrade_is_known_by_the_trail() {
+    for storage in [Some(Storage::sqlite()), Storage::postgres()]
+        .into_iter()
+        .flatten()
+    {
+        let url = storage.url();
+        let server = TestServer::on(storage);
+        server.person("ann").create();
+        server.set("signup_enabled", "true");
+        let eve = NewPerson {
+            username: "eve".into(),
+            name: "Eve".into(),
+            email: "eve@example.com".into(),
+            password_hash: None,
+            admin: false,
+            external: false,
+        };
+        server.arrange(move |conn, ctx| sign_up(conn, ctx, &eve));
+        let conn = &mut DbConnection::open(&url, &Arc::new(Counters::default())).unwrap();
+        revert(conn, 1).unwrap();
+        migrate(conn).unwrap();
+        let condition = "username = 'eve' AND signed_up_at = created_at";
+        assert_eq!(server.count("users", condition), 1);
+        assert_eq!(server.count("users", "signed_up_at IS NOT NULL"), 1);
     }
 }
 

@@ -11,10 +11,11 @@ on_both![
     a_new_password_ends_all_sessions_and_is_told,
     a_link_is_good_for_two_hours,
     the_answer_is_the_same_for_every_address,
-    only_who_may_sign_in_gets_a_link,
+    whoever_is_blocked_gets_none_and_whoever_is_unconfirmed_one_that_confirms,
     bots_get_none,
     a_newer_link_leaves_the_older_one_good_until_one_is_used,
     an_account_gets_three_links_an_hour_and_a_network_ten,
+    links_that_were_used_count_too,
     a_bad_password_changes_nothing_and_leaves_the_link,
     whoever_is_blocked_meanwhile_can_not_use_the_link,
     neither_database_nor_log_knows_the_link,
@@ -69,6 +70,8 @@ async fn a_link_sets_a_new_password_once(server: TestServer) {
     server.visitor().sign_in("alice", NEW).await.expect(303);
     let again = server.visitor().get(&link).await.expect(404).page();
     assert!(again.says("This link is no longer good") && again.links_to("/users/password/new"));
+    server.clock.advance(TimeDelta::hours(1));
+    server.run_job(latchkey::jobs::Job::CleanUp).await;
     assert_eq!(server.count("account_links", ""), 0);
     for (event, times) in [
         ("user_password_reset_requested", 1),
@@ -148,14 +151,18 @@ async fn the_answer_is_the_same_for_every_address(server: TestServer) {
     assert_eq!(server.count("emails", ""), 1);
 }
 
-async fn only_who_may_sign_in_gets_a_link(server: TestServer) {
+async fn whoever_is_blocked_gets_none_and_whoever_is_unconfirmed_one_that_confirms(
+    server: TestServer,
+) {
     server.person("carol").create().block();
+    ask(&server, "carol@example.com").await.expect(200);
+    assert!(server.mails_to("carol@example.com").await.is_empty());
     server.person("dave").create();
     server.sql("UPDATE users SET confirmed_at = NULL WHERE username = 'dave'");
-    for email in ["carol@example.com", "dave@example.com"] {
-        ask(&server, email).await.expect(200);
-        assert!(server.mails_to(email).await.is_empty(), "{email}");
-    }
+    let to_dave = link(&server, "dave@example.com").await;
+    change(&server, &to_dave, NEW).await.expect(200);
+    server.visitor().sign_in("dave", NEW).await.expect(303);
+    assert_eq!(server.count("audit_events", "event = 'user_confirmed'"), 1);
     // Whatever the case of the address.
     server.person("alice").create();
     ask(&server, " ALICE@example.com ").await.expect(200);
@@ -207,6 +214,25 @@ async fn an_account_gets_three_links_an_hour_and_a_network_ten(server: TestServe
         .sign_in("alice", PASSWORD)
         .await
         .expect(303);
+}
+
+async fn links_that_were_used_count_too(server: TestServer) {
+    server.person("alice").create();
+    for _ in 0..3 {
+        let link = link(&server, "alice@example.com").await;
+        change(&server, &link, NEW).await.expect(200);
+        server.clock.advance(TimeDelta::minutes(15));
+        server.run_job(latchkey::jobs::Job::CleanUp).await;
+    }
+    let links = async || {
+        let mails = server.mails_to("alice@example.com").await;
+        mails.iter().filter(|mail| mail.contains(EDIT)).count()
+    };
+    ask(&server, "alice@example.com").await.expect(200);
+    assert_eq!(links().await, 3);
+    server.clock.advance(TimeDelta::minutes(16));
+    ask(&server, "alice@example.com").await.expect(200);
+    assert_eq!(links().await, 4);
 }
 
 async fn a_bad_password_changes_nothing_and_leaves_the_link(server: TestServer) {

@@ -10,7 +10,7 @@ use crate::permissions::Right::{
     OwnPersonalTokens, RevokeToken, RotateToken, SeeGroup, SeeProject, SeeTokens,
 };
 use crate::server::{health, metrics, reference};
-use crate::users::pages::account;
+use crate::users::pages::{account, confirmation};
 use crate::web::endpoint::Area;
 use crate::web::page::{endpoint, public_endpoint};
 use crate::{access_tokens, groups, help, home, members, projects, sessions, users, webhooks};
@@ -95,13 +95,13 @@ pub(super) fn areas() -> Vec<Area> {
                 public_endpoint(Method::POST, "/sign_in", &[Anyone], sessions::pages::create),
                 public_endpoint(Method::GET, "/sign_up", &[Anyone], account::new),
                 public_endpoint(Method::POST, "/sign_up", &[Anyone], account::create),
+                public_endpoint(Method::GET, "/confirmation", &[Anyone], confirmation::new),
                 public_endpoint(
-                    Method::GET,
+                    Method::POST,
                     "/confirmation",
                     &[Anyone],
-                    account::ask_confirmation,
+                    confirmation::create,
                 ),
-                public_endpoint(Method::POST, "/confirmation", &[Anyone], account::confirm),
                 public_endpoint(Method::GET, "/password/new", &[Anyone], account::forgot),
                 public_endpoint(Method::POST, "/password", &[Anyone], account::send_link),
                 public_endpoint(

@@ -45,8 +45,11 @@ impl Purpose {
     }
 }
 
-/// Links for one account in an hour.
+/// Links for one account in an hour, used or not.
 const PER_ACCOUNT: i64 = 3;
+
+/// As long as links are counted they are kept.
+const COUNTED: TimeDelta = TimeDelta::hours(1);
 
 /// Mails that strangers from one network may cause in an hour.
 const PER_NETWORK: i64 = 10;
@@ -91,7 +94,7 @@ pub(super) fn issue(
     user: &User,
     purpose: Purpose,
 ) -> Result<Option<i64>, Error> {
-    let since = ctx.now - TimeDelta::hours(1);
+    let since = ctx.now - COUNTED;
     if store::count_since(conn, user.id, purpose, since)? >= PER_ACCOUNT {
         return Ok(None);
     }
@@ -136,12 +139,17 @@ pub fn owner(
     }
 }
 
-/// Ends all links of this kind that a person has.
+/// Ends all links of this kind that a person has. They go on counting.
 ///
 /// # Errors
 /// When the database is away.
-pub fn spend(conn: &mut DbConnection, user_id: i64, purpose: Purpose) -> Result<(), Error> {
-    store::delete_all_of(conn, user_id, purpose)
+pub fn spend(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    user_id: i64,
+    purpose: Purpose,
+) -> Result<(), Error> {
+    store::end_all_of(conn, user_id, purpose, ctx.now)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-use super::Purpose;
+use super::{COUNTED, Purpose};
 use crate::access_tokens::secret::Digest;
 use crate::db::schema::account_links;
 use crate::db::{DbConnection, Timestamp};
@@ -77,27 +77,31 @@ pub(super) fn user_of(
         .optional()?)
 }
 
-pub(super) fn delete_all_of(
+pub(super) fn end_all_of(
     conn: &mut DbConnection,
     user_id: i64,
     purpose: Purpose,
+    now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    diesel::delete(
+    diesel::update(
         account_links::table
             .filter(account_links::user_id.eq(user_id))
-            .filter(account_links::purpose.eq(purpose.name())),
+            .filter(account_links::purpose.eq(purpose.name()))
+            .filter(account_links::expires_at.gt(Timestamp::from(now))),
     )
+    .set(account_links::expires_at.eq(Timestamp::from(now)))
     .execute(conn)?;
     Ok(())
 }
 
-/// Forgets links whose time is over. Returns how many; there may be more.
+/// Forgets links whose time is over and which count no longer. Returns how many; there may be more.
 ///
 /// # Errors
 /// When the database is away.
 pub fn sweep(conn: &mut DbConnection, now: DateTime<Utc>) -> Result<usize, Error> {
     let old: Vec<i64> = account_links::table
         .filter(account_links::expires_at.le(Timestamp::from(now)))
+        .filter(account_links::created_at.le(Timestamp::from(now - COUNTED)))
         .limit(SWEPT_AT_ONCE)
         .select(account_links::id)
         .load(conn)?;

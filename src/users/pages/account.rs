@@ -1,4 +1,4 @@
-//! Pages for people who are not in yet: making an account, confirming its address, and a forgotten password.
+//! Pages for people who are not in yet: making an account, and a forgotten password.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -10,13 +10,11 @@ use crate::error::{Error, FieldErrors, What};
 use crate::users::create::NewPerson;
 use crate::users::links::{Purpose, owner};
 use crate::users::password::Password;
-use crate::users::{reset_password, sign_up};
+use crate::users::{User, reset_password, sign_up};
 use crate::web::form_errors::{Field, on_form};
 use crate::web::page::PageCall;
 use crate::web::views::forms::FormErrors;
-use crate::web::views::sessions::{
-    ConfirmAddressPage, ForgotPasswordPage, ResetPasswordPage, SignUpPage, ToldPage,
-};
+use crate::web::views::sessions::{ForgotPasswordPage, ResetPasswordPage, SignUpPage, ToldPage};
 use crate::web::views::shell::Shell;
 
 const FIELDS: [Field; 5] = [
@@ -31,8 +29,13 @@ const FIELDS: [Field; 5] = [
     ),
 ];
 
-const SIGN_IN: (&str, &str) = ("Sign in", "/users/sign_in");
+pub(super) const SIGN_IN: (&str, &str) = ("Sign in", "/users/sign_in");
+pub(super) const EXPLORE: (&str, &str) = ("Explore public groups", "/explore/groups");
 const ASK_AGAIN: (&str, &str) = ("Ask for a new link", "/users/password/new");
+
+/// What is told to who signed up and isn't let in yet.
+pub(super) const WAITS: &str =
+    "Your account now waits for an administrator's approval. A mail will tell you.";
 
 /// What was typed and is kept; the password isn't.
 #[derive(Default)]
@@ -142,67 +145,6 @@ fn too_many(call: &PageCall, typed: Typed, seconds: u64) -> Result<HttpResponse,
     Ok(res)
 }
 
-/// `GET /users/confirmation?confirmation_token=`, for anyone with the link: asks once more, because programs that read
-/// mails open links too.
-///
-/// # Errors
-/// When the database is away.
-pub async fn ask_confirmation(call: PageCall) -> Result<HttpResponse, Error> {
-    let token = call.query.text("confirmation_token").to_owned();
-    let given = token.clone();
-    let person = call
-        .read(move |conn, ctx| owner(conn, ctx, Purpose::Confirmation, &given))
-        .await?;
-    let Some(person) = person else {
-        return used_confirmation(&call);
-    };
-    let page = ConfirmAddressPage {
-        shell: shell(&call, "Confirm your address"),
-        token,
-        username: person.username,
-    };
-    finish(&call, StatusCode::OK, &page)
-}
-
-/// `POST /users/confirmation`, for anyone with the link.
-///
-/// # Errors
-/// When the database is away.
-pub async fn confirm(call: PageCall) -> Result<HttpResponse, Error> {
-    let token = call.form.text("confirmation_token").to_owned();
-    let confirmed = call
-        .write(move |conn, ctx| sign_up::confirm(conn, ctx, &token))
-        .await;
-    match confirmed {
-        Ok(user) if user.is_pending() => told(
-            &call,
-            StatusCode::OK,
-            "Your address is confirmed",
-            "Your account now waits for an administrator's approval. A mail will tell you.",
-            ("Explore public groups", "/explore/groups"),
-        ),
-        Ok(_) => told(
-            &call,
-            StatusCode::OK,
-            "Your address is confirmed",
-            "You can sign in now.",
-            SIGN_IN,
-        ),
-        Err(Error::NotFound(_)) => used_confirmation(&call),
-        Err(other) => Err(other),
-    }
-}
-
-fn used_confirmation(call: &PageCall) -> Result<HttpResponse, Error> {
-    told(
-        call,
-        StatusCode::NOT_FOUND,
-        "This link is no longer good",
-        "It was used already, or it is too old. Signing in sends a new one, if your address isn't confirmed yet.",
-        SIGN_IN,
-    )
-}
-
 /// `GET /users/password/new`, for anyone.
 ///
 /// # Errors
@@ -237,10 +179,10 @@ pub async fn send_link(call: PageCall) -> Result<HttpResponse, Error> {
 /// When the database is away.
 pub async fn edit_password(call: PageCall) -> Result<HttpResponse, Error> {
     let token = call.query.text("reset_password_token").to_owned();
-    if !is_good(&call, Purpose::PasswordReset, &token).await? {
-        return used_reset(&call);
+    match owner_of(&call, &token).await? {
+        Some(person) => reset_page(&call, StatusCode::OK, person, token, FormErrors::none()),
+        None => used_reset(&call),
     }
-    reset_page(&call, StatusCode::OK, token, FormErrors::none())
 }
 
 /// `POST /users/password/edit`, for anyone with the link: sets the password.
@@ -249,10 +191,7 @@ pub async fn edit_password(call: PageCall) -> Result<HttpResponse, Error> {
 /// When the database is away or too many passwords wait to be hashed.
 pub async fn change_password(call: PageCall) -> Result<HttpResponse, Error> {
     let token = call.form.text("reset_password_token").to_owned();
-    let given = token.clone();
-    let person = call
-        .read(move |conn, ctx| owner(conn, ctx, Purpose::PasswordReset, &given))
-        .await?;
+    let person = owner_of(&call, &token).await?;
     // Before anything is hashed: a stranger without a link costs us no core.
     let Some(person) = person else {
         return used_reset(&call);
@@ -265,29 +204,41 @@ pub async fn change_password(call: PageCall) -> Result<HttpResponse, Error> {
             "Once more is not the same password",
         );
     }
-    let about = [person.username, person.email, person.name];
+    let about = [&person.username, &person.email, &person.name].map(String::clone);
+    let (unconfirmed, wrong) = (
+        person.confirmed_at.is_none(),
+        StatusCode::UNPROCESSABLE_ENTITY,
+    );
     let hashed = call.app.hashing.hash(Password::new(typed), about).await?;
     let hash = match hashed {
         Ok(hash) if errors.is_empty() => hash,
-        Ok(_) => return reset_page(&call, StatusCode::UNPROCESSABLE_ENTITY, token, errors),
+        Ok(_) => return reset_page(&call, wrong, person, token, errors),
         Err(problem) => {
             errors.add("password", format!("New password {}", problem.message()));
-            return reset_page(&call, StatusCode::UNPROCESSABLE_ENTITY, token, errors);
+            return reset_page(&call, wrong, person, token, errors);
         }
     };
     let changed = call
         .write(move |conn, ctx| reset_password::reset(conn, ctx, &token, &hash))
         .await;
     match changed {
-        Ok(_) => {
+        Ok(person) => {
             call.session.purge();
             call.app.jobs_waiting.notify_one();
+            let (text, link) = match (person.is_pending(), unconfirmed) {
+                (true, _) => (WAITS, EXPLORE),
+                (false, true) => (
+                    "Your address is confirmed, too. You can sign in now.",
+                    SIGN_IN,
+                ),
+                (false, false) => ("Sign in with the new one.", SIGN_IN),
+            };
             told(
                 &call,
                 StatusCode::OK,
                 "Your password was changed",
-                "Sign in with the new one.",
-                SIGN_IN,
+                text,
+                link,
             )
         }
         Err(Error::NotFound(_)) => used_reset(&call),
@@ -305,10 +256,11 @@ fn used_reset(call: &PageCall) -> Result<HttpResponse, Error> {
     )
 }
 
-async fn is_good(call: &PageCall, purpose: Purpose, token: &str) -> Result<bool, Error> {
+/// Whose link this is, as long as it is good and they may set a password.
+async fn owner_of(call: &PageCall, token: &str) -> Result<Option<User>, Error> {
     let token = token.to_owned();
-    call.read(move |conn, ctx| Ok(owner(conn, ctx, purpose, &token)?.is_some()))
-        .await
+    let found = call.read(move |conn, ctx| owner(conn, ctx, Purpose::PasswordReset, &token));
+    Ok(found.await?.filter(User::has_account))
 }
 
 fn sign_up_page(
@@ -337,18 +289,21 @@ fn sign_up_page(
 fn reset_page(
     call: &PageCall,
     status: StatusCode,
+    person: User,
     token: String,
     errors: FormErrors,
 ) -> Result<HttpResponse, Error> {
     let page = ResetPasswordPage {
         shell: shell(call, "Change your password"),
         token,
+        unconfirmed: person.confirmed_at.is_none(),
+        username: person.username,
         errors,
     };
     finish(call, status, &page)
 }
 
-fn told(
+pub(super) fn told(
     call: &PageCall,
     status: StatusCode,
     title: &'static str,
@@ -364,13 +319,13 @@ fn told(
     finish(call, status, &page)
 }
 
-fn shell(call: &PageCall, title: &str) -> Shell {
+pub(super) fn shell(call: &PageCall, title: &str) -> Shell {
     let mut shell = call.shell(title, Vec::new(), None);
     shell.authenticity_token = call.authenticity_token();
     shell
 }
 
-fn finish(
+pub(super) fn finish(
     call: &PageCall,
     status: StatusCode,
     page: &impl Template,

@@ -61,6 +61,10 @@ pub struct ResetPasswordPage {
     pub shell: Shell,
     /// The secret of the link, which the form sends back.
     pub token: String,
+    /// Whose password it is.
+    pub username: String,
+    /// Does it confirm the address, too?
+    pub unconfirmed: bool,
     /// What is wrong with the form.
     pub errors: FormErrors,
 }
@@ -75,6 +79,10 @@ pub struct ConfirmAddressPage {
     pub username: String,
     /// The secret of the link, which the form sends back.
     pub token: String,
+    /// Is there a password to ask for?
+    pub has_password: bool,
+    /// What is wrong with the form.
+    pub errors: FormErrors,
 }
 
 /// One thing that was done, or can't be, and where to go from here.

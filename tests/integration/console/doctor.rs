@@ -388,7 +388,12 @@ fn somebody_has_to_be_there_who_can_act() {
         "warning",
         "1 top-level group without an Owner who may act: acme",
     );
-    console.tamper("UPDATE users SET state = 'active', admin = FALSE WHERE username = 'root'");
+    console
+        .tamper("UPDATE users SET state = 'active', confirmed_at = NULL WHERE username = 'root'");
+    console.diagnosed("administrators", "failed", "nobody");
+    console.tamper(
+        "UPDATE users SET confirmed_at = created_at, admin = FALSE WHERE username = 'root'",
+    );
     console.diagnosed("administrators", "failed", "nobody");
     console.diagnosed("owners", "ok", "");
     console.tamper("UPDATE memberships SET expires_at = '2020-01-01' WHERE access_level = 50");

@@ -341,6 +341,7 @@ impl Caller {
             bot_project_id: home.and_then(in_project),
             bot_gone_at: self.gone.then(now),
             approval_requested_at: None,
+            signed_up_at: None,
             created_by_id: None,
             last_sign_in_at: None,
             confirmed_at: Some(now()),
