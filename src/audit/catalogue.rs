@@ -462,7 +462,7 @@ const OTHERS: &[Kind] = &[
         Instance,
         "system_restored",
         "Backup restored",
-        "file, taken_at, compared, revoked_tokens",
+        "file, taken_at, compared, revoked_tokens, shortened_tokens, lifetime_enforcement_at",
     ),
     kind(
         Instance,
