@@ -35,7 +35,7 @@ use diesel::prelude::*;
 
 use crate::db::{Timestamp, schema::access_tokens};
 use crate::members::AccessLevel;
-use crate::users::User;
+use crate::users::{OptionalMoment, User};
 use scope::Scopes;
 
 /// An access token, as the database keeps it: without its value, and without the digest of it.
@@ -71,12 +71,21 @@ pub struct AccessToken {
     /// When somebody last changed it; a revocation is such a change, a use isn't.
     #[diesel(deserialize_as = Timestamp)]
     pub updated_at: DateTime<Utc>,
+    /// When it was imported; nothing for one that was made here.
+    #[diesel(deserialize_as = OptionalMoment)]
+    pub imported_at: Option<DateTime<Utc>>,
 }
 
 impl AccessToken {
     /// Does it work on this day?
     pub fn is_active(&self, today: NaiveDate) -> bool {
         expiry::is_active(self.revoked, self.expires_at, today)
+    }
+
+    /// Since when it could have been used here: an imported one not before its import.
+    pub fn here_since(&self) -> DateTime<Utc> {
+        self.imported_at
+            .map_or(self.created_at, |imported| imported.max(self.created_at))
     }
 
     /// Has its date come?

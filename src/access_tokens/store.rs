@@ -143,12 +143,18 @@ macro_rules! listed_tokens {
 pub(super) use listed_tokens;
 
 /// Was there at this moment and wasn't used after it; the SQL of
-/// [`is_unused_since`](super::unused::is_unused_since), for a query that has joined the uses.
+/// [`is_unused_since`](super::unused::is_unused_since) with
+/// [`here_since`](super::AccessToken::here_since), for a query that has joined the uses.
 macro_rules! unused_since {
     ($at:expr) => {{
         let used = || access_token_uses::last_used_at.nullable();
         access_tokens::created_at
             .le($at)
+            .and(
+                access_tokens::imported_at
+                    .is_null()
+                    .or(access_tokens::imported_at.assume_not_null().le($at)),
+            )
             .and(used().is_null().or(used().assume_not_null().le($at)))
     }};
 }

@@ -403,7 +403,7 @@ const OTHERS: &[Kind] = &[
         Instance,
         "system_restored",
         "Backup restored",
-        "file, taken_at, compared, revoked_tokens, revived_tokens, ended_sessions",
+        "file, taken_at, compared, revoked_tokens, revived_tokens, shortened_tokens, lengthened_tokens, lifetime_enforcement_at, ended_sessions",
     ),
     kind(
         Instance,

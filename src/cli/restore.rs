@@ -11,16 +11,16 @@ use super::Failure;
 use super::instance::Instance;
 use super::output::{Output, Table};
 use crate::backup;
-use crate::backup::restore::{Choice, Ending, Order, Report, restore};
-use crate::backup::undone::{RevivedToken, Undone};
+use crate::backup::restore::{Choice, Ending, Enforcement, Order, Report, restore};
+use crate::backup::undone::{LaterEnd, RevivedToken, Undone};
 use crate::clock::Clock;
 use crate::context;
 use crate::db::DatabaseUrl;
 
 /// Bring a backup back, in place of the database; the server must be stopped
 ///
-/// Tells which revocations that undoes. If there are any, say whether those tokens are to be revoked in the restored
-/// database or to work again; if nobody can tell, because the present database is lost, only --revive goes on. An SQLite database that was there is kept, under the name that is printed; with
+/// Tells which revocations and earlier ends of tokens that undoes. If there are any, say whether they are to hold in the
+/// restored database or those tokens are to work, and as long, as in the backup; if nobody can tell, because the present database is lost, only --revive goes on. An SQLite database that was there is kept, under the name that is printed; with
 /// PostgreSQL the database in LATCHKEY_DATABASE_URL must be a new, empty one.
 #[derive(Debug, Args)]
 pub(super) struct Restore {
@@ -28,11 +28,12 @@ pub(super) struct Restore {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// Revoke the tokens that the backup would bring back to life, before anybody can use them
+    /// Revoke the tokens that the backup would bring back to life, before anybody can use them, and end those when they end
+    /// now that would live longer
     #[arg(long, conflicts_with = "revive")]
     revoke: bool,
 
-    /// Let the tokens work again that the backup brings back to life
+    /// Let the tokens work again that the backup brings back to life, and those live longer that it lets
     #[arg(long)]
     revive: bool,
 
@@ -94,9 +95,8 @@ impl Restore {
         out.lines(&object(&report), &told(&report, self.revoke))?;
         match (report.ending, &report.undone) {
             (Ending::Undecided, Ok(undone)) => Err(Failure::new(format!(
-                "nothing was restored: {} would work again; say --revoke to revoke them in the restored database, \
-                 or --revive to let them work",
-                tokens(undone.tokens.len())
+                "nothing was restored: {}",
+                undecided(undone.tokens.len(), undone.later_ends.len())
             ))),
             (Ending::Undecided, Err(why)) => {
                 let cannot = if self.revoke {
@@ -131,11 +131,31 @@ fn tokens(number: usize) -> String {
     }
 }
 
+fn undecided(revived: usize, longer: usize) -> String {
+    match (revived, longer) {
+        (_, 0) => format!(
+            "{} would work again; say --revoke to revoke them in the restored database, or --revive to let them work",
+            tokens(revived)
+        ),
+        (0, _) => format!(
+            "{} would live longer; say --revoke to let them end in the restored database when they end now, or --revive to \
+             let them live longer",
+            tokens(longer)
+        ),
+        _ => format!(
+            "{} would work again, and {} would live longer; say --revoke to revoke the former in the restored database and \
+             to let the latter end when they end now, or --revive to let them work",
+            tokens(revived),
+            tokens(longer)
+        ),
+    }
+}
+
 fn object(report: &Report) -> Value {
-    let (outcome, revoked) = match report.ending {
-        Ending::Restored(revoked) => ("restored", revoked),
-        Ending::Told => ("dry_run", 0),
-        Ending::Undecided => ("undecided", 0),
+    let (outcome, revoked, shortened) = match report.ending {
+        Ending::Restored { revoked, shortened } => ("restored", revoked, shortened),
+        Ending::Told => ("dry_run", 0, 0),
+        Ending::Undecided => ("undecided", 0, 0),
     };
     let undone = report.undone.as_ref().ok();
     let revived: Vec<Value> = undone
@@ -152,6 +172,20 @@ fn object(report: &Report) -> Value {
             })
         })
         .collect();
+    let later_ends: Vec<Value> = undone
+        .into_iter()
+        .flat_map(|undone| &undone.later_ends)
+        .map(|token| {
+            json!({
+                "id": token.id,
+                "kind": token.kind,
+                "place": token.place,
+                "name": token.name,
+                "expires_at": token.in_copy,
+                "expires_at_now": token.now,
+            })
+        })
+        .collect();
     let undoes: Option<Map<String, Value>> = undone.map(|undone| {
         let named = undone.counts.named();
         named
@@ -165,8 +199,16 @@ fn object(report: &Report) -> Value {
         "compared": undone.is_some(),
         "not_compared_because": report.undone.as_ref().err(),
         "tokens": revived,
+        "later_ends": later_ends,
         "undoes": undoes,
         "revoked": revoked,
+        "shortened": shortened,
+        "lifetime_enforcement": report.enforcement.map(|pending| json!({
+            "at": moment(pending.at),
+            "days": pending.days,
+            "before": pending.before,
+            "tokens": pending.tokens,
+        })),
         "previous": report.aside.as_ref().map(|aside| aside.display().to_string()),
     })
 }
@@ -182,13 +224,20 @@ fn told(report: &Report, revoke: bool) -> String {
             "Nobody can tell which revocations this undoes: {why}. Look through the active tokens afterwards."
         )),
     }
+    if let Some(pending) = &report.enforcement {
+        lines.push(told_enforcement(pending, report.ending));
+    }
     lines.push(match report.ending {
-        Ending::Restored(revoked) => {
+        Ending::Restored { revoked, shortened } => {
             let revoked = match revoked {
                 0 => String::new(),
                 number => format!(", and revoked {} in it", tokens(number)),
             };
-            format!("Restored the backup{revoked}. Everybody has to sign in again.")
+            let shortened = match shortened {
+                0 => String::new(),
+                number => format!(", and gave {} the earlier end", tokens(number)),
+            };
+            format!("Restored the backup{revoked}{shortened}. Everybody has to sign in again.")
         }
         Ending::Told => "Nothing was done: this was a dry run.".to_owned(),
         Ending::Undecided => "Nothing was done.".to_owned(),
@@ -226,6 +275,26 @@ fn told_undone(undone: &Undone, revoke: bool) -> Vec<String> {
                 .map(|line| format!("  {line}")),
         );
     }
+    if !undone.later_ends.is_empty() {
+        let live = match undone.later_ends.len() {
+            1 => "1 token lives".to_owned(),
+            number => format!("{number} tokens live"),
+        };
+        let kept = if revoke {
+            ", and will not in the restored one"
+        } else {
+            ""
+        };
+        lines.push(format!(
+            "{live} longer in the backup than in the present database{kept}:"
+        ));
+        lines.extend(
+            table_of_ends(&undone.later_ends)
+                .lines()
+                .into_iter()
+                .map(|line| format!("  {line}")),
+        );
+    }
     for (_, what, number) in undone.counts.named() {
         if number > 0 {
             lines.push(format!("Also undone: {what}: {number}"));
@@ -247,4 +316,39 @@ fn table(tokens: &[RevivedToken]) -> Table {
         ]);
     }
     table
+}
+
+fn table_of_ends(tokens: &[LaterEnd]) -> Table {
+    let header = ["ID", "KIND", "PLACE", "NAME", "IN THE BACKUP", "NOW"];
+    let mut table = Table::new(&header, "");
+    for token in tokens {
+        table.row([
+            token.id.to_string(),
+            token.kind.to_owned(),
+            token.place.clone(),
+            token.name.clone(),
+            token
+                .in_copy
+                .map_or_else(|| "Never".to_owned(), |date| date.to_string()),
+            token.now.to_string(),
+        ]);
+    }
+    table
+}
+
+/// A lowering that comes back with the backup: what it does, when, and how that is prevented.
+fn told_enforcement(pending: &Enforcement, ending: Ending) -> String {
+    let when = match ending {
+        Ending::Restored { .. } => format!("at {}", moment(pending.at)),
+        Ending::Told | Ending::Undecided => "three hours after the restore".to_owned(),
+    };
+    let before = pending
+        .before
+        .map_or_else(|| "null".to_owned(), |days| days.to_string());
+    format!(
+        "In the backup the longest lifetime of tokens was just lowered to {} days: {when} {} beyond that will be \
+         revoked. To undo that before: latchkey settings set max_personal_access_token_lifetime {before}",
+        pending.days,
+        tokens(usize::try_from(pending.tokens).unwrap_or_default()),
+    )
 }

@@ -152,6 +152,7 @@ diesel::table! {
         seven_days_notification_sent_at -> Nullable<Timestamp>,
         thirty_days_notification_sent_at -> Nullable<Timestamp>,
         sixty_days_notification_sent_at -> Nullable<Timestamp>,
+        imported_at -> Nullable<Timestamp>,
     }
 }
 

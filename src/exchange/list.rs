@@ -398,24 +398,33 @@ pub(super) fn tokens(
 }
 
 /// Digests of tokens that are no more, in their order: those that were imported or taken away here and aren't in the list of
-/// tokens.
+/// tokens. A token whose bot is gone still has its row for a moment, and nothing else says that it is no more.
 pub(super) fn taken_away(
     conn: &mut DbConnection,
     after: &Vec<u8>,
 ) -> Result<Vec<(Vec<u8>, String)>, Error> {
-    let listed = access_tokens::table
-        .inner_join(users::table)
-        .filter(users::bot_gone_at.is_null())
-        .filter(access_tokens::digest.eq(imported_digests::digest));
-    let past: Vec<Vec<u8>> = imported_digests::table
+    let of_a_row = access_tokens::table.filter(access_tokens::digest.eq(imported_digests::digest));
+    let mut past: Vec<Vec<u8>> = imported_digests::table
         .filter(imported_digests::digest.gt(after))
-        .filter(not(exists(listed)))
+        .filter(not(exists(of_a_row)))
         .order(imported_digests::digest.asc())
         .limit(PAGE)
         .select(imported_digests::digest)
         .load(conn)?;
+    let leaving: Vec<Vec<u8>> = access_tokens::table
+        .inner_join(users::table)
+        .filter(users::bot_gone_at.is_not_null())
+        .filter(access_tokens::digest.gt(after))
+        .order(access_tokens::digest.asc())
+        .limit(PAGE)
+        .select(access_tokens::digest)
+        .load(conn)?;
+    // Each is in one of the two. The first page of both together is within the first page of each.
+    past.extend(leaving);
+    past.sort();
     Ok(past
         .into_iter()
+        .take(usize::try_from(PAGE).unwrap_or(usize::MAX))
         .map(|digest| {
             let text = STANDARD.encode(&digest);
             (digest, text)

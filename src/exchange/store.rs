@@ -332,6 +332,7 @@ pub(super) struct NewToken {
 pub(super) fn insert_tokens(
     conn: &mut DbConnection,
     new: &[NewToken],
+    now: DateTime<Utc>,
 ) -> Result<HashMap<Bytes, (i64, i64)>, Error> {
     if new.is_empty() {
         return Ok(HashMap::new());
@@ -357,6 +358,7 @@ pub(super) fn insert_tokens(
                     access_tokens::previous_token_id.eq(token.previous_token_id),
                     access_tokens::created_at.eq(Timestamp::from(token.created_at)),
                     access_tokens::updated_at.eq(Timestamp::from(token.updated_at)),
+                    access_tokens::imported_at.eq(Timestamp::from(now)),
                 ),
             )
         })

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::catalogue::out_of_range;
 use super::lowering::after_change;
 use super::{LIFETIME, Policy, SETTINGS, Section, Setting, Settings, store};
+use crate::access_tokens::imported;
 use crate::audit::{self, Event, Target};
 use crate::context::Context;
 use crate::db::{DbConnection, lock_instance};
@@ -94,6 +95,10 @@ pub fn save(
             store::put(conn, setting.key, Some(value))?;
         }
     }
+    if details.contains_key(PREFIX) {
+        // Values that begin with the old one stay valid, so they stay secrets.
+        imported::keep_prefix(conn, &before.settings.personal_access_token_prefix)?;
+    }
     note_lowering(conn, &ctx, &before.settings, &after)?;
     audit::record(
         conn,
@@ -147,6 +152,8 @@ pub fn undo_lowering(conn: &mut DbConnection, ctx: &Context) -> Result<Policy, E
     store::forget_lowering(conn)?;
     Ok(policy)
 }
+
+const PREFIX: &str = "personal_access_token_prefix";
 
 /// How long tokens may live at the most depends on a flag.
 fn check_lifetime(new: &Settings, before: &Policy) -> Result<(), Error> {

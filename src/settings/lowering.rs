@@ -15,6 +15,16 @@ pub struct Lowering {
     pub before: Option<u32>,
 }
 
+impl Lowering {
+    /// The same with the full time once more.
+    pub fn anew(self, now: DateTime<Utc>) -> Self {
+        Lowering {
+            at: now + GRACE,
+            ..self
+        }
+    }
+}
+
 /// What is pending after the longest lifetime was changed.
 ///
 /// Each step down gives the full time once more. Back up to what it was before the first one, or above, and nothing is

@@ -75,7 +75,7 @@ pub(crate) fn bump(conn: &mut DbConnection) -> QueryResult<()> {
 }
 
 /// No setting, but a note beside them: the longest lifetime before it was lowered, `null` for none.
-const BEFORE_LOWERING: &str = "max_personal_access_token_lifetime.before";
+pub(crate) const BEFORE_LOWERING: &str = "max_personal_access_token_lifetime.before";
 
 /// The longest lifetime was lowered, and that is still to be enforced.
 ///
@@ -111,6 +111,22 @@ pub(super) fn remember_lowering(conn: &mut DbConnection, pending: Lowering) -> R
         ))
         .execute(conn)?;
     set_enforcement(conn, Some(pending.at))
+}
+
+/// Gives what is pending the full time once more, and tells it.
+///
+/// # Errors
+/// When the database is away.
+pub(crate) fn postpone_lowering(
+    conn: &mut DbConnection,
+    now: DateTime<Utc>,
+) -> Result<Option<Lowering>, Error> {
+    let Some(pending) = lowering(conn)? else {
+        return Ok(None);
+    };
+    let pending = pending.anew(now);
+    remember_lowering(conn, pending)?;
+    Ok(Some(pending))
 }
 
 /// Nothing is to be enforced any more.

@@ -15,6 +15,8 @@ on_both![
     everybody_goes_on_elsewhere,
     tokens_that_were_imported_move_on,
     no_older_file_brings_a_token_back,
+    a_token_that_was_just_revoked_is_told_as_taken_away,
+    a_former_prefix_moves_on,
     only_administrators_export,
 ];
 
@@ -202,6 +204,68 @@ async fn no_older_file_brings_a_token_back(server: TestServer) {
             .expect(200);
     }
     assert_eq!(object(&after)["taken_away"].as_array().unwrap().len(), 4);
+}
+
+/// Its rows are still here, until the job that deletes bots comes by.
+async fn a_token_that_was_just_revoked_is_told_as_taken_away(server: TestServer) {
+    let c = Company::on(&server);
+    let own = c.acme.token("own").create();
+    let personal = c.frank.personal_token([Scope::Api]);
+    let kept = c.acme.token("kept").create();
+    let before = exported(&server);
+    // One of the two was imported, so that its digest is known already.
+    let elsewhere = TestServer::on(Storage::sqlite());
+    import(&elsewhere, &before);
+    for server in [&server, &elsewhere] {
+        for token in [&own, &personal] {
+            let path = "/personal_access_tokens/self";
+            server
+                .with_token(&token.value)
+                .delete(path)
+                .await
+                .expect(204);
+        }
+        let id = server
+            .with_token(&kept.value)
+            .get("/personal_access_tokens/self")
+            .await
+            .json()["id"]
+            .clone();
+        // The Revoke button of a group takes the bot along.
+        server.arrange(move |conn, ctx| {
+            use latchkey::access_tokens::{revoke, store};
+            let id = id.as_i64().unwrap();
+            let listed = store::find(conn, id)?.unwrap();
+            let resource = store::resources_of(conn, std::iter::once(&listed.token))?;
+            revoke::revoke(conn, ctx, &resource[&id], id, false).map(|_| ())
+        });
+        assert_eq!(server.count("users", "bot_gone_at IS NOT NULL"), 1);
+        let after = exported(server);
+        let told = object(&after)["taken_away"].clone();
+        assert_eq!(told.as_array().unwrap().len(), 1, "{told}");
+        let other = TestServer::on(Storage::sqlite());
+        import(&other, &after);
+        import(&other, &before);
+        for token in [&own, &personal, &kept] {
+            other
+                .with_token(&token.value)
+                .get("/user")
+                .await
+                .expect(401);
+        }
+    }
+}
+
+async fn a_former_prefix_moves_on(server: TestServer) {
+    Company::on(&server);
+    for prefix in ["first_", "second_", "third_", "second_", ""] {
+        server.set("personal_access_token_prefix", prefix);
+    }
+    let file = exported(&server);
+    assert_eq!(
+        object(&file)["prefixes"],
+        json!(["first_", "glpat-", "second_", "third_"])
+    );
 }
 
 async fn only_administrators_export(server: TestServer) {

@@ -174,16 +174,16 @@ fn a_failing_migration_changes_nothing() {
     for database in Empty::both() {
         let conn = &mut database.connect();
         migrate(conn).unwrap();
-        revert(conn, 1).unwrap();
+        revert(conn, 2).unwrap();
         // The last thing that the last migration makes is there already.
-        conn.batch_execute("CREATE INDEX users_unconfirmed ON users (name)")
+        conn.batch_execute("ALTER TABLE access_tokens ADD COLUMN imported_at TIMESTAMP")
             .unwrap();
         let before = columns(conn);
         assert!(migrate(conn).is_err());
         assert_eq!(columns(conn), before);
-        assert_eq!(schema_state(conn).unwrap(), SchemaState::Older(1));
-        // What it had made before it failed is gone: the name is free.
-        conn.batch_execute("ALTER TABLE users ADD COLUMN signed_up_at TIMESTAMP")
+        assert_eq!(schema_state(conn).unwrap(), SchemaState::Older(2));
+        // What the one before had made is gone as well: the name is free.
+        conn.batch_execute("CREATE INDEX users_unconfirmed ON users (name)")
             .unwrap();
     }
 }

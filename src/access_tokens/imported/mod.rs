@@ -1,5 +1,5 @@
 //! What is known of tokens that were made elsewhere and are used here: how their values were hashed, and what those
-//! begin with.
+//! begin with. What values made here began with before the setting was changed is kept beside that.
 
 pub mod salt;
 mod store;

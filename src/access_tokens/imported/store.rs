@@ -38,7 +38,7 @@ pub fn sealed_salts(conn: &mut DbConnection) -> Result<Vec<Vec<u8>>, Error> {
         .load(conn)?)
 }
 
-/// What the values of imported tokens begin with.
+/// What the values of imported tokens begin with, and those made here before the setting was changed.
 ///
 /// # Errors
 /// When the database is away.

@@ -90,10 +90,46 @@ fn give(
     expires_at: NaiveDate,
     reason: &str,
 ) -> Result<bool, Error> {
-    let token = &listed.token;
-    if !store::set_date(conn, token.id, expires_at, ctx.now)? {
+    if !store::set_date(conn, listed.token.id, expires_at, ctx.now)? {
         return Ok(false);
     }
+    note(conn, ctx, listed, resource.as_ref(), expires_at, reason)?;
+    Ok(true)
+}
+
+/// Gives a token of whatever kind an earlier end than it has, with a line in the trail; `false` if it has none that is
+/// later, or was revoked. Where bots aren't kept, a membership without an end ends on the same day. Administrators and the
+/// system only.
+///
+/// # Errors
+/// [`Error::Forbidden`] without the right; when the database is away.
+pub fn bring_forward(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    listed: &ListedToken,
+    expires_at: NaiveDate,
+    reason: &str,
+) -> Result<bool, Error> {
+    allowed(ctx)?;
+    if !store::bring_date_forward(conn, listed.token.id, expires_at, ctx.now)? {
+        return Ok(false);
+    }
+    for (listed, resource) in with_resources(conn, vec![listed.clone()])? {
+        note(conn, ctx, &listed, resource.as_ref(), expires_at, reason)?;
+    }
+    Ok(true)
+}
+
+/// The line in the trail, and the membership of a bot that goes with its token.
+fn note(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    listed: &ListedToken,
+    resource: Option<&Resource>,
+    expires_at: NaiveDate,
+    reason: &str,
+) -> Result<(), Error> {
+    let token = &listed.token;
     let mut details = described(token, &listed.user, listed.access_level);
     if let Value::Object(fields) = &mut details {
         fields.insert("expires_at".into(), json!(expires_at));
@@ -110,8 +146,7 @@ fn give(
             bots::create::extend_membership(conn, listed.user.id, Some(expires_at))?;
         }
     }
-    audit::record(conn, ctx, event)?;
-    Ok(true)
+    audit::record(conn, ctx, event)
 }
 
 /// Is the bot a member for good?

@@ -61,3 +61,25 @@ pub(super) fn set_date(
         .execute(conn)?;
     Ok(changed == 1)
 }
+
+/// Gives a token an earlier date than it has, unless it is revoked. `false` if there is nothing to bring forward.
+pub(super) fn bring_date_forward(
+    conn: &mut DbConnection,
+    id: i64,
+    expires_at: NaiveDate,
+    now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let changed = diesel::update(access_tokens::table.find(id))
+        .filter(access_tokens::revoked.eq(false))
+        .filter(
+            access_tokens::expires_at
+                .is_null()
+                .or(access_tokens::expires_at.assume_not_null().gt(expires_at)),
+        )
+        .set((
+            access_tokens::expires_at.eq(expires_at),
+            access_tokens::updated_at.eq(Timestamp::from(now)),
+        ))
+        .execute(conn)?;
+    Ok(changed == 1)
+}

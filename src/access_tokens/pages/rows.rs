@@ -51,7 +51,7 @@ pub(super) fn active(listed: ListedToken, offers: &Offers, now: DateTime<Utc>) -
         scopes: scopes(&listed),
         created: Day::on(listed.token.created_at.date_naive()),
         last_used: listed.last_used_at.map(|at| Moment::at(at, now)),
-        idle: idleness(listed.token.created_at, listed.last_used_at, now).map(idle),
+        idle: idleness(listed.token.here_since(), listed.last_used_at, now).map(idle),
         expires: listed.token.expires_at.map(|date| Expiry::on(date, today)),
         old_value_until: None,
         name: listed.token.name,
@@ -206,6 +206,7 @@ mod tests {
                 previous_token_id: None,
                 created_at: now(),
                 updated_at: now() - TimeDelta::days(2),
+                imported_at: None,
             },
             user: User {
                 id: 3,

@@ -30,7 +30,7 @@ impl Span {
             .find(|span| span.days().to_string() == days)
     }
 
-    /// What was made and last used at this moment or earlier is idle for that long.
+    /// What was made (or imported) and last used at this moment or earlier is idle for that long.
     pub fn since(self, now: DateTime<Utc>) -> DateTime<Utc> {
         days_before(now, self.days())
     }
@@ -38,23 +38,23 @@ impl Span {
 
 /// The longest span for which a token is idle at this moment; nothing if it is in use, or too young to tell.
 pub fn idleness(
-    created_at: DateTime<Utc>,
+    here_since: DateTime<Utc>,
     last_used_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Option<Span> {
     Span::ALL
         .into_iter()
         .rev()
-        .find(|span| is_unused_since(created_at, last_used_at, span.since(now)))
+        .find(|span| is_unused_since(here_since, last_used_at, span.since(now)))
 }
 
-/// Was it there at that moment, and not used after it? Never used is not used since it was made.
+/// Was it there at that moment, and not used after it? Never used is not used since it was made, or imported.
 pub fn is_unused_since(
-    created_at: DateTime<Utc>,
+    here_since: DateTime<Utc>,
     last_used_at: Option<DateTime<Utc>>,
     at: DateTime<Utc>,
 ) -> bool {
-    created_at <= at && last_used_at.is_none_or(|used| used <= at)
+    here_since <= at && last_used_at.is_none_or(|used| used <= at)
 }
 
 /// The moment so many days ago.

@@ -11,10 +11,10 @@ use diesel::Connection as _;
 use serde_json::json;
 
 use super::store;
-use super::undone::{self, RevivedToken, Undone};
-use crate::access_tokens;
+use super::undone::{self, LaterEnd, RevivedToken, Undone};
 use crate::access_tokens::revoke::revoke_from_console;
 use crate::access_tokens::secret::fingerprint;
+use crate::access_tokens::{self, legacy, lifetime};
 use crate::actor::{Actor, Origin};
 use crate::audit::{self, Event, Target};
 use crate::context::{Context, Instance};
@@ -23,12 +23,12 @@ use crate::error::Error;
 use crate::sessions;
 use crate::settings;
 
-/// What is to become of tokens that the copy would bring back to life.
+/// What is to become of tokens that the copy would bring back to life, or let live longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
-    /// They are revoked in it.
+    /// Those that don't work now are revoked in it, the others end when they end now.
     Revoke,
-    /// They work again.
+    /// They work, as long as in the copy.
     Revive,
 }
 
@@ -60,20 +60,41 @@ pub struct Report {
     pub taken_at: Option<DateTime<Utc>>,
     /// What the restore undoes, or why nobody can tell.
     pub undone: Result<Undone, String>,
+    /// A lowering of the longest lifetime that the copy takes up again.
+    pub enforcement: Option<Enforcement>,
     /// How it ended.
     pub ending: Ending,
     /// Where the database is that was there before.
     pub aside: Option<PathBuf>,
 }
 
+/// In the copy the longest lifetime was lowered, and that isn't enforced yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Enforcement {
+    /// When it is: not before the time is over that a lowering gives, counted from the restore.
+    pub at: DateTime<Utc>,
+    /// The longest lifetime, in days.
+    pub days: u32,
+    /// What it goes back to when that is undone; nothing for no limit.
+    pub before: Option<u32>,
+    /// Tokens that would be revoked, if it were now.
+    pub tokens: i64,
+}
+
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// The copy is the database now; so many tokens were revoked in it.
-    Restored(usize),
+    /// The copy is the database now.
+    Restored {
+        /// Tokens that were revoked in it.
+        revoked: usize,
+        /// Tokens that were given their earlier end in it.
+        shortened: usize,
+    },
     /// Nothing was done, as was asked for.
     Told,
-    /// Nothing was done: tokens would come alive, or might for all anybody knows, and nobody said that they may.
+    /// Nothing was done: tokens would come alive or live longer, or might for all anybody knows, and nobody said that they
+    /// may.
     Undecided,
 }
 
@@ -166,55 +187,112 @@ impl Order<'_> {
             return Some(Ending::Told);
         }
         let undecided = match undone {
-            Ok(undone) => !undone.tokens.is_empty() && self.choice.is_none(),
+            Ok(Undone {
+                tokens, later_ends, ..
+            }) => !(tokens.is_empty() && later_ends.is_empty()) && self.choice.is_none(),
             // Which ones to revoke, nobody knows: that they all work is the only decision left.
             Err(_) => self.choice != Some(Choice::Revive),
         };
         undecided.then_some(Ending::Undecided)
     }
 
-    /// The last change to the copy before it is the database: tokens revoked, nobody signed in, a line in the trail.
+    /// The last change to the copy before it is the database: tokens revoked, nobody signed in, a line in the trail. With
+    /// an `ending` that leaves all as it is, it is only found out what would be told, and taken back.
     fn settle(
         &self,
         conn: &mut DbConnection,
         undone: &Result<Undone, String>,
         taken_at: Option<DateTime<Utc>>,
+        ending: Option<Ending>,
         first: impl FnOnce(&mut DbConnection) -> Result<(), Error>,
-    ) -> Result<usize, Error> {
-        let none = Vec::new();
-        let tokens = undone.as_ref().map_or(&none, |undone| &undone.tokens);
-        conn.transaction(|conn| {
+    ) -> Result<(Ending, Option<Enforcement>), Error> {
+        let mut told = None;
+        let outcome = conn.transaction(|conn| {
             first(conn)?;
-            let ctx = Context {
-                now: self.now,
-                actor: Arc::new(Actor::system(Origin::console())),
-                policy: Arc::new(settings::store::load(conn)?),
-                instance: Arc::clone(&self.instance),
-                rotations: Arc::default(),
-            };
-            let mut revoked = 0;
-            if self.choice == Some(Choice::Revoke) {
-                for RevivedToken { id, .. } in tokens {
-                    if let Some(listed) = access_tokens::store::find(conn, *id)? {
-                        revoke_from_console(conn, &ctx, &listed)?;
-                        revoked += 1;
-                    }
+            let settled = self.change(conn, undone, taken_at)?;
+            match ending {
+                None => Ok(settled),
+                Some(ending) => {
+                    told = Some((ending, settled.1));
+                    // Nothing is wrong; an error is what takes a transaction back.
+                    Err(Error::refused("only told"))
                 }
             }
-            let sessions = sessions::store::end_all(conn)?;
-            store::cut_links(conn)?;
-            let event = Event::new("system_restored", Target::Instance).with(json!({
-                "file": self.file.display().to_string(),
-                "taken_at": taken_at.map(|at| at.to_rfc3339()),
-                "compared": undone.is_ok(),
-                "revoked_tokens": revoked,
-                "revived_tokens": tokens.len() - revoked,
-                "ended_sessions": sessions,
-            }));
-            audit::record(conn, &ctx, event)?;
-            Ok(revoked)
-        })
+        });
+        told.map_or(outcome, Ok)
     }
+
+    fn change(
+        &self,
+        conn: &mut DbConnection,
+        undone: &Result<Undone, String>,
+        taken_at: Option<DateTime<Utc>>,
+    ) -> Result<(Ending, Option<Enforcement>), Error> {
+        let nothing = Undone::default();
+        let Undone {
+            tokens, later_ends, ..
+        } = undone.as_ref().unwrap_or(&nothing);
+        let ctx = Context {
+            now: self.now,
+            actor: Arc::new(Actor::system(Origin::console())),
+            policy: Arc::new(settings::store::load(conn)?),
+            instance: Arc::clone(&self.instance),
+            rotations: Arc::default(),
+        };
+        let (mut revoked, mut shortened) = (0, 0);
+        if self.choice == Some(Choice::Revoke) {
+            for RevivedToken { id, .. } in tokens {
+                if let Some(listed) = access_tokens::store::find(conn, *id)? {
+                    revoke_from_console(conn, &ctx, &listed)?;
+                    revoked += 1;
+                }
+            }
+            for LaterEnd { id, now, .. } in later_ends {
+                if let Some(listed) = access_tokens::store::find(conn, *id)? {
+                    let brought = legacy::bring_forward(conn, &ctx, &listed, *now, "restore")?;
+                    shortened += usize::from(brought);
+                }
+            }
+        }
+        let enforcement = postpone_enforcement(conn, &ctx)?;
+        let sessions = sessions::store::end_all(conn)?;
+        store::cut_links(conn)?;
+        let event = Event::new("system_restored", Target::Instance).with(json!({
+            "file": self.file.display().to_string(),
+            "taken_at": taken_at.map(|at| at.to_rfc3339()),
+            "compared": undone.is_ok(),
+            "revoked_tokens": revoked,
+            "revived_tokens": tokens.len() - revoked,
+            "shortened_tokens": shortened,
+            "lengthened_tokens": later_ends.len() - shortened,
+            "lifetime_enforcement_at": enforcement.map(|pending| pending.at.to_rfc3339()),
+            "ended_sessions": sessions,
+        }));
+        audit::record(conn, &ctx, event)?;
+        Ok((Ending::Restored { revoked, shortened }, enforcement))
+    }
+}
+
+/// A lowering that the copy has may have been undone since, or thought better of: whoever restores gets the time for that
+/// once more.
+fn postpone_enforcement(
+    conn: &mut DbConnection,
+    ctx: &Context,
+) -> Result<Option<Enforcement>, Error> {
+    let limits = ctx.policy.limits();
+    let (Some(pending), Some(days)) = (
+        settings::store::postpone_lowering(conn, ctx.now)?,
+        limits.maximum_lifetime,
+    ) else {
+        return Ok(None);
+    };
+    let (tokens, _) = lifetime::survey_overlong(conn, ctx, days, 0)?;
+    Ok(Some(Enforcement {
+        at: pending.at,
+        days,
+        before: pending.before.map(|before| before.min(limits.built_in())),
+        tokens,
+    }))
 }
 
 /// An error with what is behind it: the operator is told.

@@ -45,7 +45,7 @@ pub(super) fn restore(order: &Order<'_>, url: &str) -> Result<Report, Error> {
     if !matches!(
         finished,
         Ok(Report {
-            ending: Ending::Restored(_),
+            ending: Ending::Restored { .. },
             ..
         })
     ) {
@@ -73,18 +73,15 @@ fn finish(
         Some(previous) => order.compare(conn, previous),
         None => Err("--previous-database doesn't say which database was in use so far".to_owned()),
     };
-    let ending = match order.ending(&undone) {
-        Some(ending) => ending,
-        None => {
-            let row = insert(instance);
-            Ending::Restored(order.settle(conn, &undone, taken_at, |conn| {
-                Ok(conn.batch_execute(&row)?)
-            })?)
-        }
-    };
+    let row = insert(instance);
+    let ending = order.ending(&undone);
+    let (ending, enforcement) = order.settle(conn, &undone, taken_at, ending, |conn| {
+        Ok(conn.batch_execute(&row)?)
+    })?;
     Ok(Report {
         taken_at,
         undone,
+        enforcement,
         ending,
         aside: None,
     })

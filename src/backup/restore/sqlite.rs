@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, SecondsFormat, Utc};
 use diesel::connection::SimpleConnection as _;
 
-use super::{Ending, Order, Report, cause};
+use super::{Order, Report, cause};
 use crate::backup::draft::{COMPANIONS, Draft, beside, sync_folder_of};
 use crate::backup::store;
 use crate::db::integrity::{Look, damages};
@@ -60,15 +60,18 @@ pub(super) fn restore(order: &Order<'_>, path: &Path) -> Result<Report, Error> {
         Present::Unreadable(why) => Err(format!("the present database can't be read: {why}")),
         Present::Open(conn) => order.compare(&mut copy, conn),
     };
-    if let Some(ending) = order.ending(&undone) {
+    let ending = order.ending(&undone);
+    let is_over = ending.is_some();
+    let (ending, enforcement) = order.settle(&mut copy, &undone, taken_at, ending, |_| Ok(()))?;
+    if is_over {
         return Ok(Report {
             taken_at,
             undone,
+            enforcement,
             ending,
             aside: None,
         });
     }
-    let revoked = order.settle(&mut copy, &undone, taken_at, |_| Ok(()))?;
     // From here on it is one file without companions, which whoever opens it next turns into what they like.
     copy.batch_execute("PRAGMA journal_mode = DELETE")?;
     drop(copy);
@@ -76,7 +79,8 @@ pub(super) fn restore(order: &Order<'_>, path: &Path) -> Result<Report, Error> {
     Ok(Report {
         taken_at,
         undone,
-        ending: Ending::Restored(revoked),
+        enforcement,
+        ending,
         aside,
     })
 }

@@ -1,8 +1,8 @@
-//! What a restore would undo: tokens that don't work any more and would, people, roles and rules.
+//! What a restore would undo: tokens that don't work any more and would, earlier ends of tokens, people, roles and rules.
 
 pub(super) mod store;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::db::DbConnection;
 use crate::error::Error;
@@ -12,6 +12,8 @@ use crate::error::Error;
 pub struct Undone {
     /// Tokens that work in the copy and don't now.
     pub tokens: Vec<RevivedToken>,
+    /// Tokens that work in both, and longer in the copy.
+    pub later_ends: Vec<LaterEnd>,
     /// The rest, as numbers.
     pub counts: Counts,
 }
@@ -31,6 +33,23 @@ pub struct RevivedToken {
     pub why: Why,
     /// Since when, if that is known.
     pub since: Option<DateTime<Utc>>,
+}
+
+/// A token that ends earlier in the present database than in the copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaterEnd {
+    /// Its id in the copy.
+    pub id: i64,
+    /// `group`, `project` or `personal`.
+    pub kind: &'static str,
+    /// What it is called.
+    pub name: String,
+    /// The full path of its group or project, or whose it is.
+    pub place: String,
+    /// The day on which it ends in the copy; nothing for never.
+    pub in_copy: Option<NaiveDate>,
+    /// The day on which it ends now.
+    pub now: NaiveDate,
 }
 
 /// Why a token doesn't work.
@@ -72,19 +91,23 @@ pub struct Counts {
     pub externals: usize,
     /// People whose password is another one now.
     pub passwords: usize,
+    /// People whose e-mail address is another one now.
+    pub emails: usize,
     /// Memberships of people that were ended or lowered.
     pub memberships: usize,
     /// Top-level groups in which tokens may be made in the copy, and may not now.
     pub creation_switches: usize,
     /// Groups and projects that fewer may see now than in the copy.
     pub visibilities: usize,
+    /// Webhooks that send in the copy, and are disabled or deleted now.
+    pub webhooks: usize,
     /// Settings and flags of the instance that are others now.
     pub settings: usize,
 }
 
 impl Counts {
     /// Each with its name for programs and for people.
-    pub fn named(&self) -> [(&'static str, &'static str, usize); 8] {
+    pub fn named(&self) -> [(&'static str, &'static str, usize); 10] {
         [
             (
                 "people",
@@ -107,6 +130,11 @@ impl Counts {
                 self.passwords,
             ),
             (
+                "emails",
+                "people with a new e-mail address, whose password could be reset from the old one",
+                self.emails,
+            ),
+            (
                 "memberships",
                 "memberships that were ended or lowered",
                 self.memberships,
@@ -120,6 +148,11 @@ impl Counts {
                 "visibilities",
                 "groups and projects that fewer people may see since",
                 self.visibilities,
+            ),
+            (
+                "webhooks",
+                "webhooks that were deleted or disabled, and would send again",
+                self.webhooks,
             ),
             (
                 "settings",
@@ -139,13 +172,12 @@ pub fn compare(
     present: &mut DbConnection,
     now: DateTime<Utc>,
 ) -> Result<Undone, Error> {
-    let mut undone = Undone {
-        tokens: store::revived_tokens(copy, present, now.date_naive())?,
-        counts: Counts::default(),
-    };
+    let mut undone = Undone::default();
+    store::compare_tokens(copy, present, now.date_naive(), &mut undone)?;
     store::compare_people(copy, present, now.date_naive(), &mut undone.counts)?;
     undone.counts.creation_switches = store::switches(copy, present)?;
     undone.counts.visibilities = store::narrowed(copy, present)?;
+    undone.counts.webhooks = store::webhooks(copy, present)?;
     undone.counts.settings = store::settings_changed(copy, present)?;
     Ok(undone)
 }

@@ -5,21 +5,30 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, NaiveDate};
 use diesel::prelude::*;
 
-use super::{Counts, RevivedToken, Why};
+use super::{Counts, LaterEnd, RevivedToken, Undone, Why};
 use crate::access_tokens::expiry;
 use crate::db::schema::{
-    access_tokens, feature_flags, groups, memberships, projects, settings, users,
+    access_tokens, feature_flags, groups, memberships, projects, settings, users, webhooks,
 };
 use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
 use crate::groups::Visibility;
+use crate::settings::store::BEFORE_LOWERING;
 use crate::{groups as group_domain, projects as project_domain};
 
 /// Rows that are held in memory.
 const AT_ONCE: i64 = 500;
 
-/// A token that works in the copy.
-type Alive = (i64, Option<i64>, Option<i64>, String, Vec<u8>, String);
+/// A token that works in the copy: id, group, project, name, digest, user name, expiry date.
+type Alive = (
+    i64,
+    Option<i64>,
+    Option<i64>,
+    String,
+    Vec<u8>,
+    String,
+    Option<NaiveDate>,
+);
 
 /// The same value in the present database: id, revoked, expiry date, last change, state of the user, bot gone.
 type Present = (
@@ -31,13 +40,14 @@ type Present = (
     (String, Option<Timestamp>),
 );
 
-/// Tokens that work in the copy on this day, and not in the present database. They are the same where their values are.
-pub(super) fn revived_tokens(
+/// Tokens that work in the copy on this day, and not in the present database or not as long. They are the same where their
+/// values are.
+pub(super) fn compare_tokens(
     copy: &mut DbConnection,
     present: &mut DbConnection,
     today: NaiveDate,
-) -> Result<Vec<RevivedToken>, Error> {
-    let mut found = Vec::new();
+    undone: &mut Undone,
+) -> Result<(), Error> {
     let mut after = 0;
     loop {
         let alive: Vec<Alive> = access_tokens::table
@@ -60,20 +70,35 @@ pub(super) fn revived_tokens(
                 access_tokens::name,
                 access_tokens::digest,
                 users::username,
+                access_tokens::expires_at,
             ))
             .load(copy)?;
         let Some(last) = alive.last() else {
-            return Ok(found);
+            return Ok(());
         };
         after = last.0;
         let digests: Vec<&[u8]> = alive.iter().map(|token| token.4.as_slice()).collect();
         let known = known_now(present, &digests)?;
-        for (id, group_id, project_id, name, digest, username) in alive {
-            let Some((why, since)) = why_dead(present, known.get(&digest), today)? else {
+        for (id, group_id, project_id, name, digest, username, in_copy) in alive {
+            let known = known.get(&digest);
+            let Some((why, since)) = why_dead(present, known, today)? else {
+                // Dates that were put off since are no matter: the copy's come first.
+                let end = known.and_then(|known| known.3);
+                if let Some(now) = end.filter(|now| in_copy.is_none_or(|then| *now < then)) {
+                    let (kind, place) = place(copy, group_id, project_id, username)?;
+                    undone.later_ends.push(LaterEnd {
+                        id,
+                        kind,
+                        name,
+                        place,
+                        in_copy,
+                        now,
+                    });
+                }
                 continue;
             };
             let (kind, place) = place(copy, group_id, project_id, username)?;
-            found.push(RevivedToken {
+            undone.tokens.push(RevivedToken {
                 id,
                 kind,
                 name,
@@ -157,12 +182,13 @@ struct PersonRow {
     admin: bool,
     external: bool,
     password_hash: Option<String>,
+    email_key: String,
 }
 
 /// A person's membership: of whom, in which group or project, with which role.
 type Role = (i64, Option<i64>, Option<i64>, i32);
 
-/// People, their passwords and their roles.
+/// People, their passwords, addresses and roles.
 pub(super) fn compare_people(
     copy: &mut DbConnection,
     present: &mut DbConnection,
@@ -182,6 +208,7 @@ pub(super) fn compare_people(
                 users::admin,
                 users::external,
                 users::password_hash,
+                users::email_key,
             ))
             .load(copy)?;
         let Some(last) = then.last() else {
@@ -198,6 +225,7 @@ pub(super) fn compare_people(
                 users::admin,
                 users::external,
                 users::password_hash,
+                users::email_key,
             ))
             .load::<PersonRow>(present)?
             .into_iter()
@@ -213,6 +241,7 @@ pub(super) fn compare_people(
             counts.passwords += usize::from(now.is_some_and(|now| {
                 person.password_hash.is_some() && now.password_hash != person.password_hash
             }));
+            counts.emails += usize::from(now.is_some_and(|now| now.email_key != person.email_key));
         }
         let roles_now: HashMap<(i64, Option<i64>, Option<i64>), i32> = roles(present, &ids, today)?
             .into_iter()
@@ -311,6 +340,35 @@ fn visibility(word: String) -> Result<Visibility, Error> {
     Visibility::try_from(word).map_err(|error| Error::internal(error.into()))
 }
 
+/// Webhooks that send in the copy, and don't in the present database.
+pub(super) fn webhooks(
+    copy: &mut DbConnection,
+    present: &mut DbConnection,
+) -> Result<usize, Error> {
+    let (mut count, mut after) = (0, 0);
+    loop {
+        let then: Vec<i64> = webhooks::table
+            .filter(webhooks::id.gt(after))
+            .filter(webhooks::state.eq("enabled"))
+            .order(webhooks::id.asc())
+            .limit(AT_ONCE)
+            .select(webhooks::id)
+            .load(copy)?;
+        let Some(last) = then.last() else {
+            return Ok(count);
+        };
+        after = *last;
+        let now: i64 = webhooks::table
+            .filter(webhooks::id.eq_any(&then))
+            .filter(webhooks::state.eq("enabled"))
+            .count()
+            .get_result(present)?;
+        count += then
+            .len()
+            .saturating_sub(usize::try_from(now).unwrap_or_default());
+    }
+}
+
 /// Settings and flags whose values differ.
 pub(super) fn settings_changed(
     copy: &mut DbConnection,
@@ -318,6 +376,7 @@ pub(super) fn settings_changed(
 ) -> Result<usize, Error> {
     let all = |conn: &mut DbConnection| -> Result<BTreeMap<String, String>, Error> {
         let mut all: BTreeMap<String, String> = settings::table
+            .filter(settings::key.ne(BEFORE_LOWERING))
             .load::<(String, String)>(conn)?
             .into_iter()
             .collect();

@@ -66,7 +66,7 @@ impl Writer<'_> {
             made_by.insert(row.digest, row.user_id);
             new.push(row);
         }
-        let made = store::insert_tokens(self.conn, &new)?;
+        let made = store::insert_tokens(self.conn, &new, self.ctx.now)?;
         for (digest, previous) in links {
             if let (Some((id, _)), Some((previous_id, _))) =
                 (made.get(&digest), made.get(&previous))

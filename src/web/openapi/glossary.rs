@@ -78,7 +78,9 @@ fn anywhere(name: &str) -> &'static str {
         "description" => {
             "What it is for. When changing a group or project, an empty text takes it away."
         }
-        "email" => "The address; it counts as confirmed.",
+        "email" => {
+            "The address. It counts as confirmed, unless the person signed up and never confirmed one: then a link goes there."
+        }
         "expires_after" => "With an end on this day or later.",
         "expires_at" => {
             "The day at whose start, in UTC, the token ends. The longest that is allowed if it isn't given; a week for a rotation."

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::Console;
 
 mod interrupted;
+mod lowering;
 pub(super) mod postgres;
 mod undone;
 

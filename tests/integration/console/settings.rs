@@ -101,6 +101,26 @@ fn blank_and_null_blank_what_can_be_blank() {
 }
 
 #[test]
+fn values_with_a_former_prefix_stay_out_of_the_log_after_a_restart() {
+    let console = Console::with_administrator();
+    console.done("settings set personal_access_token_prefix former_");
+    console.done("settings set personal_access_token_prefix latter_");
+    let mut server = console.serve();
+    let shown = "latest_AbCdEfGhIjKlMnOpQrSt";
+    let secrets = ["former_AbCdEfGhIjKlMnOpQrSt", "latter_AbCdEfGhIjKlMnOpQrSt"];
+    for value in [secrets[0], secrets[1], shown] {
+        server.page(&format!("/groups/{value}"));
+    }
+    assert_eq!(server.terminate(), Some(0));
+    let said: Vec<String> = server.stdout.iter().chain(server.stderr.iter()).collect();
+    let is_told = |value: &str| said.iter().any(|line| line.contains(value));
+    assert!(is_told(shown), "{said:?}");
+    for value in secrets {
+        assert!(!is_told(value), "{said:?}");
+    }
+}
+
+#[test]
 fn a_bad_value_is_refused_with_what_is_allowed_and_changes_nothing() {
     let console = Console::with_administrator();
     let before = console.json("settings get");

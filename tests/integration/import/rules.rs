@@ -1,6 +1,8 @@
 //! What is imported keeps to the rules, and nothing is half made.
 
+use chrono::TimeDelta;
 use latchkey::access_tokens::secret::fingerprint;
+use latchkey::access_tokens::unused::{find_unused, revoke_unused};
 use latchkey::actor::{Actor, Origin};
 use latchkey::error::Error;
 use latchkey::exchange;
@@ -20,6 +22,7 @@ on_both![
     every_entry_names_what_is_there,
     a_bot_belongs_to_one_place_and_has_a_token,
     states_dates_and_last_uses_are_kept,
+    no_token_counts_as_unused_for_a_time_before_its_import,
     the_operator_hears_what_to_look_at,
     everything_made_has_its_line_in_the_trail,
     only_administrators_import,
@@ -309,6 +312,43 @@ async fn states_dates_and_last_uses_are_kept(server: TestServer) {
         .await
         .expect(200);
     assert_eq!(own.json()["last_used_at"], "2026-11-01T01:02:03.000Z");
+}
+
+async fn no_token_counts_as_unused_for_a_time_before_its_import(server: TestServer) {
+    server.set("revoke_unused_tokens_after_days", "30");
+    for (value, last_used_at) in [
+        ("old_never_used", None),
+        ("old_used", Some("2021-02-03T04:05:06Z")),
+    ] {
+        let mut found = acme(value);
+        let bot = format!("group_1_bot_{}", value.len());
+        found["bots"][0]["username"] = json!(bot);
+        found["tokens"].as_array_mut().unwrap().truncate(1);
+        found["tokens"][0]["user"] = json!(bot);
+        found["tokens"][0]["created_at"] = json!("2021-01-02T03:04:05Z");
+        if let Some(at) = last_used_at {
+            found["tokens"][0]["last_used_at"] = json!(at);
+        }
+        import(&server, &found).unwrap();
+    }
+    let revoke = || {
+        server.arrange_as(Actor::system(Origin::job()), |conn, ctx| {
+            let found = find_unused(conn, ctx, 0, 1_000)?.unwrap_or_default();
+            revoke_unused(conn, ctx, &found.ids, ctx.now)
+        })
+    };
+    assert_eq!(revoke(), []);
+    assert_eq!(
+        server.count("access_tokens", "created_at = '2021-01-02 03:04:05'"),
+        2,
+        "when it was made is shown as it is in the file"
+    );
+    server
+        .clock
+        .advance(TimeDelta::days(30) - TimeDelta::seconds(1));
+    assert_eq!(revoke(), []);
+    server.clock.advance(TimeDelta::seconds(1));
+    assert_eq!(revoke().len(), 2);
 }
 
 async fn the_operator_hears_what_to_look_at(server: TestServer) {

@@ -19,6 +19,20 @@ on_both![
 async fn the_filter_finds_what_the_rule_says(server: TestServer) {
     let c = Company::on(&server);
     kinds(&server, &c.acme);
+    for (name, imported, used) in [
+        ("imported", 29, None),
+        ("imported a month ago", 30, None),
+        ("imported and used before", 30, Some(90)),
+        ("imported and used since", 90, Some(30)),
+    ] {
+        let token = token(&server, &c.acme, name, 400, used);
+        let at = server.now() - TimeDelta::days(imported);
+        server.sql(&format!(
+            "UPDATE access_tokens SET imported_at = '{}' WHERE id = {}",
+            at.format("%Y-%m-%d %H:%M:%S"),
+            token.id
+        ));
+    }
     let (now, acme) = (server.now(), c.acme.resource());
     let all = server.arrange(move |conn, ctx| {
         use latchkey::access_tokens::list::{Query, of_resource};
@@ -43,7 +57,7 @@ async fn the_filter_finds_what_the_rule_says(server: TestServer) {
                 let wanted: Vec<i64> = all
                     .iter()
                     .filter(|listed| {
-                        is_unused_since(listed.token.created_at, listed.last_used_at, at)
+                        is_unused_since(listed.token.here_since(), listed.last_used_at, at)
                     })
                     .map(|listed| listed.token.id)
                     .collect();
@@ -68,7 +82,7 @@ async fn the_filter_finds_what_the_rule_says(server: TestServer) {
         let mut wanted: Vec<String> = all
             .iter()
             .filter(|listed| {
-                idleness(listed.token.created_at, listed.last_used_at, now) >= Some(span)
+                idleness(listed.token.here_since(), listed.last_used_at, now) >= Some(span)
             })
             .map(|listed| listed.token.name.clone())
             .collect();

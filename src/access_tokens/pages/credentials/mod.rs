@@ -352,7 +352,7 @@ fn row(listed: ListedToken, resources: &HashMap<i64, Resource>, ctx: &Context) -
         last_used: listed.last_used_at.map(|at| Moment::at(at, ctx.now)),
         idle: Some(token.is_active(today))
             .filter(|active| *active)
-            .and_then(|_| idleness(token.created_at, listed.last_used_at, ctx.now))
+            .and_then(|_| idleness(token.here_since(), listed.last_used_at, ctx.now))
             .map(rows::idle),
         expires: token.expires_at.map(|date| Expiry::on(date, today)),
         is_over: token.expires_at.is_some_and(|date| date <= today),

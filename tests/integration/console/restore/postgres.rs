@@ -34,7 +34,7 @@ fn tables(database: &TestDatabase) -> i64 {
         )
 }
 
-fn on(database: &TestDatabase) -> Console {
+pub(super) fn on(database: &TestDatabase) -> Console {
     Console::new()
         .with("LATCHKEY_DATABASE_URL", &database.url())
         .with("LATCHKEY_SECRET", SECRET)

@@ -1,6 +1,8 @@
 //! What a restore would undo: told, and up to the operator.
 
+use chrono::{Days, NaiveDate};
 use diesel::{RunQueryDsl, sql_query};
+use latchkey::clock::Clock;
 use serde_json::{Value, json};
 
 use super::Console;
@@ -101,7 +103,7 @@ fn revoke_lets_none_of_them_come_alive() {
     assert_eq!(names, ["revoked", "rotated", "blocked", "gone"]);
     assert_eq!(
         object["undoes"],
-        json!({ "people": 1, "administrators": 0, "externals": 0, "passwords": 0, "memberships": 1, "creation_switches": 1, "visibilities": 0, "settings": 0 })
+        json!({ "people": 1, "administrators": 0, "externals": 0, "passwords": 0, "emails": 0, "memberships": 1, "creation_switches": 1, "visibilities": 0, "webhooks": 0, "settings": 0 })
     );
     assert_eq!(working(&story), ["kept"]);
     let revocations =
@@ -135,6 +137,12 @@ fn what_else_is_undone_is_told_in_numbers() {
     console.done("project create --path acme/api");
     console.tamper("UPDATE groups SET visibility = 'public' WHERE full_path = 'acme'");
     console.tamper("UPDATE projects SET visibility = 'internal'");
+    for name in ["kept", "deleted", "disabled"] {
+        console.tamper(&format!(
+            "INSERT INTO webhooks (group_id, name, url, salt, created_at, updated_at)
+             SELECT id, '{name}', 'https://hooks.example.com', zeroblob(32), '2026-01-01', '2026-01-01' FROM groups WHERE full_path = 'acme'"
+        ));
+    }
     console.done("backup copy.db");
     console.done("user update ann --admin false");
     console
@@ -149,6 +157,9 @@ fn what_else_is_undone_is_told_in_numbers() {
         "UPDATE groups SET visibility = 'internal' WHERE full_path = 'acme'",
         "UPDATE projects SET visibility = 'private'",
         "UPDATE users SET external = TRUE WHERE username = 'cy'",
+        "UPDATE users SET email = 'bo@example.org', email_key = 'bo@example.org' WHERE username = 'bo'",
+        "DELETE FROM webhooks WHERE name = 'deleted'",
+        "UPDATE webhooks SET state = 'disabled', disabled_at = '2026-11-01', disabled_reason = 'Somebody said so' WHERE name = 'disabled'",
         "DELETE FROM memberships WHERE user_id = (SELECT id FROM users WHERE username = 'bo')",
         "UPDATE memberships SET access_level = 20 WHERE user_id = (SELECT id FROM users WHERE username = 'cy')",
         "UPDATE memberships SET access_level = 50 WHERE user_id = (SELECT id FROM users WHERE username = 'ann')",
@@ -159,6 +170,129 @@ fn what_else_is_undone_is_told_in_numbers() {
     }
     assert_eq!(
         console.json("restore copy.db --dry-run")["undoes"],
-        json!({ "people": 0, "administrators": 1, "externals": 1, "passwords": 1, "memberships": 2, "creation_switches": 0, "visibilities": 2, "settings": 2 })
+        json!({ "people": 0, "administrators": 1, "externals": 1, "passwords": 1, "emails": 1, "memberships": 2, "creation_switches": 0, "visibilities": 2, "webhooks": 2, "settings": 2 })
+    );
+}
+
+/// A backup of tokens without an end, one with, and what gave some an earlier one since.
+fn dated() -> Console {
+    let console = Console::with_group();
+    console.done("settings set require_personal_access_token_expiry false");
+    console.done("token create --group acme --name endless");
+    console.done("token create --user root --name own --scope api");
+    console.done("token create --group acme --name put-off --expires-at 2098-01-01");
+    console.done("token create --group acme --name brought-forward --expires-at 2099-01-01");
+    console.done("token create --group acme --name as-it-was --expires-at 2099-01-01");
+    console.done("backup copy.db");
+    console.done("token apply-expiry");
+    for (date, name) in [("2098-12-31", "put-off"), ("2098-02-03", "brought-forward")] {
+        console.tamper(&format!(
+            "UPDATE access_tokens SET expires_at = '{date}' WHERE name = '{name}'"
+        ));
+    }
+    console
+}
+
+/// The end that `token apply-expiry` gives.
+fn in_a_year() -> NaiveDate {
+    Clock::System.now().date_naive() + Days::new(365)
+}
+
+fn ends(console: &Console) -> Vec<String> {
+    let mut all = Vec::new();
+    for options in ["--group acme", "--user root"] {
+        for token in console
+            .json(&format!("token list {options}"))
+            .as_array()
+            .unwrap()
+        {
+            let end = token["expires_at"].as_str().unwrap_or("never");
+            all.push(format!("{} {end}", token["name"].as_str().unwrap()));
+        }
+    }
+    all.sort();
+    all
+}
+
+#[test]
+fn a_restore_that_would_let_tokens_live_longer_waits_for_a_decision() {
+    let console = dated();
+    let before = console.contents();
+    let outcome = console.run("restore copy.db");
+    assert_eq!(outcome.status, Some(1), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("3 tokens would live longer")
+            && outcome.stderr.contains("--revoke")
+            && outcome.stderr.contains("--revive"),
+        "{outcome:?}"
+    );
+    for line in [
+        format!(
+            "group     acme   endless          Never          {}",
+            in_a_year()
+        ),
+        format!(
+            "personal  root   own              Never          {}",
+            in_a_year()
+        ),
+        "group     acme   brought-forward  2099-01-01     2098-02-03".to_owned(),
+    ] {
+        assert!(outcome.stdout.contains(&line), "{line}: {outcome:?}");
+    }
+    for name in ["put-off", "as-it-was"] {
+        assert!(!outcome.stdout.contains(name), "{name}: {outcome:?}");
+    }
+    assert!(console.contents() == before, "nothing is touched");
+}
+
+#[test]
+fn revoke_keeps_the_earlier_ends_and_revive_does_not() {
+    let console = dated();
+    let object = console.json("restore copy.db --revoke");
+    assert_eq!(
+        (&object["revoked"], &object["shortened"]),
+        (&json!(0), &json!(3))
+    );
+    assert_eq!(object["later_ends"][0]["expires_at"], Value::Null);
+    assert_eq!(
+        object["later_ends"][0]["expires_at_now"],
+        json!(in_a_year())
+    );
+    assert_eq!(
+        ends(&console),
+        [
+            "as-it-was 2099-01-01".to_owned(),
+            "brought-forward 2098-02-03".to_owned(),
+            format!("endless {}", in_a_year()),
+            format!("own {}", in_a_year()),
+            "put-off 2098-01-01".to_owned(),
+        ]
+    );
+    let told = "audit_events WHERE event LIKE '%_access_token_updated' AND actor_kind = 'system' AND details LIKE '%\"reason\":\"restore\"%'";
+    assert_eq!(console.count(told), 3);
+    assert_eq!(
+        console.count(&format!(
+            "memberships WHERE bot AND expires_at = '{}'",
+            in_a_year()
+        )),
+        1,
+        "the bot's membership ends with its token"
+    );
+
+    let console = dated();
+    let object = console.json("restore copy.db --revive");
+    assert_eq!(
+        (&object["revoked"], &object["shortened"]),
+        (&json!(0), &json!(0))
+    );
+    assert_eq!(
+        ends(&console),
+        [
+            "as-it-was 2099-01-01",
+            "brought-forward 2099-01-01",
+            "endless never",
+            "own never",
+            "put-off 2098-01-01",
+        ]
     );
 }
