@@ -232,7 +232,7 @@ const OTHERS: &[Kind] = &[
         Members,
         "member_level_changed",
         "Role of a member changed",
-        "source, access_level: old and new",
+        "source, access_level and expires_at: old and new",
     ),
     kind(
         Members,

@@ -301,6 +301,15 @@ pub struct UserFormPage {
 }
 
 impl UserFormPage {
+    /// Whether the address is confirmed with that.
+    pub fn email_hint(&self) -> &'static str {
+        if self.of.is_some() {
+            "A new one counts as confirmed, unless they signed up and never confirmed one: then a link goes there."
+        } else {
+            "Counts as confirmed."
+        }
+    }
+
     /// What an empty password means.
     pub fn password_hint(&self) -> &'static str {
         if self.of.is_some() {
