@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -19,6 +20,9 @@ use crate::config::ExternalUrl;
 use crate::context::{Context, Instance};
 use crate::db::{Database, DbConnection, ahead_of_server};
 use crate::error::Error;
+use crate::git::Repositories;
+use crate::git::limits::{Times, Turns};
+use crate::git::program::Git;
 use crate::groups::plan::Offering;
 use crate::mail::{Mailer, Post};
 use crate::settings::{self, Policy};
@@ -64,6 +68,16 @@ pub struct Inner {
     pub jobs_waiting: Notify,
     /// Sends mails.
     pub mailer: Mailer,
+    /// The code of projects.
+    pub repositories: Repositories,
+    /// Turns to run Git.
+    pub git_turns: Turns,
+    /// How long a run of Git may take.
+    pub git_times: Times,
+    /// One repository is packed anew at a time.
+    pub git_upkeep: Semaphore,
+    /// Rung when projects went, and their repositories are to go.
+    pub projects_gone: Notify,
     policy: RwLock<Arc<Policy>>,
     secret_fingerprint: String,
     offering: Offering,
@@ -78,6 +92,10 @@ pub struct Fixed {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether plans matter.
     pub offering: Offering,
+    /// Where the repositories of projects lie.
+    pub repositories: PathBuf,
+    /// How long a run of Git may take.
+    pub git_times: Times,
 }
 
 impl std::ops::Deref for App {
@@ -104,6 +122,8 @@ impl App {
             external_url,
             trusted_proxies,
             offering,
+            repositories,
+            git_times,
         } = fixed;
         crate::tls::provide();
         let mailer = Mailer::new(
@@ -128,6 +148,11 @@ impl App {
                 rotations: Arc::default(),
                 jobs_waiting: Notify::new(),
                 mailer,
+                repositories: Repositories::new(&repositories, Git::find()),
+                git_turns: Turns::default(),
+                git_times,
+                git_upkeep: Semaphore::new(1),
+                projects_gone: Notify::new(),
                 secret_fingerprint,
                 offering,
                 // No stored revision is negative: the first look finds it old.

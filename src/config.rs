@@ -236,6 +236,13 @@ impl Config {
         })
     }
 
+    /// Where the repositories of projects lie.
+    pub fn repositories(&self) -> PathBuf {
+        let folder = self.data_dir.join("repositories");
+        // Git runs elsewhere, and is told where they are.
+        std::path::absolute(&folder).unwrap_or(folder)
+    }
+
     /// Makes the data directory if it isn't there, and reads the instance secret, which a new instance makes.
     pub fn load_secret(&self, rng: &mut impl CryptoRng) -> Result<InstanceSecret, ConfigError> {
         secret::make_data_dir(&self.data_dir)?;

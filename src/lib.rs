@@ -16,6 +16,7 @@ pub mod demo;
 pub mod doctor;
 pub mod error;
 pub mod exchange;
+pub mod git;
 pub mod groups;
 pub mod help;
 pub mod home;

@@ -45,6 +45,12 @@ pub fn know_prefix(prefix: &str) {
     }
 }
 
+/// What tokens of this instance begin, or once began, with.
+pub fn known_prefixes() -> Vec<String> {
+    let known = REDACTOR.read().unwrap_or_else(PoisonError::into_inner);
+    known.prefixes.iter().cloned().collect()
+}
+
 /// The text with `[FILTERED]` for every secret in it.
 pub fn redact(text: &str) -> Cow<'_, str> {
     REDACTOR

@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use super::imported::Digests;
 use super::rotate::revoke_family;
 use super::{AccessToken, store};
+use crate::actor::{Actor, Credential, Declared, Origin, TokenCredential};
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::{Denied, Error};
@@ -20,6 +21,22 @@ pub struct Found {
     pub user: User,
     /// Their living memberships.
     pub memberships: Memberships,
+}
+
+impl Found {
+    /// Who acts with it.
+    pub fn into_actor(self, origin: Origin, declared: Declared) -> Actor {
+        Actor {
+            credential: Credential::Token(TokenCredential {
+                id: self.token.id,
+                scopes: self.token.scopes,
+            }),
+            user: Some(self.user),
+            memberships: self.memberships,
+            origin,
+            declared,
+        }
+    }
 }
 
 /// Looks up what a value may be kept as, in one query, which also tells the revision of the settings.

@@ -24,6 +24,7 @@ pub mod rotate;
 pub mod scope;
 pub mod secret;
 mod sightings;
+pub mod spotting;
 pub mod store;
 pub mod unused;
 pub mod uses;

@@ -76,6 +76,8 @@ pub enum Channel {
     Page,
     /// The REST API.
     Api,
+    /// A program of Git.
+    Git,
     /// The command line.
     Console,
     /// A job.
@@ -88,6 +90,7 @@ impl Channel {
         match self {
             Channel::Page => "page",
             Channel::Api => "api",
+            Channel::Git => "git",
             Channel::Console => "console",
             Channel::Job => "job",
         }

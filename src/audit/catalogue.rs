@@ -217,6 +217,24 @@ const OTHERS: &[Kind] = &[
         "full_path, bots: how many went with it",
     ),
     kind(
+        Projects,
+        "repository_pushed",
+        "Code pushed",
+        "refs: name, from and to of the first 20, refs_in_all",
+    ),
+    kind(
+        Projects,
+        "repository_push_refused",
+        "Push refused: it contained a token that works",
+        "reason, token_ids",
+    ),
+    kind(
+        Projects,
+        "repository_push_rejected",
+        "Git did not change all that a push asked for",
+        "refs: name, from and to of the first 20, refs_in_all",
+    ),
+    kind(
         Members,
         "member_created",
         "Member added",

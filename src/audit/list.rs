@@ -86,7 +86,7 @@ pub struct Asked {
 }
 
 /// Where an actor can stand.
-pub const CHANNELS: [&str; 4] = ["page", "api", "console", "job"];
+pub const CHANNELS: [&str; 5] = ["page", "api", "git", "console", "job"];
 
 /// Which events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -311,6 +311,7 @@ fn channel(name: &str) -> &'static str {
     match name {
         "page" => "Browser",
         "api" => "API",
+        "git" => "Git",
         "console" => "Command line",
         _ => "The server itself",
     }

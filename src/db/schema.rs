@@ -343,6 +343,13 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    removed_repositories (project_id, created_at) {
+        project_id -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
 diesel::joinable!(projects -> groups (group_id));
 diesel::joinable!(access_tokens -> users (user_id));
 diesel::joinable!(access_token_uses -> access_tokens (token_id));
@@ -374,6 +381,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     imported_prefixes,
     imported_digests,
     account_links,
+    removed_repositories,
 );
 
 // Webhooks take turns, and so do top-level groups.

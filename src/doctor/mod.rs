@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use crate::config::Config;
 use crate::db::{DbConnection, SchemaState};
 use crate::error::Error;
+use crate::git::program::Git;
 
 /// How something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,6 +119,7 @@ pub fn examine(config: &Config, now: DateTime<Utc>) -> Vec<Finding> {
     ];
     findings.extend(files::database_file(config));
     findings.push(files::disk_space(config));
+    findings.push(setup::git(&Git::find()));
     let mut conn = match database::open(config) {
         Ok(conn) => conn,
         Err(finding) => {

@@ -2,6 +2,7 @@
 
 use super::Finding;
 use crate::config::Config;
+use crate::git::program::{self, Git, OLDEST};
 
 /// Do people reach the instance over TLS?
 pub(super) fn external_url(config: &Config) -> Finding {
@@ -23,6 +24,24 @@ pub(super) fn external_url(config: &Config) -> Finding {
             ),
             "put a proxy with TLS in front and set LATCHKEY_EXTERNAL_URL",
         )
+    }
+}
+
+/// Can code be cloned and pushed?
+pub(super) fn git(git: &Git) -> Finding {
+    const CHECK: &str = "git";
+    match git.version() {
+        Ok(version) if program::serves(&version) => Finding::ok(CHECK, version),
+        Ok(version) => Finding::failed(
+            CHECK,
+            format!("{version} is too old to serve"),
+            format!("install {}.{} or newer", OLDEST.0, OLDEST.1),
+        ),
+        Err(error) => Finding::warning(
+            CHECK,
+            format!("there is none, so nothing can be cloned or pushed: {error}"),
+            "install git, and restart the server",
+        ),
     }
 }
 

@@ -148,6 +148,7 @@ fn done(ctx: &Context, person: &User) -> Value {
         (Channel::Page, _) => format!("{by}, in the browser"),
         (Channel::Api, Credential::Token(_)) => format!("{by}, over the API, with a token"),
         (Channel::Api, _) => format!("{by}, over the API"),
+        (Channel::Git, _) => format!("{by}, over Git"),
         (Channel::Console, _) => format!("{by}, on the server's command line"),
         (Channel::Job, _) => "a rule of the instance".to_owned(),
     };

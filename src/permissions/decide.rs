@@ -54,15 +54,20 @@ impl Actor {
     /// Public is for everybody; internal for every account that isn't external (bots count as internal,
     /// unless the instance keeps them at home); private for members.
     pub fn sees(&self, place: &Place<'_>, policy: &Policy) -> bool {
-        if place.visibility == Visibility::Public || self.level(place).is_some() {
-            return true;
-        }
-        place.visibility == Visibility::Internal
-            && self.user.as_ref().is_some_and(|user| {
+        self.level(place).is_some() || self.sees_as_anybody(place, policy)
+    }
+
+    /// Is it open to them without being a member?
+    fn sees_as_anybody(&self, place: &Place<'_>, policy: &Policy) -> bool {
+        match place.visibility {
+            Visibility::Public => true,
+            Visibility::Internal => self.user.as_ref().is_some_and(|user| {
                 user.is_active()
                     && !user.external
                     && (!user.is_bot() || policy.settings.bots_read_internal)
-            })
+            }),
+            Visibility::Private => false,
+        }
     }
 
     /// May they, on the way that this request took? What the route hasn't declared is refused.
@@ -75,6 +80,10 @@ impl Actor {
         match right {
             Right::SeeGroup => place.project_id.is_none() && self.sees(place, policy),
             Right::SeeProject => place.project_id.is_some() && self.sees(place, policy),
+            Right::ReadCode => {
+                place.project_id.is_some()
+                    && (self.sees_as_anybody(place, policy) || self.holds_role_for(right, place))
+            }
             _ => self.holds_role_for(right, place) && self.meets_conditions(right, place, policy),
         }
     }

@@ -17,6 +17,12 @@ pub enum Right {
     SeeGroup,
     /// See that a project exists, and its members.
     SeeProject,
+    /// Read a project's code: clone and fetch, and see it on pages and through the API.
+    ReadCode,
+    /// Push code to a project.
+    PushCode,
+    /// Push to the branches of a project that are protected.
+    PushToProtectedBranch,
     /// Make a group without a parent.
     CreateTopLevelGroup,
     /// Make a group in this one.
@@ -59,13 +65,16 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Right; 25] = [
+    pub const ALL: [Right; 28] = [
         Right::Anyone,
         Right::OwnAccount,
         Right::OwnToken,
         Right::OwnPersonalTokens,
         Right::SeeGroup,
         Right::SeeProject,
+        Right::ReadCode,
+        Right::PushCode,
+        Right::PushToProtectedBranch,
         Right::CreateTopLevelGroup,
         Right::CreateSubgroup,
         Right::CreateProject,
@@ -112,7 +121,11 @@ impl Right {
     pub(super) fn level_on_project(self) -> Option<AccessLevel> {
         match self {
             Right::LeaveMembership => Some(AccessLevel::Guest),
-            Right::EditProject
+            // Of what is private; what is open to more people is read by all who see it.
+            Right::ReadCode => Some(AccessLevel::Reporter),
+            Right::PushCode => Some(AccessLevel::Developer),
+            Right::PushToProtectedBranch
+            | Right::EditProject
             | Right::ManageMembers
             | Right::SeeTokens
             | Right::CreateToken

@@ -61,7 +61,7 @@ pub async fn namespace_or_project(call: PageCall) -> Result<HttpResponse, Error>
     match found {
         Found::Group(group) => groups::pages::overview(call, group).await,
         Found::Personal(namespace) => of_person(call, namespace).await,
-        Found::Project(project) => overview(&call, project),
+        Found::Project(project) => overview(&call, project).await,
     }
 }
 
@@ -182,9 +182,21 @@ async fn listed(
     })
 }
 
-fn overview(call: &PageCall, project: Project) -> Result<HttpResponse, Error> {
+async fn overview(call: &PageCall, project: Project) -> Result<HttpResponse, Error> {
     let ctx = &call.ctx;
+    let reads = ctx
+        .actor
+        .could(Right::ReadCode, &project.place(), &ctx.policy);
+    let clone_url = reads.then(|| ctx.url(&format!("/{}.git", project.full_path())));
+    let mut snippets = match &clone_url {
+        Some(url) if is_waiting_for_code(call, &project).await? => first_push(url, &project),
+        _ => Vec::new(),
+    };
     let address = ctx.url(&format!("/api/v4/projects/{}", project.id));
+    snippets.push(Snippet {
+        label: "Read the project through the API".into(),
+        text: format!("curl --header \"PRIVATE-TOKEN: <your token>\" \"{address}\""),
+    });
     let namespace = &project.namespace;
     let page = ProjectPage {
         shell: frame::shell(call, &project, "Overview", Place::Overview),
@@ -199,13 +211,50 @@ fn overview(call: &PageCall, project: Project) -> Result<HttpResponse, Error> {
                 format!("/{}", namespace.full_path),
             )
         }),
-        clone_url: None,
-        snippets: vec![Snippet {
-            label: "Read the project through the API".into(),
-            text: format!("curl --header \"PRIVATE-TOKEN: <your token>\" \"{address}\""),
-        }],
+        clone_url,
+        snippets,
         name: project.row.name,
         description: project.row.description,
     };
     call.ok(&page)
+}
+
+/// Is nothing there yet, and may the viewer push something?
+async fn is_waiting_for_code(call: &PageCall, project: &Project) -> Result<bool, Error> {
+    let ctx = &call.ctx;
+    let pushes = ctx
+        .actor
+        .could(Right::PushToProtectedBranch, &project.place(), &ctx.policy);
+    if !pushes || project.archived {
+        return Ok(false);
+    }
+    let (repositories, address) = (call.app.repositories.clone(), project.into());
+    actix_web::web::block(move || repositories.is_empty(address))
+        .await
+        .map_err(|error| Error::internal(error.into()))
+}
+
+/// The lines that push what lies in a folder.
+fn first_push(url: &str, project: &Project) -> Vec<Snippet> {
+    let branch = &project.default_branch;
+    [
+        (
+            "Push an existing repository: say where",
+            format!("git remote add origin {url}"),
+        ),
+        (
+            "call its branch as it is called here",
+            format!("git branch -M {branch}"),
+        ),
+        (
+            "and push it",
+            format!("git push --set-upstream origin {branch}"),
+        ),
+    ]
+    .into_iter()
+    .map(|(label, text)| Snippet {
+        label: label.into(),
+        text,
+    })
+    .collect()
 }

@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use crate::access_tokens::uses;
 use crate::app::App;
+use crate::git::removal;
 use crate::jobs::run::context;
 use crate::jobs::scheduler;
 
@@ -14,6 +15,9 @@ const LAST_STEP: Duration = Duration::from_secs(25);
 
 /// Last uses are written this often.
 const WRITE_USES: Duration = Duration::from_secs(1);
+
+/// Projects go without anybody ringing when another program deletes them.
+const LOOK_FOR_REMOVED: Duration = Duration::from_secs(600);
 
 /// Writes last uses until told to stop, and then once more what is pending.
 pub async fn write_uses(app: App, mut stop: watch::Receiver<bool>) {
@@ -40,6 +44,22 @@ pub async fn run_jobs(app: App, stop: watch::Receiver<bool>) {
     tokio::select! {
         () = scheduler::run(app, stop) => {}
         () = patience => tracing::warn!("A job did not come to the end of its step, and was cut off"),
+    }
+}
+
+/// Removes the repositories of projects that are gone, when somebody rings and now and then, until told to stop.
+pub async fn remove_repositories(app: App, mut stop: watch::Receiver<bool>) {
+    let mut now_and_then = tokio::time::interval(LOOK_FOR_REMOVED);
+    now_and_then.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = now_and_then.tick() => {}
+            () = app.projects_gone.notified() => {}
+            _ = stop.changed() => return,
+        }
+        if let Err(error) = removal::sweep(&app).await {
+            tracing::warn!(%error, "Repositories of projects that are gone wait to be removed");
+        }
     }
 }
 

@@ -32,6 +32,7 @@ enum Kind {
     Page,
     Api,
     Asset,
+    Git,
 }
 
 impl Kind {
@@ -40,10 +41,19 @@ impl Kind {
             Kind::Api
         } else if path.starts_with("/assets/") {
             Kind::Asset
+        } else if is_of_git(path) {
+            Kind::Git
         } else {
             Kind::Page
         }
     }
+}
+
+/// Is it an address that programs of Git ask for?
+fn is_of_git(path: &str) -> bool {
+    let end = path.rsplit_once(".git/").map_or("", |(_, end)| end);
+    matches!(end, "info/refs" | "git-upload-pack" | "git-receive-pack")
+        || end.starts_with("info/lfs/")
 }
 
 /// Runs a request inside of everything that all requests share.
@@ -159,6 +169,16 @@ fn add_headers(headers: &mut HeaderMap, kind: Kind, id: &str, app: &App) {
     };
     set("x-request-id", id);
     set("x-content-type-options", "nosniff");
+    if app.external_url.is_https() {
+        set(
+            "strict-transport-security",
+            "max-age=63072000; includeSubDomains",
+        );
+    }
+    if kind == Kind::Git {
+        // No browser shows these answers.
+        return;
+    }
     set(
         "content-security-policy",
         if kind == Kind::Page {
@@ -175,12 +195,6 @@ fn add_headers(headers: &mut HeaderMap, kind: Kind, id: &str, app: &App) {
     if kind == Kind::Page {
         set("cross-origin-opener-policy", "same-origin");
         set("permissions-policy", PERMISSIONS);
-    }
-    if app.external_url.is_https() {
-        set(
-            "strict-transport-security",
-            "max-age=63072000; includeSubDomains",
-        );
     }
     if !headers.contains_key(header::CACHE_CONTROL) {
         let value = if kind == Kind::Page {

@@ -23,6 +23,7 @@ use crate::context::Context;
 use crate::db::schema::instance;
 use crate::db::{Database, DatabaseUrl, DbConnection, SchemaState, migrate_and, schema_state};
 use crate::error::Error;
+use crate::git::limits::Times;
 use crate::sessions::cookie::{DatabaseSessions, cookie_key, cookie_name};
 
 /// How long requests that are running may take when the server stops, in seconds.
@@ -94,6 +95,8 @@ pub fn open(config: &Config, secret: &InstanceSecret, clock: Clock) -> Result<Ap
             external_url: config.external_url.clone(),
             trusted_proxies: config.trusted_proxies.clone(),
             offering: config.offering,
+            repositories: config.repositories(),
+            git_times: Times::default(),
         },
         fingerprint(secret.expose()),
         &config.post,
@@ -298,6 +301,10 @@ pub async fn serve(
     let (stop_jobs, jobs_stopped) = tokio::sync::watch::channel(false);
     let uses = tokio::spawn(background::write_uses(app.clone(), stopped));
     let jobs = tokio::spawn(background::run_jobs(app.clone(), jobs_stopped));
+    let removing = tokio::spawn(background::remove_repositories(
+        app.clone(),
+        stop_jobs.subscribe(),
+    ));
     let running = tokio::spawn(server);
     announce()?;
     signals.any().await;
@@ -309,6 +316,7 @@ pub async fn serve(
     // The loop may have ended already; then there is nobody to tell.
     let _ = stop.send(true);
     jobs.await?;
+    removing.await?;
     uses.await?;
     tracing::info!("Stopped");
     Ok(())

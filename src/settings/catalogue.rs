@@ -12,6 +12,8 @@ pub enum Section {
     Account,
     /// Visibility and access.
     Access,
+    /// Repositories.
+    Code,
     /// Mail.
     Mail,
     /// Network.
@@ -20,9 +22,10 @@ pub enum Section {
 
 impl Section {
     /// In the order in which they are shown.
-    pub const ALL: [Section; 4] = [
+    pub const ALL: [Section; 5] = [
         Section::Account,
         Section::Access,
+        Section::Code,
         Section::Mail,
         Section::Network,
     ];
@@ -32,6 +35,7 @@ impl Section {
         match self {
             Section::Account => "account",
             Section::Access => "access",
+            Section::Code => "code",
             Section::Mail => "mail",
             Section::Network => "network",
         }
@@ -134,13 +138,13 @@ const VISIBILITY: Kind = Kind::Choice(&[
     ("public", "Public"),
 ]);
 
-use Section::{Access, Account, Mail, Network};
+use Section::{Access, Account, Code, Mail, Network};
 
 /// The key of the longest lifetime, in days, which is asked about before it is lowered.
 pub const LIFETIME: &str = "max_personal_access_token_lifetime";
 
 /// All settings, in the order in which they are shown.
-pub const SETTINGS: [Setting; 25] = [
+pub const SETTINGS: [Setting; 27] = [
     setting(
         Account,
         "personal_access_token_prefix",
@@ -278,6 +282,20 @@ pub const SETTINGS: [Setting; 25] = [
         Kind::Switch,
         "Offer the container registry scopes",
         "The scopes read_registry and write_registry can be chosen for new tokens.",
+    ),
+    setting(
+        Code,
+        "git_push_limit_bytes",
+        number(65_536, u32::MAX),
+        "Largest push (bytes)",
+        "What a push may bring along at once; 2147483648 are 2 GiB. A larger one is refused, and the person is told.",
+    ),
+    setting(
+        Code,
+        "refuse_pushed_tokens",
+        Kind::Switch,
+        "Refuse pushes with living tokens",
+        "A push that contains a token of this instance which still works is refused, with the commit, the file and the line.",
     ),
     setting(
         Mail,

@@ -90,6 +90,10 @@ pub struct Settings {
     pub signup_enabled: bool,
     /// Does an administrator have to let them in?
     pub require_admin_approval_after_user_signup: bool,
+    /// The largest push, in bytes, 65,536 to 4,294,967,295.
+    pub git_push_limit_bytes: u32,
+    /// Is a push refused that brings a living token of this instance along?
+    pub refuse_pushed_tokens: bool,
     /// The domains of their addresses, such as `example.com` or `*.example.com`; none for all.
     pub domain_allowlist: Vec<String>,
 }
@@ -121,6 +125,8 @@ impl Default for Settings {
             allow_local_requests_from_web_hooks_and_services: false,
             signup_enabled: false,
             require_admin_approval_after_user_signup: true,
+            git_push_limit_bytes: 2 << 30,
+            refuse_pushed_tokens: true,
             domain_allowlist: Vec::new(),
         }
     }

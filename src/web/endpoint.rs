@@ -31,6 +31,11 @@ pub enum Access {
         /// Without a credential?
         anonymous: bool,
     },
+    /// What programs of Git ask for; which scope a token needs depends on the service.
+    Git {
+        /// What may be done through it.
+        rights: &'static [Right],
+    },
 }
 
 impl Access {
@@ -39,7 +44,9 @@ impl Access {
         match self {
             Access::Undeclared => false,
             Access::Open => true,
-            Access::Page { rights, .. } | Access::Api { rights, .. } => !rights.is_empty(),
+            Access::Page { rights, .. } | Access::Api { rights, .. } | Access::Git { rights } => {
+                !rights.is_empty()
+            }
         }
     }
 }

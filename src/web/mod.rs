@@ -15,4 +15,5 @@ pub mod page;
 pub mod page_error;
 pub mod pagination;
 pub mod params;
+pub mod token;
 pub mod views;

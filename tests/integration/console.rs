@@ -39,7 +39,7 @@ const PASSWORD: &str = "one horse staples all batteries";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Somebody's terminal, in a folder of their own, with an instance in `data` as soon as the first command ran.
-struct Console {
+pub(crate) struct Console {
     folder: TempDir,
     environment: Vec<(&'static str, String)>,
 }
@@ -69,7 +69,7 @@ impl Console {
     }
 
     /// Also with the group `acme`, which root owns.
-    fn with_group() -> Console {
+    pub(crate) fn with_group() -> Console {
         let console = Console::with_administrator();
         console.done("group create --path acme --visibility internal");
         console
@@ -83,7 +83,7 @@ impl Console {
         console
     }
 
-    fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
@@ -142,7 +142,7 @@ impl Console {
 
     /// What a command that works prints, without the line end.
     #[track_caller]
-    fn done(&self, line: &str) -> String {
+    pub(crate) fn done(&self, line: &str) -> String {
         self.run(line).succeeded().stdout.trim_end().to_owned()
     }
 
@@ -160,7 +160,7 @@ impl Console {
     }
 
     /// The server, on a free port.
-    fn serve(&self) -> Serving {
+    pub(crate) fn serve(&self) -> Serving {
         Serving::start(self.command("serve --listen 127.0.0.1:0"), |line| {
             line.strip_prefix("Listening on ").map(str::to_owned)
         })
@@ -280,10 +280,10 @@ fn ended(child: &mut Child) -> Option<i32> {
 }
 
 /// A server that runs, ended when dropped.
-struct Serving {
-    child: Child,
+pub(crate) struct Serving {
+    pub(crate) child: Child,
     /// What it is reached under.
-    url: String,
+    pub(crate) url: String,
     /// Lines of standard output, up to the one that said so.
     before: Vec<String>,
     stdout: Receiver<String>,

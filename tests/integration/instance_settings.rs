@@ -108,7 +108,7 @@ async fn every_setting_is_on_the_page_once(server: TestServer) {
         );
         found += 1;
     }
-    assert_eq!(found, 25);
+    assert_eq!(found, 27);
 }
 
 async fn a_mistake_is_told_at_its_field_and_what_was_typed_is_kept(server: TestServer) {

@@ -26,6 +26,7 @@ mod exactly_once;
 mod expiry;
 mod expiry_check;
 mod export;
+mod git_https;
 mod group_access_tokens;
 mod group_pages;
 mod groups;

@@ -187,7 +187,25 @@ impl Stage {
                 self.call(caller, endpoint, route, case).await
             }
             Access::Page { .. } | Access::Open => self.visit(caller, endpoint, route, case).await,
+            Access::Git { .. } => self.knock(caller, endpoint, case).await,
         }
+    }
+
+    /// As a program of Git, with a token as its password; it asks for nothing.
+    async fn knock(&self, caller: &Caller, endpoint: &Endpoint, case: &Case) -> Answer {
+        let mut request = self.server.request(method_of(endpoint), &case.path);
+        if let Some(token) = &caller.token {
+            request = request.basic_auth("git", Some(token));
+        }
+        if let Some((_, service)) = case.path.rsplit_once("/git-") {
+            request = request
+                .header(
+                    "Content-Type",
+                    format!("application/x-git-{service}-request"),
+                )
+                .body("0000");
+        }
+        caller.browser.send(request).await
     }
 
     /// As a program, with a token; with one to be used up where the route does that.

@@ -187,6 +187,8 @@ impl Node {
                 external_url: ExternalUrl::of_listener(address),
                 trusted_proxies: Vec::new(),
                 offering: Offering::SelfManaged,
+                repositories: std::env::temp_dir().join("latchkey-test-repositories"),
+                git_times: Default::default(),
             },
             fingerprint(SECRET),
             &Post::to_folder(std::env::temp_dir().join("latchkey-test-mail")),

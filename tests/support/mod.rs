@@ -9,6 +9,7 @@ pub mod api;
 pub mod browser;
 pub mod clients;
 pub mod company;
+pub mod git;
 pub mod letters;
 pub mod mail_server;
 pub mod page;
@@ -26,6 +27,7 @@ pub mod webhooks;
 pub use answer::Answer;
 pub use api::{Api, query};
 pub use company::Company;
+pub use git::{GitClient, WorkTree};
 pub use letters::link_in;
 pub use mail_server::MailServer;
 pub use page::{Form, Page};
@@ -54,6 +56,22 @@ macro_rules! on_both {
                 #[test]
                 fn postgres() {
                     $crate::support::server::run_on_postgres(super::$name);
+                }
+            }
+        )+
+    };
+}
+
+/// Makes a test on SQLite alone of each function that takes a [`TestServer`]: for what the database has no part in.
+#[macro_export]
+macro_rules! on_sqlite {
+    ($($(#[$attribute:meta])* $name:ident),+ $(,)?) => {
+        $(
+            $(#[$attribute])*
+            mod $name {
+                #[test]
+                fn sqlite() {
+                    $crate::support::server::run_on_sqlite(super::$name);
                 }
             }
         )+

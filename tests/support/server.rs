@@ -24,6 +24,7 @@ use latchkey::{
     context::Context,
     db::{Database, DbConnection},
     error::Error,
+    git::limits::Times,
     groups::plan::Offering,
     jobs::{self, Job},
     logging::Captured,
@@ -141,6 +142,11 @@ impl TestServer {
                 external_url,
                 trusted_proxies: Vec::new(),
                 offering,
+                repositories: mail.path().join("repositories"),
+                git_times: Times {
+                    watch: std::time::Duration::from_millis(200),
+                    ..Times::default()
+                },
             },
             fingerprint(SECRET),
             &post(mail.path().join("mail")),

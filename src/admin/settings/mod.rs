@@ -379,7 +379,7 @@ fn facts(call: &PageCall, section: Section) -> Vec<(&'static str, String)> {
             "Names that no user and no top-level group can have",
             RESERVED.join(", "),
         )],
-        Section::Account | Section::Network => Vec::new(),
+        Section::Account | Section::Code | Section::Network => Vec::new(),
     }
 }
 

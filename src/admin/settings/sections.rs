@@ -20,6 +20,7 @@ pub(super) fn form(section: Section, policy: &Policy, typed: &Typed) -> Result<S
             "Visibility and access",
             "Who can sign up, and what new groups and projects begin with.",
         ),
+        Section::Code => ("Repositories", "What may be pushed."),
         Section::Mail => ("Mail", "Who is told before tokens end."),
         Section::Network => ("Network", "Rate limits, and where webhooks may go."),
     };

@@ -145,6 +145,7 @@ async fn remove(call: &PageCall, user: &User) -> Result<HttpResponse, Error> {
     let id = user.id;
     call.write(move |conn, ctx| delete::delete(conn, ctx, id))
         .await?;
+    call.app.projects_gone.notify_one();
     call.flash(Tone::Success, format!("{} was deleted.", user.name));
     Ok(call.redirect(PATH))
 }

@@ -166,6 +166,7 @@ pub async fn delete(call: ApiCall) -> Result<Accepted, Error> {
         deleting::delete(conn, ctx, &group)
     })
     .await?;
+    call.app.projects_gone.notify_one();
     Ok(Accepted)
 }
 

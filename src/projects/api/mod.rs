@@ -11,6 +11,7 @@ use super::{create as creating, delete as deleting, transfer as moving, update a
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::{Error, What};
+use crate::git::repository;
 use crate::groups::store::GroupRef;
 use crate::groups::{self, Group};
 use crate::permissions::Right;
@@ -109,6 +110,7 @@ pub async fn create(
             creating::create(conn, ctx, &namespace, &form)
         })
         .await?;
+    repository::make(&call.app, &project).await;
     Ok(Made(ProjectObject::whole(&call.ctx, project)))
 }
 
@@ -145,6 +147,7 @@ pub async fn delete(call: ApiCall) -> Result<Accepted, Error> {
         deleting::delete(conn, ctx, &project)
     })
     .await?;
+    call.app.projects_gone.notify_one();
     Ok(Accepted)
 }
 

@@ -7,6 +7,7 @@ use super::FIELDS;
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::{Error, What};
+use crate::git::repository;
 use crate::groups::form::{levels, typed_level};
 use crate::groups::store::{GroupRef, find_personal};
 use crate::groups::{self, Group, Visibility, tree};
@@ -82,6 +83,7 @@ pub async fn create(call: PageCall) -> Result<HttpResponse, Error> {
         .await;
     match made {
         Ok(project) => {
+            repository::make(&call.app, &project).await;
             call.flash(
                 Tone::Success,
                 format!("Project '{}' was successfully created.", project.name),

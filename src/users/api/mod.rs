@@ -157,5 +157,6 @@ pub async fn delete(call: ApiCall) -> Result<NoContent, Error> {
     let id = call.number("id");
     call.write(move |conn, ctx| deleting::delete(conn, ctx, id))
         .await?;
+    call.app.projects_gone.notify_one();
     Ok(NoContent)
 }

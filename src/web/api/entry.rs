@@ -3,23 +3,21 @@
 use actix_web::http::{Method, header};
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::Instant;
 use zeroize::Zeroizing;
 
 use super::ApiCall;
-use crate::access_tokens::authenticate::{self, Found};
-use crate::access_tokens::secret::Candidate;
-use crate::actor::{Actor, Channel, Credential, Declared, Origin, TokenCredential};
+use crate::actor::{Actor, Channel, Credential, Declared, Origin};
 use crate::app::App;
 use crate::context::Context;
-use crate::db::DbConnection;
 use crate::error::{Denied, Error};
 use crate::sessions::person::SignedIn;
-use crate::settings::{Policy, ReuseDetection};
+use crate::settings::Policy;
 use crate::web::endpoint::Access;
 use crate::web::params::Params;
+use crate::web::token::{self, Recognised};
 use crate::web::{api_error, body, client, csrf};
 
 /// What the log tells of a caller.
@@ -190,36 +188,8 @@ async fn identify(
     let Some(value) = credential else {
         return without_token(app, req, origin, declared, anonymous, now).await;
     };
-    let ip = origin.ip;
-    let unknown = |policy: &Policy| {
-        let limit = policy.settings.failing_credentials_per_minute;
-        if app.failures.count(ip, limit, now) {
-            Error::TooManyRequests(60)
-        } else {
-            Error::Unauthenticated(Denied::Unknown)
-        }
-    };
-    let candidate = Candidate::parse(&value).map_err(|_| unknown(&app.policy_held()))?;
-    let (reader, today) = (app.clone(), now.date_naive());
-    let found = app
-        .db
-        .read(move |conn| look_up(conn, &reader, &candidate, today))
-        .await?;
-    let (found, policy) = found;
-    let found = found.ok_or_else(|| unknown(&policy))?;
-    req.extensions_mut().insert(LogFacts {
-        user_id: Some(found.user.id),
-        token_id: Some(found.token.id),
-    });
-    if policy.settings.disable_personal_access_tokens {
-        return Err(Error::Unauthenticated(Denied::Unknown));
-    }
-    if let Err(reason) = authenticate::verdict(&found, today) {
-        if !app.rotations.overlapped(found.token.id, arrived) {
-            watch_for_reuse(app, req, found, &policy, origin, now).await?;
-        }
-        return Err(reason);
-    }
+    let Recognised { found, policy } =
+        token::recognise(app, req, &value, &origin, now, arrived).await?;
     let limit = policy.settings.api_requests_per_minute;
     if let Some(standing) = app.quotas.count(found.token.id, limit, now) {
         req.extensions_mut().insert(standing);
@@ -230,39 +200,9 @@ async fn identify(
     if !scope.is_met_by(&found.token.scopes) {
         return Err(Error::InsufficientScope(scope.listed()));
     }
-    app.uses.note(found.token.id, ip, now);
-    let actor = Actor {
-        credential: Credential::Token(TokenCredential {
-            id: found.token.id,
-            scopes: found.token.scopes,
-        }),
-        user: Some(found.user),
-        memberships: found.memberships,
-        origin,
-        declared,
-    };
+    app.uses.note(found.token.id, origin.ip, now);
+    let actor = found.into_actor(origin, declared);
     Ok(app.context(actor, policy, now))
-}
-
-/// The token of this value, and the rules as they are now.
-fn look_up(
-    conn: &mut DbConnection,
-    app: &App,
-    candidate: &Candidate,
-    today: NaiveDate,
-) -> Result<(Option<Found>, Arc<Policy>), Error> {
-    let key = &app.instance.token_key;
-    let held = app.policy_held();
-    let digests = key.digests(candidate.expose(), &held.salts);
-    let (revision, found) = authenticate::find(conn, digests, today)?;
-    let policy = app.policy_at(conn, revision)?;
-    if found.is_some() || policy.revision == held.revision || policy.salts.is_empty() {
-        return Ok((found, policy));
-    }
-    // Tokens were imported, and this is the first that this node hears of it.
-    let digests = key.digests(candidate.expose(), &policy.salts);
-    let (_, found) = authenticate::find(conn, digests, today)?;
-    Ok((found, policy))
 }
 
 /// A browser's session reads; it changes only with the page's own token. Nobody at all sees what is public.
@@ -314,73 +254,9 @@ async fn without_token(
     Ok(app.context(Actor::anonymous(origin, declared), policy, now))
 }
 
-/// A revoked value that asks to be rotated was rotated away before: two parties hold it.
-async fn watch_for_reuse(
-    app: &App,
-    req: &HttpRequest,
-    found: Found,
-    policy: &Arc<Policy>,
-    origin: Origin,
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    let alarming = policy.settings.reuse_detection == ReuseDetection::AnyUse
-        || is_rotation(req.method(), req.uri().path());
-    if !found.token.revoked || !alarming {
-        return Ok(());
-    }
-    let actor = Actor {
-        user: Some(found.user.clone()),
-        credential: Credential::None,
-        memberships: found.memberships.clone(),
-        origin,
-        declared: Declared::Only(&[]),
-    };
-    let ctx = app.context(actor, Arc::clone(policy), now);
-    app.db
-        .write(move |conn| authenticate::raise_alarm(conn, &ctx, &found))
-        .await
-}
-
-/// `…access_tokens/<digits or self>/rotate`
-fn is_rotation(method: &Method, path: &str) -> bool {
-    let mut segments = path.rsplit('/');
-    method == Method::POST
-        && segments.next() == Some("rotate")
-        && segments.next().is_some_and(|id| {
-            id == "self" || (!id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()))
-        })
-        && segments
-            .next()
-            .is_some_and(|family| family.ends_with("access_tokens"))
-}
-
 /// What a segment of a path says.
 pub(super) fn decode(text: &str) -> String {
     percent_encoding::percent_decode_str(text)
         .decode_utf8_lossy()
         .into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_rotation_paths_can_set_off_the_alarm() {
-        for path in [
-            "/api/v4/groups/7/access_tokens/58/rotate",
-            "/api/v4/projects/acme%2Fapi/access_tokens/self/rotate",
-            "/api/v4/personal_access_tokens/self/rotate",
-        ] {
-            assert!(is_rotation(&Method::POST, path), "{path}");
-            assert!(!is_rotation(&Method::GET, path), "{path}");
-        }
-        for path in [
-            "/api/v4/user",
-            "/api/v4/groups/7/access_tokens/x/rotate",
-            "/rotate",
-        ] {
-            assert!(!is_rotation(&Method::POST, path), "{path}");
-        }
-    }
 }

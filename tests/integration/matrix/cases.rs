@@ -51,6 +51,32 @@ impl Stage {
         };
         let project_tokens = project.page("settings/access_tokens");
         Some(match route {
+            "GET /{full_path:.+}.git/info/refs" => {
+                let refs = |note, service| Case {
+                    note,
+                    path: format!("/{}.git/info/refs?service={service}", project.full_path),
+                    body: Body::None,
+                };
+                vec![
+                    refs("", "git-upload-pack"),
+                    refs("to push", "git-receive-pack"),
+                ]
+            }
+            "HEAD /{full_path:.+}.git/info/refs" => {
+                get(format!("/{}.git/info/refs", project.full_path))
+            }
+            "POST /{full_path:.+}.git/git-upload-pack" => {
+                get(format!("/{}.git/git-upload-pack", project.full_path))
+            }
+            "POST /{full_path:.+}.git/git-receive-pack" => {
+                get(format!("/{}.git/git-receive-pack", project.full_path))
+            }
+            "GET /{full_path:.+}.git/info/lfs/{rest:.*}"
+            | "POST /{full_path:.+}.git/info/lfs/{rest:.*}" => {
+                get(format!("/{}.git/info/lfs/objects/batch", project.full_path))
+            }
+            "GET /{full_path:.+}.git" => get(format!("/{}.git", project.full_path)),
+            "GET /{full_path:.+}/info/refs" => get(format!("/{}/info/refs", project.full_path)),
             "GET /api/v4/groups/{id}" => get(api_group),
             "GET /api/v4/groups/{id}/projects" => get(format!("{api_group}/projects")),
             "GET /api/v4/groups/{id}/members" => get(format!("{api_group}/members")),

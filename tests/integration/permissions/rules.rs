@@ -143,6 +143,21 @@ pub(super) fn may(world: &World, right: Right, spot: Spot) -> bool {
     match right {
         Right::SeeGroup => !is_project && sees(world, spot),
         Right::SeeProject => is_project && sees(world, spot),
+        // Settled: private code takes a Reporter; internal code any account that isn't external, public code nobody.
+        Right::ReadCode => {
+            let as_anybody = match visibility(tree, spot) {
+                Visibility::Public => true,
+                Visibility::Private => false,
+                Visibility::Internal => {
+                    is_active(caller)
+                        && !caller.external
+                        && (world.bots_read_internal || !is_bot(caller))
+                }
+            };
+            is_project && (as_anybody || at_least(AccessLevel::Reporter))
+        }
+        Right::PushCode => is_project && at_least(AccessLevel::Developer),
+        Right::PushToProtectedBranch => is_project && at_least(AccessLevel::Maintainer),
         Right::CreateSubgroup => is_group && at_least(AccessLevel::Maintainer),
         Right::CreateProject => !is_project && at_least(AccessLevel::Developer),
         Right::EditGroup | Right::DeleteGroup => is_group && manages,

@@ -1,0 +1,2 @@
+DROP TRIGGER projects_leave_repositories;
+DROP TABLE removed_repositories;

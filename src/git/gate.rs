@@ -1,0 +1,162 @@
+//! Between what a push brought and what it changes: Git holds everything back, asks, and waits for the answer.
+//!
+//! Git asks by a hook of ours, a few lines of shell that write the question into a pipe and read the answer from
+//! another; whoever pushes can put no hook beside it. What really changed is written down by a second one.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::unix::pipe;
+
+use super::push::Command;
+
+/// Where the hooks find their pipes.
+pub const VARIABLE: &str = "LATCHKEY_GATE";
+
+const BEFORE: &str = r#"#!/bin/sh
+# Asks the server that runs this push whether it may change anything.
+{ printf '%s\n' "$GIT_OBJECT_DIRECTORY"; cat; echo end; } >"$LATCHKEY_GATE/question" || exit 1
+IFS= read -r verdict <"$LATCHKEY_GATE/answer" || exit 1
+[ "$verdict" = yes ] && exit 0
+cat "$LATCHKEY_GATE/why" >&2
+exit 1
+"#;
+
+const AFTER: &str = r#"#!/bin/sh
+# Writes down what this push changed.
+exec cat >"$LATCHKEY_GATE/done"
+"#;
+
+/// The folder with the hooks, below that of all repositories; made if it isn't there.
+///
+/// # Errors
+/// When the disk doesn't do it.
+pub fn hooks(root: &Path) -> io::Result<PathBuf> {
+    let folder = root.join(".hooks");
+    for (name, text) in [("pre-receive", BEFORE), ("post-receive", AFTER)] {
+        let path = folder.join(name);
+        if fs::read(&path).is_ok_and(|found| found == text.as_bytes()) {
+            continue;
+        }
+        fs::create_dir_all(&folder)?;
+        let mut draft = tempfile::NamedTempFile::new_in(&folder)?;
+        io::Write::write_all(&mut draft, text.as_bytes())?;
+        draft
+            .as_file()
+            .set_permissions(fs::Permissions::from_mode(0o700))?;
+        draft.persist(&path)?;
+    }
+    Ok(folder)
+}
+
+/// The gate of one push.
+pub struct Gate {
+    folder: TempDir,
+    question: BufReader<pipe::Receiver>,
+    answer: pipe::Sender,
+}
+
+/// What Git asks.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Where the new objects are held back.
+    pub objects: PathBuf,
+    /// What is to change.
+    pub commands: Vec<Command>,
+}
+
+impl Gate {
+    /// A gate, in a folder of its own.
+    ///
+    /// # Errors
+    /// When the disk doesn't do it.
+    pub fn new(root: &Path) -> io::Result<Gate> {
+        let folder = tempfile::Builder::new().prefix(".push-").tempdir_in(root)?;
+        let pipe = |name: &str| {
+            let path = folder.path().join(name);
+            mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
+            Ok::<PathBuf, io::Error>(path)
+        };
+        // Opened for both, so that neither side has to be there first.
+        let both = || {
+            let mut options = pipe::OpenOptions::new();
+            options.read_write(true);
+            options
+        };
+        let question = both().open_receiver(pipe("question")?)?;
+        let answer = both().open_sender(pipe("answer")?)?;
+        Ok(Gate {
+            folder,
+            question: BufReader::new(question),
+            answer,
+        })
+    }
+
+    /// What goes into [`VARIABLE`].
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Waits until Git asks.
+    ///
+    /// # Errors
+    /// When what comes is no question.
+    pub async fn question(&mut self) -> io::Result<Question> {
+        let odd = || io::Error::other("not what the hook asks");
+        let mut objects = None;
+        let mut commands = Vec::new();
+        loop {
+            let mut line = String::new();
+            self.question.read_line(&mut line).await?;
+            let line = line.trim_end_matches('\n');
+            match (&objects, line) {
+                (None, path) => objects = Some(PathBuf::from(path)),
+                (Some(objects), "end") => {
+                    return Ok(Question {
+                        objects: objects.clone(),
+                        commands,
+                    });
+                }
+                (Some(_), line) => commands.push(command(line).ok_or_else(odd)?),
+            }
+        }
+    }
+
+    /// Lets the push through.
+    ///
+    /// # Errors
+    /// When nobody waits any more.
+    pub async fn open(&mut self) -> io::Result<()> {
+        self.answer.write_all(b"yes\n").await
+    }
+
+    /// Refuses the push; the person is shown why.
+    ///
+    /// # Errors
+    /// When the disk doesn't do it: then the hook is still waiting, and the push has to be ended.
+    pub async fn shut(&mut self, why: &str) -> io::Result<()> {
+        fs::write(self.folder.path().join("why"), format!("{why}\n"))?;
+        self.answer.write_all(b"no\n").await
+    }
+}
+
+/// What was changed in the end, by a push whose gate was in this folder; nothing if it didn't come that far.
+pub fn changed(folder: &Path) -> Option<Vec<Command>> {
+    let text = fs::read_to_string(folder.join("done")).ok()?;
+    Some(text.lines().filter_map(command).collect())
+}
+
+/// `<old> <new> <name>`
+fn command(line: &str) -> Option<Command> {
+    let mut words = line.splitn(3, ' ');
+    Some(Command {
+        old: words.next()?.to_owned(),
+        new: words.next()?.to_owned(),
+        name: words.next()?.to_owned(),
+    })
+}

@@ -1,0 +1,75 @@
+//! The body of a request: inflated if it came deflated, and no larger than it may be.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_web::dev::Decompress;
+use actix_web::web::{Bytes, Payload};
+use futures_core::Stream;
+
+use super::GitCall;
+use crate::git::process;
+
+/// The largest request for a clone or fetch, inflated, in bytes: it names what the client has.
+pub(super) const REQUEST_MAX: u64 = 32 * 1024 * 1024;
+
+/// The body of a request, piece by piece.
+pub(super) struct Input {
+    /// Nothing once it was taken by another.
+    body: Option<Decompress<Payload>>,
+    left: u64,
+    /// What may come after that and goes nowhere: who pushes too much hears why only after having said it all.
+    in_vain: u64,
+}
+
+impl Input {
+    /// The body of this request; after `most` bytes it breaks off.
+    pub(super) fn of(call: &mut GitCall, most: u64) -> Input {
+        let payload = call.payload.take();
+        Input {
+            body: payload.map(|payload| Decompress::from_headers(payload, call.req.headers())),
+            left: most,
+            in_vain: 0,
+        }
+    }
+
+    /// The same, which reads on in vain before it breaks off.
+    pub(super) fn patient(self, in_vain: u64) -> Input {
+        Input { in_vain, ..self }
+    }
+
+    pub(super) fn into_stream(self) -> process::Input {
+        Box::pin(self)
+    }
+}
+
+impl Stream for Input {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            let Some(body) = &mut self.body else {
+                return Poll::Ready(None);
+            };
+            let piece = match std::task::ready!(Pin::new(body).poll_next(cx)) {
+                None => return Poll::Ready(None),
+                Some(Err(error)) => return Poll::Ready(Some(Err(io::Error::other(error)))),
+                Some(Ok(piece)) => piece,
+            };
+            let size = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+            if let Some(left) = self.left.checked_sub(size) {
+                self.left = left;
+                return Poll::Ready(Some(Ok(piece)));
+            }
+            self.left = 0;
+            match self.in_vain.checked_sub(size) {
+                Some(in_vain) => self.in_vain = in_vain,
+                None => {
+                    let why = io::Error::other("the body is larger than it may be");
+                    return Poll::Ready(Some(Err(why)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! How much Git may do at once, and for how long.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::error::Error;
+
+/// Programs that run at the same moment on one node.
+const PROGRAMS: usize = 64;
+
+/// Of those, for one caller.
+const PROGRAMS_OF_ONE: usize = 32;
+
+/// How long a request waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long what may last.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// Nothing comes and nothing goes.
+    pub silence: Duration,
+    /// A request as a whole.
+    pub whole: Duration,
+    /// Between two looks whether the caller still may.
+    pub watch: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Times {
+            silence: Duration::from_secs(120),
+            whole: Duration::from_secs(60 * 60),
+            watch: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Who takes part in the count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Caller {
+    /// A token, by its id.
+    Token(i64),
+    /// All who sent no credential.
+    Nobody,
+}
+
+/// Turns to run a program.
+#[derive(Debug)]
+pub struct Turns {
+    patience: Duration,
+    all: Arc<Semaphore>,
+    each: Mutex<HashMap<Caller, Arc<Semaphore>>>,
+}
+
+/// A turn; given back when it is dropped.
+#[derive(Debug)]
+pub struct Turn {
+    _own: OwnedSemaphorePermit,
+    _of_all: OwnedSemaphorePermit,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Turns {
+            patience: PATIENCE,
+            all: Arc::new(Semaphore::new(PROGRAMS)),
+            each: Mutex::default(),
+        }
+    }
+}
+
+impl Turns {
+    /// Waits for a turn: first among one's own, so that nobody who has many takes the turns of all.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when none came in ten seconds.
+    pub async fn take(&self, caller: Caller) -> Result<Turn, Error> {
+        let own = self.of(caller);
+        let taken = tokio::time::timeout(self.patience, async {
+            let own = own.acquire_owned().await?;
+            let of_all = Arc::clone(&self.all).acquire_owned().await?;
+            Ok::<_, tokio::sync::AcquireError>(Turn {
+                _own: own,
+                _of_all: of_all,
+            })
+        })
+        .await;
+        match taken {
+            Ok(Ok(turn)) => Ok(turn),
+            _ => Err(Error::unavailable(anyhow::anyhow!(
+                "too many programs of Git are running"
+            ))),
+        }
+    }
+
+    /// How many run now.
+    pub fn running(&self) -> usize {
+        PROGRAMS - self.all.available_permits()
+    }
+
+    fn of(&self, caller: Caller) -> Arc<Semaphore> {
+        let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who has nothing running needs no row.
+        each.retain(|_, own| Arc::strong_count(own) > 1);
+        Arc::clone(
+            each.entry(caller)
+                .or_insert_with(|| Arc::new(Semaphore::new(PROGRAMS_OF_ONE))),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn impatient() -> Turns {
+        Turns {
+            patience: Duration::from_millis(20),
+            ..Turns::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_takes_the_turns_of_all() {
+        let turns = impatient();
+        let one = Caller::Token(1);
+        let mut held = Vec::new();
+        for _ in 0..PROGRAMS_OF_ONE {
+            held.push(turns.take(one).await.unwrap());
+        }
+        assert!(matches!(turns.take(one).await, Err(Error::Unavailable(_))));
+        assert_eq!(turns.running(), PROGRAMS_OF_ONE);
+        let other = turns.take(Caller::Token(2)).await.unwrap();
+        drop(held.pop());
+        turns.take(one).await.unwrap();
+        drop((held, other));
+        assert_eq!(turns.running(), 0);
+    }
+
+    #[tokio::test]
+    async fn who_comes_when_all_run_waits_for_a_turn() {
+        let turns = Arc::new(Turns::default());
+        let mut held = Vec::new();
+        for id in 0..PROGRAMS {
+            held.push(turns.take(Caller::Token(id as i64)).await.unwrap());
+        }
+        assert!(turns.all.try_acquire().is_err());
+        let waiting = tokio::spawn({
+            let turns = Arc::clone(&turns);
+            async move { turns.take(Caller::Nobody).await.map(drop) }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        held.pop();
+        waiting.await.unwrap().unwrap();
+    }
+}
