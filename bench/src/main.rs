@@ -1,8 +1,10 @@
 //! Measures Latchkey as people run it: the real program, on a database that was filled for the purpose.
 
+mod backend;
 mod backup;
 mod database;
 mod expiry_check;
+mod git;
 mod import;
 mod load;
 mod population;
@@ -26,6 +28,8 @@ enum What {
     ExpiryCheck(expiry_check::Arguments),
     /// A backup of a large SQLite database: what requests notice of it.
     Backup(backup::Arguments),
+    /// Clones over HTTPS, beside what `git http-backend` needs for the same ones.
+    Git(git::Arguments),
     /// An import of tokens with their bots and memberships: its time and its memory.
     Import(import::Arguments),
 }
@@ -34,6 +38,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().what {
         What::ExpiryCheck(arguments) => expiry_check::measure(&arguments),
         What::Backup(arguments) => backup::measure(&arguments),
+        What::Git(arguments) => git::measure(&arguments),
         What::Import(arguments) => import::measure(&arguments),
     }
 }
