@@ -24,7 +24,8 @@ pub const LONGEST: usize = Candidate::MAX_LENGTH;
 #[derive(Debug)]
 pub struct Spotter {
     checked: Regex,
-    classic: Option<Regex>,
+    /// One for each prefix: one may begin with another.
+    classic: Vec<Regex>,
 }
 
 /// Something that may be a token.
@@ -42,17 +43,13 @@ impl Spotter {
     /// # Errors
     /// When the pattern can't be made, which no prefix causes.
     pub fn new<'a>(prefixes: impl Iterator<Item = &'a str>) -> Result<Spotter, regex::Error> {
-        let prefixes: Vec<String> = prefixes
-            .filter(|prefix| !prefix.is_empty())
-            .map(regex::escape)
-            .collect();
-        let classic = (!prefixes.is_empty()).then(|| {
-            let any = prefixes.join("|");
-            Regex::new(&format!("(?-u)(?:{any})[0-9A-Za-z_-]{{{CLASSIC}}}"))
+        let classic = prefixes.filter(|prefix| !prefix.is_empty()).map(|prefix| {
+            let prefix = regex::escape(prefix);
+            Regex::new(&format!("(?-u){prefix}[0-9A-Za-z_-]{{{CLASSIC}}}"))
         });
         Ok(Spotter {
             checked: Regex::new(r"(?-u)[0-9A-Za-z_-]{27,400}\.01\.[0-9a-z]{9}")?,
-            classic: classic.transpose()?,
+            classic: classic.collect::<Result<Vec<Regex>, regex::Error>>()?,
         })
     }
 
@@ -65,12 +62,19 @@ impl Spotter {
             let last = found.end() - TAIL - PAYLOAD_MIN;
             spotted.extend((first..=last).find_map(|at| candidate(bytes, at, found.end())));
         }
-        for found in self
-            .classic
-            .iter()
-            .flat_map(|classic| classic.find_iter(bytes))
-        {
-            spotted.extend(candidate(bytes, found.start(), found.end()));
+        let checked = spotted.len();
+        for pattern in &self.classic {
+            // What is found may overlap with what else is there.
+            let mut from = 0;
+            while let Some(found) = pattern.find_at(bytes, from) {
+                from = found.start() + 1;
+                // The beginning of a checked value looks like a classic one.
+                let within =
+                    |one: &Spotted| (one.at..one.at + one.value.len()).contains(&found.start());
+                if !spotted[..checked].iter().any(within) {
+                    spotted.extend(candidate(bytes, found.start(), found.end()));
+                }
+            }
         }
         spotted.sort_by_key(|spotted| spotted.at);
         spotted
@@ -133,6 +137,9 @@ mod tests {
         let value = value(TokenShape::Classic, "acme.");
         let text = format!("one {value}\ntwo {value}");
         assert_eq!(spotted(text.as_bytes()).len(), 2);
+        // One right behind what looks like the beginning of one.
+        let doubled = format!("acme.{value}");
+        assert!(spotted(doubled.as_bytes()).contains(&(5, value.clone())));
         let other = value.replace("acme.", "nobody");
         assert_eq!(spotted(other.as_bytes()), []);
     }

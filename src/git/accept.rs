@@ -42,6 +42,9 @@ pub fn accept(
             Service::ReceivePack.not_allowed().into(),
         )));
     }
+    if commands.is_empty() {
+        return Ok(());
+    }
     touch(conn, project_id, ctx.now)?;
     record(conn, &ctx, &granted.project, "repository_pushed", commands)
 }

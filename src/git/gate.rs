@@ -138,9 +138,10 @@ impl Gate {
     /// Refuses the push; the person is shown why.
     ///
     /// # Errors
-    /// When the disk doesn't do it: then the hook is still waiting, and the push has to be ended.
+    /// When nobody waits any more.
     pub async fn shut(&mut self, why: &str) -> io::Result<()> {
-        fs::write(self.folder.path().join("why"), format!("{why}\n"))?;
+        // Without it the push is refused all the same.
+        let _ = fs::write(self.folder.path().join("why"), format!("{why}\n"));
         self.answer.write_all(b"no\n").await
     }
 }

@@ -14,8 +14,13 @@ use crate::access_tokens::spotting::{LONGEST, Spotter};
 /// Read of an object at once, in bytes.
 const WINDOW: usize = 1024 * 1024;
 
-/// Values that are looked up for one push; more are no accident, and the first are told anyhow.
-const VALUES: usize = 1000;
+/// Different values that are looked up for one push. One with more is refused: nobody could say what is among them.
+const VALUES: usize = 10_000;
+
+/// More looks like a token than is looked up.
+#[derive(Debug, thiserror::Error)]
+#[error("more than {VALUES} values look like tokens")]
+pub struct TooMany;
 
 /// What may be a token, and where it stands.
 pub struct Suspect {
@@ -71,33 +76,32 @@ impl<'a> Incoming<'a> {
             .args(["rev-list", "--objects", "--stdin", "--not", "--all"])
             .stdin(Stdio::piped())
             .stderr(Stdio::null())
-            .spawn()?;
-        if let Some(mut stdin) = list.stdin.take() {
+            .spawn()
+            .map(Reaped)?;
+        if let Some(mut stdin) = list.0.stdin.take() {
             stdin.write_all(ids.as_bytes())?;
         }
-        let listed = list.stdout.take().ok_or_else(no_pipe)?;
+        let listed = list.0.stdout.take().ok_or_else(no_pipe)?;
         let mut contents = self
             .command()
             .args(["cat-file", "--buffer"])
             .arg("--batch=%(objecttype) %(objectsize) %(objectname) %(rest)")
             .stdin(listed)
             .stderr(Stdio::null())
-            .spawn()?;
+            .spawn()
+            .map(Reaped)?;
         let mut objects = Objects {
-            from: BufReader::with_capacity(WINDOW, contents.stdout.take().ok_or_else(no_pipe)?),
+            from: BufReader::with_capacity(WINDOW, contents.0.stdout.take().ok_or_else(no_pipe)?),
         };
         let mut suspects = Vec::new();
         while let Some(object) = objects.next()? {
             objects.read(&object, spotter, &mut suspects)?;
-            if suspects.len() >= VALUES {
-                suspects.truncate(VALUES);
-                end(list);
-                end(contents);
-                return Ok(suspects);
+            if suspects.len() > VALUES {
+                return Err(io::Error::other(TooMany));
             }
         }
         for mut child in [list, contents] {
-            if !child.wait()?.success() {
+            if !child.0.wait()?.success() {
                 return Err(io::Error::other("git could not list what a push brings"));
             }
         }
@@ -113,7 +117,7 @@ impl<'a> Incoming<'a> {
             None => Some(suspect.object.clone()),
             Some(_) => {
                 let mut command = self.command();
-                command.args(["log", "--format=%H", "--reverse"]);
+                command.args(["log", "-m", "--format=%H", "--reverse"]);
                 command.arg(format!("--find-object={}", suspect.object));
                 command.args(self.question.commands.iter().filter_map(new_id));
                 command.args(["--not", "--all"]);
@@ -172,10 +176,15 @@ fn no_pipe() -> io::Error {
     io::Error::other("a program without pipes")
 }
 
-/// Nobody wants to hear the rest.
-fn end(mut child: Child) {
-    let _ = child.kill();
-    let _ = child.wait();
+/// A program that doesn't stay behind, however it is left.
+struct Reaped(Child);
+
+impl Drop for Reaped {
+    fn drop(&mut self) {
+        // Both do nothing where it has ended and was waited for.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// The header of one object in the stream.

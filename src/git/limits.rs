@@ -1,6 +1,7 @@
 //! How much Git may do at once, and for how long.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,8 +12,9 @@ use crate::error::Error;
 /// Programs that run at the same moment on one node.
 const PROGRAMS: usize = 64;
 
-/// Of those, for one caller.
-const PROGRAMS_OF_ONE: usize = 32;
+/// Of those, for one token, and for all from one address who sent none.
+const PROGRAMS_OF_ONE: usize = 24;
+const PROGRAMS_OF_NOBODY: usize = 8;
 
 /// How long a request waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -43,8 +45,8 @@ impl Default for Times {
 pub enum Caller {
     /// A token, by its id.
     Token(i64),
-    /// All who sent no credential.
-    Nobody,
+    /// Whoever at this address sent no credential.
+    Nobody(Option<IpAddr>),
 }
 
 /// Turns to run a program.
@@ -102,12 +104,16 @@ impl Turns {
     }
 
     fn of(&self, caller: Caller) -> Arc<Semaphore> {
+        let share = match caller {
+            Caller::Token(_) => PROGRAMS_OF_ONE,
+            Caller::Nobody(_) => PROGRAMS_OF_NOBODY,
+        };
         let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
         // Who has nothing running needs no row.
         each.retain(|_, own| Arc::strong_count(own) > 1);
         Arc::clone(
             each.entry(caller)
-                .or_insert_with(|| Arc::new(Semaphore::new(PROGRAMS_OF_ONE))),
+                .or_insert_with(|| Arc::new(Semaphore::new(share))),
         )
     }
 }
@@ -150,7 +156,7 @@ mod tests {
         assert!(turns.all.try_acquire().is_err());
         let waiting = tokio::spawn({
             let turns = Arc::clone(&turns);
-            async move { turns.take(Caller::Nobody).await.map(drop) }
+            async move { turns.take(Caller::Nobody(None)).await.map(drop) }
         });
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished());

@@ -38,6 +38,9 @@ const COMPLAINT: usize = 8 * 1024;
 /// After its answer is complete, a program has so long to end.
 const FAREWELL: Duration = Duration::from_secs(30);
 
+/// A program that is asked to end has so long to do it.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// What comes from the client.
 pub type Input = Pin<Box<dyn Stream<Item = io::Result<Bytes>>>>;
 
@@ -130,6 +133,20 @@ impl Family {
         Ok(status.success())
     }
 
+    /// Asks all of it to end, which takes along what it made on the disk for the time being, and kills who doesn't.
+    async fn end(&mut self) {
+        if let Some(group) = self.group {
+            let _ = kill_process_group(group, Signal::TERM);
+            if tokio::time::timeout(LAST_WORDS, self.wait()).await.is_ok() {
+                // The one that we started is gone; those that it started may not be.
+                let _ = kill_process_group(group, Signal::KILL);
+                return;
+            }
+        }
+        self.kill();
+        let _ = self.wait().await;
+    }
+
     fn kill(&mut self) {
         if let Some(group) = self.group.take() {
             // Fails only when nobody is there any more.
@@ -172,8 +189,7 @@ pub fn start(run: Run, head: Option<Bytes>, input: Input) -> io::Result<Output> 
             end = limit(run.times, &traffic, run.watch) => end,
         };
         if !matches!(end, End::Done { .. }) {
-            family.kill();
-            let _ = family.wait().await;
+            family.end().await;
         }
         drop(run.turn);
         let complaint = complaint.await.unwrap_or_default();

@@ -69,37 +69,49 @@ impl Commands {
     /// [`Unreadable`]
     pub fn read(bytes: &[u8]) -> Result<Option<Commands>, Unreadable> {
         let mut commands = Commands::default();
+        Ok(commands.go_on(bytes)?.then_some(commands))
+    }
+
+    /// Reads on in a body of which more has come. `true` when all commands are there.
+    ///
+    /// # Errors
+    /// [`Unreadable`]
+    pub fn go_on(&mut self, bytes: &[u8]) -> Result<bool, Unreadable> {
         loop {
-            let Some((frame, taken)) = pkt_line::read(&bytes[commands.taken..])? else {
+            let Some((frame, taken)) = pkt_line::read(&bytes[self.taken..])? else {
                 if bytes.len() > BYTES_MAX {
                     return Err(Unreadable::TooMany);
                 }
-                return Ok(None);
+                return Ok(false);
             };
-            commands.taken += taken;
-            if commands.taken > BYTES_MAX {
+            self.taken += taken;
+            if self.taken > BYTES_MAX {
                 return Err(Unreadable::TooMany);
             }
             match frame {
-                Frame::Flush => return Ok(Some(commands)),
+                Frame::Flush => return Ok(true),
                 Frame::Mark => return Err(Unreadable::Malformed),
-                Frame::Line(line) => commands.take(line)?,
+                Frame::Line(line) => self.take(line)?,
             }
         }
     }
 
     fn take(&mut self, line: &[u8]) -> Result<(), Unreadable> {
+        // Git looks for capabilities behind commands alone, and so behind the first of them nobody has any more.
+        if line.starts_with(b"shallow ") && !line.contains(&0) {
+            return Ok(());
+        }
         let (line, capabilities) = match line.iter().position(|byte| *byte == 0) {
             Some(at) => (&line[..at], &line[at + 1..]),
             None => (line, &[][..]),
         };
         let text = |bytes| std::str::from_utf8(bytes).map_err(|_| Unreadable::Malformed);
         let line = text(line)?.trim_end_matches('\n');
-        if !capabilities.is_empty() && self.list.is_empty() {
+        if !capabilities.is_empty() {
+            if !self.list.is_empty() {
+                return Err(Unreadable::Malformed);
+            }
             self.capabilities = text(capabilities)?.trim().to_owned();
-        }
-        if line.starts_with("shallow ") {
-            return Ok(());
         }
         // A push with a certificate repeats its commands inside of it, signed: it was never offered.
         let mut words = line.splitn(3, ' ');
@@ -233,6 +245,17 @@ mod tests {
 
     #[test]
     fn what_is_no_push_is_refused() {
+        let late = format!("{A} {B} refs/heads/x\0atomic");
+        let first = format!("{A} {B} {MAIN}\0report-status");
+        assert_eq!(
+            Commands::read(&body(&[&first, &late])),
+            Err(Unreadable::Malformed)
+        );
+        let hidden = format!("shallow {A}\0atomic");
+        assert_eq!(
+            Commands::read(&body(&[&hidden, &first])),
+            Err(Unreadable::Malformed)
+        );
         let nul = format!("{A} {B} refs/heads/a\nb");
         for line in [
             "hello",

@@ -46,7 +46,18 @@ fn pack_together(git: &Git, repository: &Path, many: usize) -> io::Result<bool> 
     if packs(repository)? < many {
         return Ok(false);
     }
-    for arguments in [&["repack", "-a", "-d", "-q"][..], &["pack-refs", "--all"]] {
+    // What nothing leads to stays for two weeks: a push that waits at the gate may build on it.
+    for arguments in [
+        &[
+            "repack",
+            "-A",
+            "-d",
+            "-q",
+            "--unpack-unreachable=2.weeks.ago",
+        ][..],
+        &["prune", "--expire=2.weeks.ago"],
+        &["pack-refs", "--all"],
+    ] {
         let output = git.command(repository).args(arguments).output()?;
         if !output.status.success() {
             let why = String::from_utf8_lossy(&output.stderr);

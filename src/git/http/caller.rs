@@ -91,7 +91,7 @@ impl Caller {
     pub(super) fn in_the_count(&self) -> limits::Caller {
         match self.ctx.actor.token() {
             Some(token) => limits::Caller::Token(token.id),
-            None => limits::Caller::Nobody,
+            None => limits::Caller::Nobody(self.ctx.actor.origin.ip),
         }
     }
 
@@ -110,10 +110,19 @@ impl Caller {
     }
 
     fn look_again(&self, conn: &mut DbConnection, project_id: i64) -> Result<(), Error> {
+        let ctx = self.now(conn)?;
+        authorize(conn, &ctx, &ProjectRef::Id(project_id), self.service).map(|_| ())
+    }
+
+    /// The same caller at this moment: the token looked up anew, its roles and the rules as they are now.
+    ///
+    /// # Errors
+    /// As for a request that comes now.
+    pub(super) fn now(&self, conn: &mut DbConnection) -> Result<Context, Error> {
         let now = self.app.clock.now();
         let declared = Declared::Only(RIGHTS);
         let origin: Origin = self.ctx.actor.origin.clone();
-        let ctx = match &self.candidate {
+        Ok(match &self.candidate {
             Some(candidate) => {
                 let Recognised { found, policy } =
                     token::still_there(conn, &self.app, candidate, now.date_naive())?;
@@ -125,8 +134,7 @@ impl Caller {
                 self.app
                     .context(Actor::anonymous(origin, declared), policy, now)
             }
-        };
-        authorize(conn, &ctx, &ProjectRef::Id(project_id), self.service).map(|_| ())
+        })
     }
 }
 

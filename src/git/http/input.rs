@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use actix_web::dev::Decompress;
+use actix_web::error::PayloadError;
 use actix_web::web::{Bytes, Payload};
 use futures_core::Stream;
 
@@ -17,7 +18,7 @@ pub(super) const REQUEST_MAX: u64 = 32 * 1024 * 1024;
 /// The body of a request, piece by piece.
 pub(super) struct Input {
     /// Nothing once it was taken by another.
-    body: Option<Decompress<Payload>>,
+    body: Option<Decompress<Pieces>>,
     left: u64,
     /// What may come after that and goes nowhere: who pushes too much hears why only after having said it all.
     in_vain: u64,
@@ -28,7 +29,13 @@ impl Input {
     pub(super) fn of(call: &mut GitCall, most: u64) -> Input {
         let payload = call.payload.take();
         Input {
-            body: payload.map(|payload| Decompress::from_headers(payload, call.req.headers())),
+            body: payload.map(|payload| {
+                let pieces = Pieces {
+                    payload,
+                    rest: Bytes::new(),
+                };
+                Decompress::from_headers(pieces, call.req.headers())
+            }),
             left: most,
             in_vain: 0,
         }
@@ -71,5 +78,29 @@ impl Stream for Input {
                 }
             }
         }
+    }
+}
+
+/// A body in small pieces: each is inflated as a whole, to a thousand times its size, before anybody can count.
+struct Pieces {
+    payload: Payload,
+    rest: Bytes,
+}
+
+/// The largest piece, in bytes.
+const PIECE: usize = 4 * 1024;
+
+impl Stream for Pieces {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        while self.rest.is_empty() {
+            match std::task::ready!(Pin::new(&mut self.payload).poll_next(cx)) {
+                Some(Ok(piece)) => self.rest = piece,
+                other => return Poll::Ready(other),
+            }
+        }
+        let size = self.rest.len().min(PIECE);
+        Poll::Ready(Some(Ok(self.rest.split_to(size))))
     }
 }

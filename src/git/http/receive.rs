@@ -1,10 +1,12 @@
 //! A push: refused by its commands alone, or handed to Git, which asks at the gate before it changes anything.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use actix_web::http::header;
@@ -22,12 +24,14 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::git::access::Granted;
 use crate::git::gate::{self, Gate, Question};
-use crate::git::leaks::Incoming;
-use crate::git::process::End;
+use crate::git::leaks::{Incoming, TooMany};
 use crate::git::program::Git;
 use crate::git::push::{Command, Commands, Refusal, Unreadable, refusal};
 use crate::git::{Service, accept, report, upkeep};
 use crate::projects::Project;
+
+/// All commands have come after so long.
+const COMMANDS: Duration = Duration::from_secs(60);
 
 /// What may come beside the pack itself, in bytes.
 const BESIDE: u64 = 2 * 1024 * 1024;
@@ -64,7 +68,8 @@ pub(super) async fn push(
         .iter()
         .any(|command| reason(command).is_some())
     {
-        return Ok(refused(&commands, &project, reason, input).await);
+        let patience = call.app.git_times.whole;
+        return Ok(refused(&commands, &project, reason, input, patience).await);
     }
     let mut run = Run::new(&call, &caller, granted, Service::ReceivePack).await?;
     let mut settings = vec![
@@ -84,23 +89,23 @@ pub(super) async fn push(
         let folder = gate.gate.path().to_owned();
         environment.push((gate::VARIABLE, folder.clone().into_os_string()));
         let (app, ctx) = (call.app.clone(), caller.ctx.clone());
+        let asked = Rc::<Cell<bool>>::default();
         let keeper = Keeper {
             app: app.clone(),
             ctx: ctx.clone(),
+            caller: caller.clone(),
+            asked: Rc::clone(&asked),
             project: project.clone(),
             all_or_nothing: commands.can("atomic"),
         };
         let kept = rt::spawn(keeper.keep(gate.gate));
-        run = run.at_end(move |end| {
+        run = run.at_end(move |_| {
             Box::pin(async move {
-                let accepted = match end {
-                    // Git asks before it ends well; where it had nothing to ask, nobody waits for a question.
-                    End::Done { .. } if kept.is_finished() => kept.await.ok().flatten(),
-                    _ => {
-                        kept.abort();
-                        kept.await.ok().flatten()
-                    }
-                };
+                // Where Git had nothing to ask, nobody waits for a question; what was begun comes to its end.
+                if !asked.get() {
+                    kept.abort();
+                }
+                let accepted = kept.await.ok().flatten();
                 let address = (&project).into();
                 if let Some((accepted, _folder)) = accepted {
                     note_rest(&app, ctx, project, accepted, folder).await;
@@ -118,24 +123,29 @@ pub(super) async fn push(
 
 /// Reads until all commands are there: they, and the bytes that came.
 async fn read_commands(input: &mut Input) -> Result<(Commands, Bytes), Error> {
-    let mut read = BytesMut::new();
-    loop {
-        match Commands::read(&read) {
-            Ok(Some(commands)) => return Ok((commands, read.freeze())),
-            Ok(None) => {}
-            Err(Unreadable::Malformed) => {
-                return Err(Error::Parameter("This is not a push.".into()));
+    let (mut read, mut commands) = (BytesMut::new(), Commands::default());
+    let all = async {
+        loop {
+            match commands.go_on(&read) {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                Err(Unreadable::Malformed) => return Err("This is not a push."),
+                Err(Unreadable::TooMany) => {
+                    return Err("This push changes more references than one push may.");
+                }
             }
-            Err(Unreadable::TooMany) => {
-                return Err(Error::Parameter(
-                    "This push changes more references than one push may.".into(),
-                ));
+            match next(input).await {
+                Some(piece) => read.extend_from_slice(&piece),
+                None => return Err("This push broke off."),
             }
         }
-        match next(input).await {
-            Some(piece) => read.extend_from_slice(&piece),
-            None => return Err(Error::Parameter("This push broke off.".into())),
-        }
+    };
+    match tokio::time::timeout(COMMANDS, all).await {
+        Ok(Ok(())) => Ok((commands, read.freeze())),
+        Ok(Err(why)) => Err(Error::Parameter(why.into())),
+        Err(_) => Err(Error::Parameter(
+            "This push takes too long to begin.".into(),
+        )),
     }
 }
 
@@ -151,9 +161,13 @@ async fn refused(
     project: &Project,
     reason: impl Fn(&Command) -> Option<Refusal>,
     mut input: Input,
+    patience: Duration,
 ) -> HttpResponse {
-    // The client listens only after it has said everything.
-    while next(&mut input).await.is_some() {}
+    // The client listens only after it has said everything, for which nobody waits for ever.
+    let _ = tokio::time::timeout(patience, async {
+        while next(&mut input).await.is_some() {}
+    })
+    .await;
     let mut told = Vec::new();
     let reasons: Vec<Option<Refusal>> = commands.list.iter().map(&reason).collect();
     if reasons.contains(&Some(Refusal::Protected)) {
@@ -199,6 +213,9 @@ fn open_gate(app: &App) -> Result<Opened, Error> {
 struct Keeper {
     app: App,
     ctx: Context,
+    caller: Caller,
+    /// Has Git asked?
+    asked: Rc<Cell<bool>>,
     project: Project,
     /// Does the client want nothing changed if something can't be?
     all_or_nothing: bool,
@@ -209,7 +226,10 @@ impl Keeper {
     /// last as long as the hooks.
     async fn keep(self, mut gate: Gate) -> Option<(Vec<Command>, Gate)> {
         let question = match gate.question().await {
-            Ok(question) => question,
+            Ok(question) => {
+                self.asked.set(true);
+                question
+            }
             Err(error) => {
                 tracing::error!(%error, "The hook of a push asked something odd");
                 return None;
@@ -219,9 +239,7 @@ impl Keeper {
         let mut verdict = self.look_for_tokens(&question).await;
         if verdict.is_ok() {
             changing = self.what_git_will_change(&question).await;
-            if !changing.is_empty() {
-                verdict = self.judge(changing.clone()).await;
-            }
+            verdict = self.judge(changing.clone()).await;
         }
         let answered = match &verdict {
             Ok(()) => gate.open().await,
@@ -275,6 +293,9 @@ impl Keeper {
         match found {
             Ok(leaks) if leaks.is_empty() => Ok(()),
             Ok(leaks) => Err(leaked::tell(&leaks)),
+            Err(Error::Unavailable(cause)) if is_too_many(&cause) => {
+                Err("This push contains too much that looks like access tokens.".to_owned())
+            }
             Err(error) => {
                 tracing::error!(cause = ?error, "A push could not be looked through for tokens");
                 Err(NOT_NOW.to_owned())
@@ -283,11 +304,15 @@ impl Keeper {
     }
 
     async fn judge(&self, commands: Vec<Command>) -> Result<(), String> {
-        let (ctx, project_id) = (self.ctx.clone(), self.project.id);
+        let (caller, project_id) = (self.caller.clone(), self.project.id);
         let accepted = self
             .app
             .db
-            .write(move |conn| accept::accept(conn, &ctx, project_id, &commands))
+            .write(move |conn| {
+                // The token as it is at this moment: it may have been revoked while the push came in.
+                let ctx = caller.now(conn)?;
+                accept::accept(conn, &ctx, project_id, &commands)
+            })
             .await;
         accepted.map_err(|error| match error {
             Error::Forbidden(Some(why)) => why,
@@ -300,6 +325,13 @@ impl Keeper {
             }
         })
     }
+}
+
+fn is_too_many(cause: &anyhow::Error) -> bool {
+    let cause = cause.downcast_ref::<io::Error>();
+    cause
+        .and_then(io::Error::get_ref)
+        .is_some_and(|inner| inner.is::<TooMany>())
 }
 
 /// The trail says what was let through; what Git then didn't change is said as well.
