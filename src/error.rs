@@ -23,6 +23,9 @@ pub enum Error {
     /// A rule of the product says no, in a sentence that people may read.
     #[error("{0}")]
     Refused(String),
+    /// As [`Error::Refused`], in the words that clients of the API know, with nothing before them.
+    #[error("{0}")]
+    Told(String),
     /// As [`Error::Invalid`], for a new object of this kind, which is told in one sentence.
     #[error("the {0} could not be saved: {1}")]
     NotSaved(&'static str, FieldErrors),
@@ -67,6 +70,16 @@ pub enum What {
     ResourceToken(&'static str, String),
     /// One row of a list, such as a membership.
     Entry,
+    /// A branch of a repository.
+    Branch,
+    /// A tag of a repository.
+    Tag,
+    /// A commit of a repository.
+    Commit,
+    /// A folder of a repository.
+    Tree,
+    /// A file of a repository.
+    File,
     /// Anything else.
     Thing,
 }
@@ -82,6 +95,11 @@ impl fmt::Display for What {
                 write!(f, "Could not find {kind} access token with token_id: {id}")
             }
             What::Entry => f.write_str("Entry"),
+            What::Branch => f.write_str("Branch"),
+            What::Tag => f.write_str("Tag"),
+            What::Commit => f.write_str("Commit"),
+            What::Tree => f.write_str("Tree"),
+            What::File => f.write_str("File"),
             What::Thing => f.write_str("Thing"),
         }
     }

@@ -63,3 +63,23 @@ pub fn authorize(
         .may(Right::PushToProtectedBranch, &project.place(), &ctx.policy);
     Ok(Granted { project, maintains })
 }
+
+/// The project whose code this actor may read through the API; which scope that takes, the route says.
+///
+/// # Errors
+/// [`Error::NotFound`] for what they may not know of; [`Error::Forbidden`] without the role.
+pub fn readable(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    project: &ProjectRef,
+) -> Result<Project, Error> {
+    let project = find_visible(conn, ctx, project)?;
+    if ctx
+        .actor
+        .may(Right::ReadCode, &project.place(), &ctx.policy)
+    {
+        Ok(project)
+    } else {
+        Err(Error::forbidden())
+    }
+}

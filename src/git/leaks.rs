@@ -251,7 +251,8 @@ impl Objects {
     }
 }
 
-/// Looks through a text of any length. What stands across the border of two windows is found in the second.
+/// Looks through a text of any length. What begins so near to the end of a window that it may go on behind it is
+/// looked for in the next one.
 fn look_through(
     from: &mut impl Read,
     mut found: impl FnMut(Zeroizing<String>, usize),
@@ -261,20 +262,23 @@ fn look_through(
     // The line at the front of the window.
     let mut line = 1;
     loop {
-        // What lies in the window already, and was looked through to its end.
-        let seen = window.len();
         let read = from.take(WINDOW as u64).read_to_end(&mut window)?;
+        let last = read < WINDOW;
+        let done = if last {
+            window.len()
+        } else {
+            window.len() - LONGEST
+        };
         for spotted in spotter.spot(&window) {
-            if spotted.at + spotted.value.len() > seen {
+            if spotted.at < done {
                 found(spotted.value, line + count_lines(&window[..spotted.at]));
             }
         }
-        if read < WINDOW {
+        if last {
             return Ok(());
         }
-        let gone = window.len() - LONGEST;
-        line += count_lines(&window[..gone]);
-        window.drain(..gone);
+        line += count_lines(&window[..done]);
+        window.drain(..done);
     }
 }
 

@@ -3,6 +3,9 @@
 
 pub mod accept;
 pub mod access;
+pub mod api;
+pub mod browse;
+pub mod commit;
 pub mod gate;
 pub mod http;
 pub mod leaks;

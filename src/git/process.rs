@@ -321,7 +321,7 @@ async fn limit(times: Times, traffic: &Traffic, watch: Box<dyn Fn() -> Later<boo
 }
 
 /// What Git complains about, as far as a log has use for it; the rest is read and forgotten.
-async fn listen(mut stderr: ChildStderr) -> String {
+pub(super) async fn listen(mut stderr: ChildStderr) -> String {
     let (mut kept, mut piece) = (Vec::new(), [0; 1024]);
     while let Ok(read @ 1..) = stderr.read(&mut piece).await {
         let room = COMPLAINT.saturating_sub(kept.len());

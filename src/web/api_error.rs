@@ -37,6 +37,7 @@ pub fn respond(error: &Error) -> HttpResponse {
         Error::Refused(text) => {
             message(StatusCode::BAD_REQUEST, format!("400 Bad request - {text}"))
         }
+        Error::Told(text) => message(StatusCode::BAD_REQUEST, text.clone()),
         Error::NotSaved(what, errors) => message(
             StatusCode::BAD_REQUEST,
             format!("Failed to save {what} {}", as_hash(errors)),

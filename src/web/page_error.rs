@@ -30,7 +30,7 @@ pub fn respond(
         Error::NotFound(_) | Error::Unauthenticated(_) => StatusCode::NOT_FOUND,
         Error::Forbidden(_) | Error::InsufficientScope(_) => StatusCode::FORBIDDEN,
         Error::Parameter(_) | Error::BadRequest => StatusCode::BAD_REQUEST,
-        Error::Refused(_) | Error::Invalid(_) | Error::NotSaved(..) => {
+        Error::Refused(_) | Error::Told(_) | Error::Invalid(_) | Error::NotSaved(..) => {
             StatusCode::UNPROCESSABLE_ENTITY
         }
         Error::Conflict(_) => StatusCode::CONFLICT,
@@ -47,7 +47,10 @@ pub fn respond(
     };
     let mut page = page(app, req, person, status);
     match error {
-        Error::Forbidden(Some(why)) | Error::Refused(why) | Error::Conflict(why) => {
+        Error::Forbidden(Some(why))
+        | Error::Refused(why)
+        | Error::Told(why)
+        | Error::Conflict(why) => {
             page.message.clone_from(why);
         }
         Error::Invalid(errors) => page.message = errors.sentences().join(". "),

@@ -278,6 +278,7 @@ fn is_rule(source: &Source) -> bool {
         "audit/catalogue.rs",
         "exchange/format.rs",
         "exchange/rules.rs",
+        "git/browse/name.rs",
         "groups/notify_inherited/rule.rs",
         "groups/path.rs",
         "groups/visibility.rs",

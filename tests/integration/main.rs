@@ -65,6 +65,7 @@ mod project_access_tokens;
 mod projects;
 mod projects_api;
 mod races;
+mod repository_api;
 mod scopes;
 mod search;
 mod secrecy;

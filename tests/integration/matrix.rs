@@ -2,6 +2,7 @@
 //! permissions is a change of that table.
 
 mod cases;
+mod repository;
 mod undeclared;
 
 use std::{cell::RefCell, fmt::Write as _};
@@ -109,6 +110,7 @@ impl Stage {
         let project = group.project("api").create();
         let token = group.token("deploy").create();
         let project_token = project.token("deploy").create();
+        repository::begin(&boss, &project).await;
         let webhook = group.webhook("pager", "https://hooks.example.com/a");
         let member = server.person("member").create();
         group.member(&member, AccessLevel::Guest);

@@ -39,6 +39,18 @@ const CONTRACT: &str = "
     GET /projects/{id}/access_tokens/{token_id}   DELETE /projects/{id}/access_tokens/{token_id}
     POST /projects/{id}/access_tokens/{token_id}/rotate
     POST /projects/{id}/access_tokens/self/rotate
+    GET /projects/{id}/repository/branches        POST /projects/{id}/repository/branches
+    GET /projects/{id}/repository/branches/{branch}
+    DELETE /projects/{id}/repository/branches/{branch}
+    GET /projects/{id}/repository/tags            GET /projects/{id}/repository/tags/{tag_name}
+    GET /projects/{id}/repository/commits         GET /projects/{id}/repository/commits/{sha}
+    GET /projects/{id}/repository/tree
+    GET /projects/{id}/repository/files/{file_path}
+    POST /projects/{id}/repository/files/{file_path}
+    PUT /projects/{id}/repository/files/{file_path}
+    DELETE /projects/{id}/repository/files/{file_path}
+    GET /projects/{id}/repository/files/{file_path}/raw
+    GET /projects/{id}/repository/archive         GET /projects/{id}/repository/archive.{format}
     GET /personal_access_tokens                   GET /personal_access_tokens/{id}
     DELETE /personal_access_tokens/{id}           POST /personal_access_tokens/{id}/rotate
     GET /personal_access_tokens/self              DELETE /personal_access_tokens/self
@@ -228,6 +240,7 @@ fn every_parameter_that_the_sources_read_is_in_the_document() {
         let mut read = BTreeSet::new();
         for file in [
             "access_tokens/api/parameters.rs",
+            "git/api/parameters.rs",
             "groups/api/parameters.rs",
             "projects/api/parameters.rs",
             "users/api/parameters.rs",

@@ -19,7 +19,7 @@ use crate::web::token;
 const NAMED: usize = 10;
 
 /// A token that works, and where it stands.
-pub(super) struct Leak {
+pub(in crate::git) struct Leak {
     token_id: i64,
     hint: String,
     place: Place,
@@ -29,7 +29,7 @@ pub(super) struct Leak {
 ///
 /// # Errors
 /// When Git or the database doesn't answer.
-pub(super) async fn find(
+pub(in crate::git) async fn find(
     app: &App,
     ctx: &Context,
     project: &Project,
@@ -120,7 +120,7 @@ async fn place(
 }
 
 /// What the person who pushes reads.
-pub(super) fn tell(leaks: &[Leak]) -> String {
+pub(in crate::git) fn tell(leaks: &[Leak]) -> String {
     let mut lines = vec![
         "This push contains an access token that works, so it was refused:".to_owned(),
         String::new(),

@@ -3,7 +3,7 @@
 mod answers;
 mod caller;
 mod input;
-mod leaked;
+pub(in crate::git) mod leaked;
 mod receive;
 mod serve;
 

@@ -22,6 +22,7 @@ pub(super) fn areas() -> Vec<Area> {
             prefix: "/api/v4/groups",
             endpoints: group_endpoints(),
         },
+        super::repository::area(),
         Area {
             prefix: "/api/v4/projects",
             endpoints: project_endpoints(),

@@ -5,6 +5,7 @@
 mod admin;
 mod api;
 mod pages;
+mod repository;
 
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};

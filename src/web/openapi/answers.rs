@@ -25,6 +25,18 @@ impl Answers {
         self.respond(status, description, None, json!({}));
     }
 
+    /// An answer that is a file, of one of these types.
+    pub fn bytes(&mut self, description: &str, types: &[&str]) {
+        let content: Map<String, Value> = types
+            .iter()
+            .map(|kind| ((*kind).to_owned(), json!({})))
+            .collect();
+        self.responses.insert(
+            StatusCode::OK.as_str().to_owned(),
+            json!({ "description": description, "content": content }),
+        );
+    }
+
     /// One page of a list, with the headers that say where it is.
     pub fn list<T: ToSchema>(&mut self) {
         let items = self.schema::<T>();

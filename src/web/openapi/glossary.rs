@@ -9,6 +9,7 @@ pub fn section(path: &str) -> &'static str {
         "groups" if path.contains("/access_tokens") => "Group access tokens",
         "projects" if path.contains("/access_tokens") => "Project access tokens",
         "groups" | "projects" if path.contains("/members") => "Members",
+        "projects" if path.contains("/repository/") => "Repository",
         "groups" if path.ends_with("/projects") => "Projects",
         "groups" => "Groups",
         "projects" => "Projects",
@@ -31,6 +32,9 @@ pub fn explained(path: &str, name: &str) -> &'static str {
         }
         ("id", "Users") => "The user's id.",
         ("id", _) => "The token's id.",
+        ("search", "Repository") => {
+            "The name contains this; `^` in front is its beginning, `$` behind its end."
+        }
         ("search", "Users") => "The name or the user name contains this.",
         ("search", "Groups") => "The name or the path contains this.",
         ("search", "Projects") => "The name, the path or the description contains this.",
@@ -41,11 +45,12 @@ pub fn explained(path: &str, name: &str) -> &'static str {
         ("name", "Projects") => "The name, as shown; it follows from the path if it isn't given.",
         ("name", "Users") => "The name, as shown.",
         ("name", _) => "What the token is called. All members can see it.",
+        ("path", "Repository") => "Only what lies at this path.",
         ("path", _) => "The last part of the address.",
         ("description", "Groups" | "Projects") if path.contains('{') => {
             "What it is for; an empty text takes it away."
         }
-        ("sort", "Groups" | "Projects") => "Smallest or largest first.",
+        ("sort", "Groups" | "Projects" | "Repository") => "Smallest or largest first.",
         ("sort", _) => {
             "`created_asc`, `created_desc`, `expires_asc`, `expires_desc`, `last_used_asc`, `last_used_desc`, `name_asc` or `name_desc`."
         }
@@ -56,7 +61,42 @@ pub fn explained(path: &str, name: &str) -> &'static str {
             "The first day on which the membership no longer counts. When changing a member, an empty text takes the end away, and `null` or nothing leaves it as it is."
         }
         ("user_id", "Personal access tokens") => "The user whose tokens they are.",
+        (_, "Repository") => repository(path, name),
         (_, "Instance") => Setting::find(name).map_or("", |setting| setting.help),
+        _ => anywhere(name),
+    }
+}
+
+/// What a parameter means to a repository.
+fn repository(path: &str, name: &str) -> &'static str {
+    match name {
+        "author_email" => "The address of whoever wrote it; the caller's if it isn't given.",
+        "author_name" => "The name of whoever wrote it; the caller's if it isn't given.",
+        "branch" if path.contains("/files/") => {
+            "The branch to commit to. It is made if there is none and `start_branch` says from where, or if the repository is empty."
+        }
+        "branch" => "The name of the branch; in a path with `%2F` for each slash.",
+        "commit_message" => "What the commit is for.",
+        "content" => "All of the file, from now on.",
+        "encoding" => {
+            "How `content` is written: `text`, which it is if nothing is given, or `base64`."
+        }
+        "file_path" => "Where the file lies, from the top, with `%2F` for each slash.",
+        "format" => "What the archive is written as.",
+        "last_commit_id" => {
+            "The last commit that changed the file, as far as the caller knows; if there is a later one, nothing happens."
+        }
+        "recursive" => "What lies in folders below too.",
+        "ref" => "A branch, a tag or a commit; `HEAD` is the default branch.",
+        "ref_name" => {
+            "A branch, a tag or a commit to begin at; the default branch if it isn't given."
+        }
+        "sha" => "A commit, a branch or a tag; the default branch if it isn't given.",
+        "since" => "Only commits of this moment or later.",
+        "start_branch" => "Where a branch that is made begins.",
+        "stats" => "Count the lines that come and go? Yes, if it isn't given.",
+        "tag_name" => "The name of the tag, with `%2F` for each slash.",
+        "until" => "Only commits of this moment or earlier.",
         _ => anywhere(name),
     }
 }

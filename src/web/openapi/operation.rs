@@ -25,6 +25,8 @@ pub fn parameters(path: &str, method: &Method, about: &About) -> Vec<(Place, Des
     let in_path = names_in(path).map(|name| {
         let kind = match name {
             "id" if path.starts_with("/groups") || path.starts_with("/projects") => Kind::Text,
+            "branch" | "tag_name" | "sha" | "file_path" => Kind::Text,
+            "format" => Kind::Word(vec!["tar.gz", "tar", "zip"]),
             _ => Kind::Integer,
         };
         let described = Described {
@@ -46,7 +48,17 @@ pub fn parameters(path: &str, method: &Method, about: &About) -> Vec<(Place, Des
 
 /// The names in braces.
 fn names_in(path: &str) -> impl Iterator<Item = &'static str> {
-    ["id", "token_id", "user_id"]
+    const NAMES: [&str; 8] = [
+        "id",
+        "token_id",
+        "user_id",
+        "branch",
+        "tag_name",
+        "sha",
+        "file_path",
+        "format",
+    ];
+    NAMES
         .into_iter()
         .filter(move |name| path.contains(&format!("{{{name}}}")))
 }

@@ -10,6 +10,7 @@ on_both![
     python_gitlab_manages_personal_tokens,
     python_gitlab_manages_groups,
     python_gitlab_manages_projects,
+    python_gitlab_reads_and_changes_code,
     python_gitlab_manages_members,
     python_gitlab_manages_users,
     python_gitlab_understands_each_refusal,
@@ -41,6 +42,10 @@ async fn python_gitlab_manages_groups(server: TestServer) {
 
 async fn python_gitlab_manages_projects(server: TestServer) {
     run(server, "projects.py", &[]).await;
+}
+
+async fn python_gitlab_reads_and_changes_code(server: TestServer) {
+    run(server, "repository.py", &[]).await;
 }
 
 async fn python_gitlab_manages_members(server: TestServer) {

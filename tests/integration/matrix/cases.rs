@@ -77,6 +77,9 @@ impl Stage {
             }
             "GET /{full_path:.+}.git" => get(format!("/{}.git", project.full_path)),
             "GET /{full_path:.+}/info/refs" => get(format!("/{}/info/refs", project.full_path)),
+            route if route.contains("/repository/") => {
+                return self.repository_cases(route, caller);
+            }
             "GET /api/v4/groups/{id}" => get(api_group),
             "GET /api/v4/groups/{id}/projects" => get(format!("{api_group}/projects")),
             "GET /api/v4/groups/{id}/members" => get(format!("{api_group}/members")),

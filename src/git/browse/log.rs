@@ -1,0 +1,252 @@
+//! The history: commits as Git tells them.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Datelike as _, FixedOffset, Utc};
+
+use super::run::run;
+use super::{Opened, SMALL};
+use crate::db::{Page, PageRequest, Total};
+use crate::error::Error;
+
+/// What a page of commits may take, in bytes: their messages have no limit.
+const LOG: usize = 16 * 1024 * 1024;
+
+/// One line for each of these, then the message.
+const FORMAT: &str = "--format=tformat:%H%n%P%n%an%n%ae%n%ad%n%cn%n%ce%n%cd%n%B";
+
+/// A commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// Its id.
+    pub id: String,
+    /// Those that it follows.
+    pub parents: Vec<String>,
+    /// Who wrote it.
+    pub author: Signature,
+    /// Who put it there.
+    pub committer: Signature,
+    /// What for.
+    pub message: String,
+}
+
+/// Who, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// A name.
+    pub name: String,
+    /// An address.
+    pub email: String,
+    /// With the zone of whoever did it.
+    pub at: DateTime<FixedOffset>,
+}
+
+/// Which commits.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Those that change this.
+    pub path: Option<String>,
+    /// Those from this moment on.
+    pub since: Option<DateTime<Utc>>,
+    /// Those until this moment.
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// How much a commit changes, in lines.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Lines that came.
+    pub additions: u64,
+    /// Lines that went.
+    pub deletions: u64,
+}
+
+impl Opened {
+    /// One page of the history that ends with this commit. Nobody counts how long the history is.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Git can't be run; [`Error::Refused`] for messages that are too long.
+    pub async fn log(
+        &self,
+        commit: &str,
+        filter: &Filter,
+        request: PageRequest,
+    ) -> Result<Page<Commit>, Error> {
+        let mut command = self.command("log");
+        command
+            .args(["-z", "--date=raw", "--no-show-signature", FORMAT])
+            .arg(format!("--skip={}", request.offset()))
+            .arg(format!(
+                "--max-count={}",
+                request.per_page.saturating_add(1)
+            ));
+        if let Some(since) = filter.since {
+            command.arg(format!("--since=@{} +0000", since.timestamp().max(0)));
+        }
+        if let Some(until) = filter.until {
+            command.arg(format!("--until=@{} +0000", until.timestamp().max(0)));
+        }
+        command.args(["--end-of-options", commit, "--"]);
+        command.args(&filter.path);
+        let output = run(command, Vec::new(), LOG).await?.or_unavailable()?;
+        let mut page = Page::new(read(&output), request, 0);
+        page.total = Total::Many;
+        Ok(page)
+    }
+
+    /// These commits, by their ids.
+    ///
+    /// # Errors
+    /// As [`Opened::log`].
+    pub async fn commits(&self, ids: &[String]) -> Result<HashMap<String, Commit>, Error> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut command = self.command("log");
+        command
+            .args(["-z", "--date=raw", "--no-show-signature", FORMAT])
+            .args(["--no-walk=unsorted", "--stdin"]);
+        let asked: String = ids.iter().map(|id| format!("{id}\n")).collect();
+        let output = run(command, asked.into_bytes(), LOG)
+            .await?
+            .or_unavailable()?;
+        Ok(read(&output)
+            .into_iter()
+            .map(|commit| (commit.id.clone(), commit))
+            .collect())
+    }
+
+    /// The commit with this id, which is there.
+    ///
+    /// # Errors
+    /// As [`Opened::log`].
+    pub async fn commit(&self, id: &str) -> Result<Option<Commit>, Error> {
+        let mut found = self.commits(&[id.to_owned()]).await?;
+        Ok(found.remove(id))
+    }
+
+    /// The last commit, up to this one, that changed what lies at a path.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Git can't be run.
+    pub async fn last_change(&self, commit: &str, path: &str) -> Result<Option<String>, Error> {
+        let mut command = self.command("rev-list");
+        command.args(["--max-count=1", "--end-of-options", commit, "--", path]);
+        let output = run(command, Vec::new(), SMALL).await?.or_unavailable()?;
+        let id = String::from_utf8_lossy(&output).trim().to_owned();
+        Ok(Some(id).filter(|id| !id.is_empty()))
+    }
+
+    /// How much a commit changes in its first parent.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Git can't be run.
+    pub async fn stats(&self, commit: &str) -> Result<Stats, Error> {
+        let mut command = self.command("log");
+        command
+            .args(["--max-count=1", "--format=", "--shortstat"])
+            .args(["--diff-merges=first-parent", "--no-renames"])
+            .args(["--no-ext-diff", "--no-textconv"])
+            .args(["--end-of-options", commit, "--"]);
+        let output = run(command, Vec::new(), SMALL).await?.or_unavailable()?;
+        Ok(read_stats(&String::from_utf8_lossy(&output)))
+    }
+}
+
+fn read(output: &[u8]) -> Vec<Commit> {
+    output
+        .split(|byte| *byte == 0)
+        .filter_map(|record| read_one(&String::from_utf8_lossy(record)))
+        .collect()
+}
+
+fn read_one(record: &str) -> Option<Commit> {
+    let mut lines = record.splitn(9, '\n');
+    let mut next = || lines.next();
+    let (id, parents) = (next()?, next()?);
+    let mut signature = || {
+        Some(Signature {
+            name: next()?.to_owned(),
+            email: next()?.to_owned(),
+            at: moment(next()?),
+        })
+    };
+    let (author, committer) = (signature()?, signature()?);
+    Some(Commit {
+        id: id.to_owned(),
+        parents: parents.split_whitespace().map(str::to_owned).collect(),
+        author,
+        committer,
+        message: next()?.to_owned(),
+    })
+}
+
+/// `1764000000 +0100`. What no calendar has is the beginning of 1970.
+pub(super) fn moment(text: &str) -> DateTime<FixedOffset> {
+    read_moment(text).unwrap_or_default()
+}
+
+fn read_moment(text: &str) -> Option<DateTime<FixedOffset>> {
+    let (seconds, zone) = text.trim().split_once(' ')?;
+    let zone: i32 = zone.parse().ok()?;
+    let minutes = zone / 100 * 60 + zone % 100;
+    let at = DateTime::from_timestamp(seconds.parse().ok()?, 0)?;
+    let at = at.with_timezone(&FixedOffset::east_opt(minutes * 60)?);
+    (1..=9998).contains(&at.year()).then_some(at)
+}
+
+/// ` 3 files changed, 5 insertions(+), 1 deletion(-)`
+fn read_stats(text: &str) -> Stats {
+    let count = |word: &str| {
+        text.split(',')
+            .find(|part| part.contains(word))
+            .and_then(|part| part.trim().split(' ').next()?.parse().ok())
+            .unwrap_or(0)
+    };
+    Stats {
+        additions: count("insertion"),
+        deletions: count("deletion"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_is_read_with_all_of_its_message() {
+        let record = "1f\n2a 3b\nAda\nada@x\n1700000000 +0130\nBob\nbob@x\n1700000001 -0500\nTitle\n\nBody\n";
+        let commit = read_one(record).unwrap();
+        assert_eq!(commit.parents, ["2a", "3b"]);
+        assert_eq!(commit.message, "Title\n\nBody\n");
+        assert_eq!(commit.author.at.to_rfc3339(), "2023-11-14T23:43:20+01:30");
+        assert_eq!(
+            commit.committer.at.to_rfc3339(),
+            "2023-11-14T17:13:21-05:00"
+        );
+        assert_eq!(read_one(""), None);
+    }
+
+    #[test]
+    fn a_moment_that_no_calendar_has_is_told_as_one_that_it_has() {
+        for text in ["", "x", "99999999999999 +0000", "1 +9999", "1"] {
+            assert_eq!(moment(text).timestamp(), 0, "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_are_counted_by_kind() {
+        for (text, additions, deletions) in [
+            (" 1 file changed, 2 insertions(+), 1 deletion(-)\n", 2, 1),
+            (" 1 file changed, 1 insertion(+)\n", 1, 0),
+            (" 2 files changed, 12 deletions(-)\n", 0, 12),
+            ("", 0, 0),
+        ] {
+            let expected = Stats {
+                additions,
+                deletions,
+            };
+            assert_eq!(read_stats(text), expected, "{text}");
+        }
+    }
+}
