@@ -10,7 +10,7 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// What the migrations on PostgreSQL make besides tables and what hangs on them.
-const FUNCTIONS: [&str; 1] = ["audit_events_refuse"];
+const FUNCTIONS: [&str; 2] = ["audit_events_refuse", "projects_leave_repository"];
 
 /// How a database's schema compares with this program's.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@ pub(crate) mod files;
 mod imported;
 mod objects;
 mod people;
+mod repositories;
 mod setup;
 mod store;
 mod work;
@@ -134,6 +135,7 @@ pub fn examine(config: &Config, now: DateTime<Utc>) -> Vec<Finding> {
     if state == Some(SchemaState::Current) {
         findings.push(database::secret(&mut conn, config));
         findings.extend(imported::salts(&mut conn, config));
+        findings.push(repositories::orphans(&mut conn, config));
         for (check, question) in QUESTIONS {
             findings.push(question(&mut conn, now).unwrap_or_else(|error| {
                 Finding::failed(

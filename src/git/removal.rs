@@ -1,11 +1,12 @@
 //! Repositories of projects that are gone. The database writes down each project that goes, whatever took it along;
 //! the folder goes after that has been committed.
 
+use chrono::TimeDelta;
 use diesel::prelude::*;
 
 use super::repository::Address;
 use crate::app::App;
-use crate::db::schema::removed_repositories as removed;
+use crate::db::schema::{projects, removed_repositories as removed};
 use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
 
@@ -46,6 +47,47 @@ pub async fn sweep(app: &App) -> Result<usize, Error> {
     }
 }
 
+/// What was begun so long ago and didn't come to its place never will.
+const OLD: TimeDelta = TimeDelta::days(1);
+
+/// Removes what was begun when a server was killed: drafts of repositories and of commits, gates of pushes.
+///
+/// # Errors
+/// When the disk doesn't do it.
+pub async fn sweep_drafts(app: &App) -> Result<(), Error> {
+    let before = app.clock.now() - OLD;
+    let repositories = app.repositories.clone();
+    actix_web::web::block(move || repositories.remove_drafts(before))
+        .await
+        .map_err(|error| Error::internal(error.into()))?
+        .map_err(|error| Error::unavailable(error.into()))
+}
+
+/// Those of these that are of no project.
+///
+/// # Errors
+/// When the database is away.
+pub fn of_nobody(conn: &mut DbConnection, addresses: &[Address]) -> Result<Vec<Address>, Error> {
+    let mut orphans = Vec::new();
+    for some in addresses.chunks(1000) {
+        let ids = some.iter().map(|address| address.project_id);
+        let rows: Vec<(i64, Timestamp)> = projects::table
+            .filter(projects::id.eq_any(ids.collect::<Vec<_>>()))
+            .select((projects::id, projects::created_at))
+            .load(conn)?;
+        let there: Vec<Address> = rows.into_iter().map(address).collect();
+        orphans.extend(some.iter().filter(|one| !there.contains(one)));
+    }
+    Ok(orphans)
+}
+
+fn address((project_id, created_at): (i64, Timestamp)) -> Address {
+    Address {
+        project_id,
+        created_at: created_at.into(),
+    }
+}
+
 fn waiting(conn: &mut DbConnection, after: i64) -> Result<Vec<Address>, Error> {
     let rows: Vec<(i64, Timestamp)> = removed::table
         .filter(removed::project_id.gt(after))
@@ -53,13 +95,7 @@ fn waiting(conn: &mut DbConnection, after: i64) -> Result<Vec<Address>, Error> {
         .limit(AT_ONCE)
         .select((removed::project_id, removed::created_at))
         .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|(project_id, created_at)| Address {
-            project_id,
-            created_at: created_at.into(),
-        })
-        .collect())
+    Ok(rows.into_iter().map(address).collect())
 }
 
 fn forget(conn: &mut DbConnection, gone: &[Address]) -> Result<(), Error> {

@@ -150,6 +150,37 @@ impl Repositories {
         }
         Ok(found)
     }
+
+    /// Removes what was begun before this moment and never came to its place, because the server was killed.
+    ///
+    /// # Errors
+    /// When the disk doesn't do it.
+    pub fn remove_drafts(&self, moment: DateTime<Utc>) -> io::Result<()> {
+        let mut places = folders(&self.root)?;
+        places.push(self.root.to_path_buf());
+        for place in places {
+            for folder in folders(&place)? {
+                let name = folder.file_name().and_then(|name| name.to_str());
+                let is_draft = name
+                    .is_some_and(|name| DRAFTS.iter().any(|beginning| name.starts_with(beginning)));
+                if is_draft && is_older(&folder, moment)? {
+                    fs::remove_dir_all(&folder)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the names of folders begin with that are there only for a while.
+const DRAFTS: [&str; 3] = [".new-", ".push-", ".commit-"];
+
+/// Was it last changed before this moment? What is gone meanwhile wasn't.
+fn is_older(path: &Path, moment: DateTime<Utc>) -> io::Result<bool> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        found => Ok(DateTime::<Utc>::from(found?.modified()?) < moment),
+    }
 }
 
 /// Makes the repository of a project that was just made. If that fails, it is made when somebody first needs it.

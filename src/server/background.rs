@@ -18,6 +18,7 @@ const WRITE_USES: Duration = Duration::from_secs(1);
 
 /// Projects go without anybody ringing when another program deletes them.
 const LOOK_FOR_REMOVED: Duration = Duration::from_secs(600);
+const LOOKS_A_DAY: u32 = 144;
 
 /// Writes last uses until told to stop, and then once more what is pending.
 pub async fn write_uses(app: App, mut stop: watch::Receiver<bool>) {
@@ -51,9 +52,18 @@ pub async fn run_jobs(app: App, stop: watch::Receiver<bool>) {
 pub async fn remove_repositories(app: App, mut stop: watch::Receiver<bool>) {
     let mut now_and_then = tokio::time::interval(LOOK_FOR_REMOVED);
     now_and_then.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    // Counts looks; the first one is at the start.
+    let mut looks = 0_u32;
     loop {
         tokio::select! {
-            _ = now_and_then.tick() => {}
+            _ = now_and_then.tick() => {
+                if looks.is_multiple_of(LOOKS_A_DAY)
+                    && let Err(error) = removal::sweep_drafts(&app).await
+                {
+                    tracing::warn!(%error, "What was begun and never finished could not be removed");
+                }
+                looks += 1;
+            }
             () = app.projects_gone.notified() => {}
             _ = stop.changed() => return,
         }

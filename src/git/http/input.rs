@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use actix_web::dev::Decompress;
 use actix_web::error::PayloadError;
+use actix_web::http::header::HeaderMap;
 use actix_web::web::{Bytes, Payload};
 use futures_core::Stream;
 
@@ -29,13 +30,7 @@ impl Input {
     pub(super) fn of(call: &mut GitCall, most: u64) -> Input {
         let payload = call.payload.take();
         Input {
-            body: payload.map(|payload| {
-                let pieces = Pieces {
-                    payload,
-                    rest: Bytes::new(),
-                };
-                Decompress::from_headers(pieces, call.req.headers())
-            }),
+            body: payload.map(|payload| inflated(payload, call.req.headers())),
             left: most,
             in_vain: 0,
         }
@@ -49,6 +44,14 @@ impl Input {
     pub(super) fn into_stream(self) -> process::Input {
         Box::pin(self)
     }
+}
+
+fn inflated(payload: Payload, headers: &HeaderMap) -> Decompress<Pieces> {
+    let pieces = Pieces {
+        payload,
+        rest: Bytes::new(),
+    };
+    Decompress::from_headers(pieces, headers)
 }
 
 impl Stream for Input {
@@ -102,5 +105,50 @@ impl Stream for Pieces {
         }
         let size = self.rest.len().min(PIECE);
         Poll::Ready(Some(Ok(self.rest.split_to(size))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+    use std::io::Write as _;
+
+    use actix_web::FromRequest as _;
+    use actix_web::http::header;
+    use actix_web::test::TestRequest;
+    use flate2::{Compression, write::GzEncoder};
+
+    #[actix_web::test]
+    async fn what_is_inflated_is_counted_before_it_grows() {
+        const MIB: usize = 1 << 20;
+        let mut deflated = GzEncoder::new(Vec::new(), Compression::best());
+        for _ in 0..64 {
+            deflated.write_all(&vec![0; MIB]).unwrap();
+        }
+        let body = deflated.finish().unwrap();
+        assert!(body.len() < 128 * 1024, "as much as comes at once");
+        let (req, mut payload) = TestRequest::post()
+            .insert_header((header::CONTENT_ENCODING, "gzip"))
+            .set_payload(body)
+            .to_http_parts();
+        let payload = Payload::from_request(&req, &mut payload).await.unwrap();
+        let mut input = Input {
+            body: Some(inflated(payload, req.headers())),
+            left: 32 * MIB as u64,
+            in_vain: 0,
+        };
+        let (mut all, mut largest) = (0, 0);
+        let end = loop {
+            match poll_fn(|cx| Pin::new(&mut input).poll_next(cx)).await {
+                Some(Ok(piece)) => {
+                    all += piece.len();
+                    largest = largest.max(piece.len());
+                }
+                end => break end,
+            }
+        };
+        assert!(matches!(end, Some(Err(_))), "{end:?}");
+        assert!(all <= 32 * MIB && largest < 8 * MIB, "{all} {largest}");
     }
 }

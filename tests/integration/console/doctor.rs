@@ -420,3 +420,20 @@ fn jobs_that_fail_or_do_not_run_and_mails_that_stay_are_told() {
         "1 mail waits to be sent, the oldest one since 2026-01-01",
     );
 }
+
+#[test]
+fn code_that_belongs_to_nobody_is_told_and_left_alone() {
+    let console = Console::busy();
+    console.diagnosed("git", "ok", "2.");
+    console.diagnosed("repositories", "ok", "0 repositories");
+    let orphan = console
+        .data()
+        .join("repositories/00/999-1764000000000000.git");
+    fs::create_dir_all(&orphan).unwrap();
+    console.diagnosed(
+        "repositories",
+        "warning",
+        "1 of 1 repository without a project",
+    );
+    assert!(orphan.exists());
+}

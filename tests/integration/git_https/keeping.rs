@@ -10,6 +10,7 @@ use crate::support::{TestResource, TestServer};
 on_both![
     the_code_of_a_project_goes_with_it,
     however_a_project_goes_its_code_goes_too,
+    what_was_begun_and_never_finished_is_swept_out_when_it_is_old,
     the_page_of_a_project_tells_how_to_clone_and_push,
 ];
 
@@ -40,6 +41,31 @@ async fn however_a_project_goes_its_code_goes_too(server: TestServer) {
     alice.delete(&scene.company.acme.path()).await.expect(202);
     assert!(removal::sweep(&server.app).await.unwrap() >= 2);
     assert!(!folder.exists());
+}
+
+async fn what_was_begun_and_never_finished_is_swept_out_when_it_is_old(server: TestServer) {
+    let Some(scene) = Scene::on(&server) else {
+        return;
+    };
+    let kept = server.repository(scene.project());
+    let root = server.app.repositories.root().to_owned();
+    let spread = kept.parent().unwrap().to_owned();
+    let (gate, draft, young) = (
+        root.join(".push-abc"),
+        spread.join(".new-abc"),
+        spread.join(".new-def"),
+    );
+    for folder in [&gate, &draft, &young] {
+        std::fs::create_dir(folder).unwrap();
+    }
+    for folder in [&kept, &gate, &draft] {
+        let two_days_ago = server.now() - chrono::TimeDelta::days(2);
+        let folder = std::fs::File::open(folder).unwrap();
+        folder.set_modified(two_days_ago.into()).unwrap();
+    }
+    removal::sweep_drafts(&server.app).await.unwrap();
+    assert!(!gate.exists() && !draft.exists());
+    assert!(kept.join("HEAD").exists() && young.exists());
 }
 
 async fn the_page_of_a_project_tells_how_to_clone_and_push(server: TestServer) {
