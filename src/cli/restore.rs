@@ -253,6 +253,11 @@ fn told(report: &Report, revoke: bool) -> String {
 
 fn told_undone(undone: &Undone, revoke: bool) -> Vec<String> {
     let mut lines = Vec::new();
+    let otherwise = if revoke {
+        ", and will not in the restored one"
+    } else {
+        ""
+    };
     if undone.tokens.is_empty() {
         lines.push("No token comes back to life by it.".to_owned());
     } else {
@@ -260,13 +265,8 @@ fn told_undone(undone: &Undone, revoke: bool) -> Vec<String> {
             1 => "1 token works".to_owned(),
             number => format!("{number} tokens work"),
         };
-        let revoked = if revoke {
-            ", and will not in the restored one"
-        } else {
-            ""
-        };
         lines.push(format!(
-            "{work} in the backup and not in the present database{revoked}:"
+            "{work} in the backup and not in the present database{otherwise}:"
         ));
         lines.extend(
             table(&undone.tokens)
@@ -280,13 +280,8 @@ fn told_undone(undone: &Undone, revoke: bool) -> Vec<String> {
             1 => "1 token lives".to_owned(),
             number => format!("{number} tokens live"),
         };
-        let kept = if revoke {
-            ", and will not in the restored one"
-        } else {
-            ""
-        };
         lines.push(format!(
-            "{live} longer in the backup than in the present database{kept}:"
+            "{live} longer in the backup than in the present database{otherwise}:"
         ));
         lines.extend(
             table_of_ends(&undone.later_ends)
