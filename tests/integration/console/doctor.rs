@@ -75,6 +75,18 @@ fn chmod(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
+/// A database gives its mode to the files that it keeps beside it, and a command that ends doesn't always take those
+/// away.
+fn chmod_with_companions(database: &Path, mode: u32) {
+    chmod(database, mode);
+    for suffix in ["-wal", "-shm"] {
+        let companion = database.with_extension(format!("db{suffix}"));
+        if let Err(error) = fs::set_permissions(&companion, fs::Permissions::from_mode(mode)) {
+            assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{error}");
+        }
+    }
+}
+
 #[test]
 fn a_healthy_instance_is_found_to_be_well_beside_its_server_and_without() {
     let console = Console::busy();
@@ -180,17 +192,18 @@ fn files_are_their_owners_alone() {
         console.data().join("secret.key"),
         console.data().join("latchkey.db"),
     );
-    for (check, path, private) in [
-        ("data directory", &data, 0o700),
-        ("secret file", &secret, 0o600),
-        ("database file", &database, 0o600),
+    let alone: fn(&Path, u32) = chmod;
+    for (check, path, private, set_mode) in [
+        ("data directory", &data, 0o700, alone),
+        ("secret file", &secret, 0o600, alone),
+        ("database file", &database, 0o600, chmod_with_companions),
     ] {
         console.diagnosed(check, "ok", "belongs to user");
-        chmod(path, private | 0o040);
+        set_mode(path, private | 0o040);
         console.diagnosed(check, "warning", "its group");
-        chmod(path, private | 0o004);
+        set_mode(path, private | 0o004);
         console.diagnosed(check, "failed", "everybody");
-        chmod(path, private);
+        set_mode(path, private);
     }
     fs::write(data.join("latchkey.db.restoring"), "").unwrap();
     console.diagnosed("database file", "warning", "interrupted");
