@@ -12,7 +12,7 @@ use crate::error::Error;
 /// Programs that run at the same moment on one node.
 const PROGRAMS: usize = 64;
 
-/// Of those, for one token, and for all from one address who sent none.
+/// Of those, for one token or person, and for all from one address who are nobody.
 const PROGRAMS_OF_ONE: usize = 24;
 const PROGRAMS_OF_NOBODY: usize = 8;
 
@@ -45,6 +45,8 @@ impl Default for Times {
 pub enum Caller {
     /// A token, by its id.
     Token(i64),
+    /// Somebody at a browser, by their id.
+    Person(i64),
     /// Whoever at this address sent no credential.
     Nobody(Option<IpAddr>),
 }
@@ -105,7 +107,7 @@ impl Turns {
 
     fn of(&self, caller: Caller) -> Arc<Semaphore> {
         let share = match caller {
-            Caller::Token(_) => PROGRAMS_OF_ONE,
+            Caller::Token(_) | Caller::Person(_) => PROGRAMS_OF_ONE,
             Caller::Nobody(_) => PROGRAMS_OF_NOBODY,
         };
         let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);

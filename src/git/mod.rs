@@ -10,6 +10,7 @@ pub mod gate;
 pub mod http;
 pub mod leaks;
 pub mod limits;
+pub mod pages;
 pub mod pkt_line;
 pub mod process;
 pub mod program;

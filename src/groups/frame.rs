@@ -25,6 +25,7 @@ pub fn shell(call: &PageCall, group: &Group, title: &str, place: Place) -> Shell
         general: could(Right::EditGroup),
         access_tokens: could(Right::SeeTokens),
         webhooks: could(Right::ManageWebhooks),
+        code: false,
     };
     call.shell(
         if overview {
@@ -39,13 +40,15 @@ pub fn shell(call: &PageCall, group: &Group, title: &str, place: Place) -> Shell
 
 /// The last steps of the breadcrumbs of a page about a group or project.
 pub(crate) fn steps_to(title: &str, place: Place) -> Vec<Crumb> {
-    let in_settings = matches!(
-        place,
-        Place::General | Place::AccessTokens | Place::Webhooks
-    );
     let mut steps = Vec::new();
-    if in_settings {
-        steps.push(Crumb::here("Settings"));
+    match place {
+        Place::General | Place::AccessTokens | Place::Webhooks => {
+            steps.push(Crumb::here("Settings"));
+        }
+        Place::Files | Place::Commits | Place::Branches | Place::Tags => {
+            steps.push(Crumb::here("Code"));
+        }
+        _ => {}
     }
     steps.push(Crumb::here(title));
     steps

@@ -31,6 +31,7 @@ pub fn shell(call: &PageCall, project: &Project, title: &str, place: Place) -> S
         general: could(Right::EditProject),
         access_tokens: could(Right::SeeTokens),
         webhooks: false,
+        code: could(Right::ReadCode),
     };
     let sidebar = Sidebar::project(&project.name, &full_path, rights, place);
     call.shell(

@@ -15,11 +15,13 @@ use super::{Project, frame, rows};
 use crate::context::Context;
 use crate::db::{DbConnection, PageRequest};
 use crate::error::{Error, What};
+use crate::git;
 use crate::groups::{self, Group};
 use crate::permissions::Right;
 use crate::web::form_errors::Field;
 use crate::web::page::PageCall;
-use crate::web::views::components::{Choice, Day, Snippet};
+use crate::web::views::code::Folder;
+use crate::web::views::components::{Choice, Day, Loaded, Snippet};
 use crate::web::views::projects::{ProjectListPage, ProjectPage};
 use crate::web::views::shell::Shell;
 use crate::web::views::sidebar::Place;
@@ -211,12 +213,30 @@ async fn overview(call: &PageCall, project: Project) -> Result<HttpResponse, Err
                 format!("/{}", namespace.full_path),
             )
         }),
+        code: if reads {
+            files(call, &project).await
+        } else {
+            None
+        },
         clone_url,
         snippets,
         name: project.row.name,
         description: project.row.description,
     };
     call.ok(&page)
+}
+
+/// The files of a project whose code the viewer may read. That they can't be shown is no reason to show nothing.
+async fn files(call: &PageCall, project: &Project) -> Option<Loaded<Folder>> {
+    match git::pages::overview(call, project).await {
+        Ok(folder) => folder.map(Loaded::Ready),
+        Err(error) => {
+            tracing::error!(%error, project_id = project.id, "The files of a project could not be shown");
+            Some(Loaded::Failed {
+                request_id: call.ctx.actor.origin.request_id.clone(),
+            })
+        }
+    }
 }
 
 /// Is nothing there yet, and may the viewer push something?

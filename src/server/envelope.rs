@@ -51,6 +51,10 @@ impl Kind {
 
 /// Is it an address that programs of Git ask for?
 fn is_of_git(path: &str) -> bool {
+    // What stands behind this is about a project: files in a repository may be called anything.
+    if path.contains("/-/") {
+        return false;
+    }
     let end = path.rsplit_once(".git/").map_or("", |(_, end)| end);
     matches!(end, "info/refs" | "git-upload-pack" | "git-receive-pack")
         || end.starts_with("info/lfs/")

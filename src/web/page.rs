@@ -293,6 +293,13 @@ impl PageCall {
         self.req.match_info().query(name)
     }
 
+    /// A segment that may hold slashes and anything else, decoded once.
+    pub fn decoded(&self, name: &str) -> String {
+        percent_encoding::percent_decode_str(self.segment(name))
+            .decode_utf8_lossy()
+            .into_owned()
+    }
+
     /// The request itself.
     pub fn req(&self) -> &HttpRequest {
         &self.req

@@ -6,11 +6,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::parameters::ArchiveOf;
 use super::reading;
 use crate::error::{Error, What};
-use crate::git::access;
 use crate::git::browse::archive::{Format, folder};
-use crate::git::browse::name;
-use crate::git::process::{Later, Output};
-use crate::projects::store::ProjectRef;
+use crate::git::browse::{name, still_may_read};
+use crate::git::process::Output;
 use crate::web::api::{Answer, ApiCall};
 use crate::web::openapi::Answers;
 
@@ -52,26 +50,9 @@ async fn send(call: ApiCall, asked: ArchiveOf, format: Format) -> Result<Archive
     let folder = folder(&project.path, revision, &commit, path);
     let command = repository.archive(&commit, path, &folder, format);
     let times = call.app.git_times;
-    let (app, ctx, id) = (call.app.clone(), call.ctx.clone(), project.id);
-    let still_may = move || -> Later<bool> {
-        let (app, ctx) = (app.clone(), ctx.clone());
-        Box::pin(async move {
-            let looked = app
-                .db
-                .read(move |conn| {
-                    let ctx = ctx.refreshed(conn)?;
-                    access::readable(conn, &ctx, &ProjectRef::Id(id)).map(|_| ())
-                })
-                .await;
-            // An outage of the database is no reason to end what goes on.
-            !matches!(
-                looked,
-                Err(Error::Unauthenticated(_) | Error::Forbidden(_) | Error::NotFound(_))
-            )
-        })
-    };
+    let watch = still_may_read(&call.app, &call.ctx, project.id);
     Ok(Archive {
-        output: repository.stream(command, times, Box::new(still_may))?,
+        output: repository.stream(command, times, watch)?,
         file_name: format!("{folder}.{}", format.ending()),
         format,
     })

@@ -2,8 +2,11 @@
 //! request is checked before Git sees it, and no shell ever does.
 
 pub mod archive;
+pub mod latest;
+pub mod location;
 pub mod log;
 pub mod name;
+pub mod patch;
 pub mod references;
 pub(in crate::git) mod run;
 pub mod tree;
@@ -11,16 +14,45 @@ pub mod tree;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::access;
 use super::limits::{Caller, Turn};
+use super::process::Later;
 use super::program::Git;
 use crate::app::App;
 use crate::context::Context;
 use crate::error::Error;
 use crate::projects::Project;
+use crate::projects::store::ProjectRef;
 use run::run;
 
 /// Answers of a few lines, in bytes.
 const SMALL: usize = 1024 * 1024;
+
+/// Tells again and again, while something is sent, whether the caller still may read the code of this project.
+pub(in crate::git) fn still_may_read(
+    app: &App,
+    ctx: &Context,
+    project_id: i64,
+) -> Box<dyn Fn() -> Later<bool>> {
+    let (app, ctx) = (app.clone(), ctx.clone());
+    Box::new(move || {
+        let (app, ctx) = (app.clone(), ctx.clone());
+        Box::pin(async move {
+            let looked = app
+                .db
+                .read(move |conn| {
+                    let ctx = ctx.refreshed(conn)?;
+                    access::readable(conn, &ctx, &ProjectRef::Id(project_id)).map(|_| ())
+                })
+                .await;
+            // An outage of the database is no reason to end what goes on.
+            !matches!(
+                looked,
+                Err(Error::Unauthenticated(_) | Error::Forbidden(_) | Error::NotFound(_))
+            )
+        })
+    })
+}
 
 /// A repository that somebody looks into, in their turn.
 pub struct Opened {
@@ -36,9 +68,10 @@ impl Opened {
     /// # Errors
     /// [`Error::Unavailable`] when there are too many, or the disk doesn't do it.
     pub async fn open(app: &App, ctx: &Context, project: &Project) -> Result<Opened, Error> {
-        let caller = match ctx.actor.token() {
-            Some(token) => Caller::Token(token.id),
-            None => Caller::Nobody(ctx.actor.origin.ip),
+        let caller = match (ctx.actor.token(), ctx.actor.user_id()) {
+            (Some(token), _) => Caller::Token(token.id),
+            (None, Some(user_id)) => Caller::Person(user_id),
+            (None, None) => Caller::Nobody(ctx.actor.origin.ip),
         };
         let turn = app.git_turns.take(caller).await?;
         let (repositories, wanted) = (app.repositories.clone(), project.clone());

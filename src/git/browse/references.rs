@@ -1,6 +1,7 @@
 //! Branches and tags.
 
 use std::collections::{HashMap, HashSet};
+use std::process::Command;
 
 use chrono::{DateTime, FixedOffset};
 
@@ -76,6 +77,41 @@ impl Opened {
             total: found.total,
             has_next: found.has_next,
         })
+    }
+
+    /// The names of the branches that were changed last.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Git can't be run.
+    pub async fn branch_names(&self, most: i64) -> Result<Vec<String>, Error> {
+        let mut command = self.command("for-each-ref");
+        command.arg(format!("--count={most}")).args([
+            "--sort=-committerdate",
+            "--format=%(refname)",
+            "refs/heads",
+        ]);
+        self.names(command, "refs/heads/").await
+    }
+
+    /// The names of the newest tags.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Git can't be run.
+    pub async fn tag_names(&self, most: i64) -> Result<Vec<String>, Error> {
+        let mut command = self.command("for-each-ref");
+        command.arg(format!("--count={most}")).args([
+            "--sort=-creatordate",
+            "--format=%(refname)",
+            "refs/tags",
+        ]);
+        self.names(command, "refs/tags/").await
+    }
+
+    async fn names(&self, command: Command, beginning: &str) -> Result<Vec<String>, Error> {
+        let output = run(command, Vec::new(), SMALL).await?.or_unavailable()?;
+        let text = String::from_utf8_lossy(&output);
+        let names = text.lines().filter_map(|line| line.strip_prefix(beginning));
+        Ok(names.map(str::to_owned).collect())
     }
 
     /// The branch of this name.

@@ -82,6 +82,56 @@ pub(in crate::git) async fn run(
     in_time(work).await
 }
 
+/// What a run says first.
+pub(in crate::git) struct Beginning {
+    /// At most so many bytes as were asked for.
+    pub(in crate::git) output: Vec<u8>,
+    /// Is that all it says?
+    pub(in crate::git) whole: bool,
+}
+
+/// Runs Git and reads the first `limit` bytes of its output; a run that says more is ended there.
+///
+/// # Errors
+/// [`Error::Unavailable`] when it can't be run, takes too long, or doesn't end well.
+pub(in crate::git) async fn beginning(
+    command: std::process::Command,
+    limit: usize,
+) -> Result<Beginning, Error> {
+    let work = async {
+        let (mut child, stdin) = start(command)?;
+        drop(stdin);
+        let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
+            return Err(broken("no pipes"));
+        };
+        let listening = actix_web::rt::spawn(listen(stderr));
+        let mut output = Vec::new();
+        let most = u64::try_from(limit).unwrap_or(u64::MAX);
+        stdout
+            .take(most.saturating_add(1))
+            .read_to_end(&mut output)
+            .await
+            .map_err(broken)?;
+        if output.len() > limit {
+            output.truncate(limit);
+            return Ok(Beginning {
+                output,
+                whole: false,
+            });
+        }
+        let status = child.wait().await.map_err(broken)?;
+        if !status.success() {
+            let complaint = listening.await.unwrap_or_default();
+            return Err(broken(complaint.trim()));
+        }
+        Ok(Beginning {
+            output,
+            whole: true,
+        })
+    };
+    in_time(work).await
+}
+
 /// One page of the records that Git writes, each with this byte behind it. `parse` makes rows of them, and leaves out
 /// what it makes nothing of.
 ///

@@ -1,5 +1,7 @@
 //! Folders and files at a commit.
 
+use std::process::Command;
+
 use super::run::{page, run};
 use super::{Opened, SMALL};
 use crate::db::{Page, PageRequest};
@@ -125,6 +127,13 @@ impl Opened {
         Ok(entries.collect())
     }
 
+    /// A run that writes the bytes of a file, however many.
+    pub fn blob(&self, file: &Entry) -> Command {
+        let mut command = self.command("cat-file");
+        command.args(["blob", &file.id]);
+        command
+    }
+
     /// The bytes of a file.
     ///
     /// # Errors
@@ -135,9 +144,7 @@ impl Opened {
                 "This file is larger than 10 MiB. Clone the repository to get it.",
             ));
         }
-        let mut command = self.command("cat-file");
-        command.args(["blob", &file.id]);
-        run(command, Vec::new(), LARGEST_FILE)
+        run(self.blob(file), Vec::new(), LARGEST_FILE)
             .await?
             .or_unavailable()
     }

@@ -4,6 +4,7 @@
 
 mod admin;
 mod api;
+mod code;
 mod pages;
 mod repository;
 
@@ -12,7 +13,6 @@ use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
-use crate::git;
 use crate::web::assets;
 use crate::web::endpoint::{Access, Area, Endpoint};
 
@@ -23,7 +23,8 @@ const API: &str = "/api/v4";
 pub fn all() -> Vec<Area> {
     let mut areas = api::areas();
     areas.extend(machines());
-    areas.push(code());
+    areas.push(code::pages());
+    areas.push(code::clone_addresses());
     areas.extend(pages::areas());
     areas
 }
@@ -34,39 +35,6 @@ fn machines() -> Vec<Area> {
         prefix: "/assets",
         endpoints: vec![open("/{name}", || web::route().to(assets::serve))],
     }]
-}
-
-/// Clone addresses, before the pages: those end in anything.
-fn code() -> Area {
-    use git::http::{self as handlers, endpoint};
-    const REFS: &str = "/{full_path:.+}.git/info/refs";
-    const LARGE: &str = "/{full_path:.+}.git/info/lfs/{rest:.*}";
-    Area {
-        prefix: "",
-        endpoints: vec![
-            // Before GET, which would answer it too.
-            endpoint(Method::HEAD, REFS, handlers::no_head),
-            endpoint(Method::GET, REFS, handlers::info_refs),
-            endpoint(
-                Method::POST,
-                "/{full_path:.+}.git/git-upload-pack",
-                handlers::upload_pack,
-            ),
-            endpoint(
-                Method::POST,
-                "/{full_path:.+}.git/git-receive-pack",
-                handlers::receive_pack,
-            ),
-            endpoint(Method::GET, LARGE, handlers::no_large_files),
-            endpoint(Method::POST, LARGE, handlers::no_large_files),
-            endpoint(Method::GET, "/{full_path:.+}.git", handlers::to_project),
-            endpoint(
-                Method::GET,
-                "/{full_path:.+}/info/refs",
-                handlers::to_git_address,
-            ),
-        ],
-    }
 }
 
 fn open(path: &'static str, build: fn() -> actix_web::Route) -> Endpoint {

@@ -5,6 +5,7 @@
 
 pub mod access_tokens;
 pub mod admin;
+pub mod code;
 pub mod components;
 pub mod dates;
 pub mod errors;

@@ -2,7 +2,8 @@
 
 use askama::Template;
 
-use super::components::{Choice, Day, Pagination, Snippet};
+use super::code::{Content, Folder};
+use super::components::{Choice, Day, Loaded, Pagination, Snippet};
 use super::forms::FormErrors;
 use super::shell::Shell;
 use super::sidebar::initial;
@@ -78,9 +79,16 @@ pub struct ProjectPage {
     pub clone_url: Option<String>,
     /// How to call the API about it, and how to push, as lines to copy.
     pub snippets: Vec<Snippet>,
+    /// Its files, if the viewer may read the code and there is some.
+    pub code: Option<Loaded<Folder>>,
 }
 
 impl ProjectPage {
+    /// What is told at length as long as there are no files.
+    pub fn clone_card(&self) -> Option<&str> {
+        self.clone_url.as_deref().filter(|_| self.code.is_none())
+    }
+
     /// The letter of the avatar.
     pub fn initial(&self) -> String {
         initial(&self.name)

@@ -71,6 +71,14 @@ pub enum Place {
     Overview,
     /// Members of a group or project.
     Members,
+    /// Code, Files of a project.
+    Files,
+    /// Code, Commits of a project.
+    Commits,
+    /// Code, Branches of a project.
+    Branches,
+    /// Code, Tags of a project.
+    Tags,
     /// Settings, General.
     General,
     /// Settings, Access tokens; for a person, Personal access tokens.
@@ -112,6 +120,8 @@ pub struct Rights {
     pub access_tokens: bool,
     /// Settings, Webhooks; of groups only.
     pub webhooks: bool,
+    /// Code; of projects only.
+    pub code: bool,
 }
 
 impl Sidebar {
@@ -139,21 +149,40 @@ impl Sidebar {
     /// The navigation of a project.
     pub fn project(name: &str, full_path: &str, rights: Rights, place: Place) -> Self {
         let about = format!("/{full_path}/-");
+        let mut items = resource_items(
+            format!("/{full_path}"),
+            format!("{about}/project_members"),
+            format!("{about}/edit"),
+            format!("{about}/settings/access_tokens"),
+            None,
+            rights,
+            place,
+        );
+        if rights.code {
+            let code = NavItem {
+                children: [
+                    ("Files", "tree", Place::Files),
+                    ("Commits", "commits", Place::Commits),
+                    ("Branches", "branches", Place::Branches),
+                    ("Tags", "tags", Place::Tags),
+                ]
+                .into_iter()
+                .map(|(label, page, here)| {
+                    NavItem::new(label, "", format!("{about}/{page}"), place == here)
+                })
+                .collect(),
+                ..NavItem::new("Code", "branch", "", false)
+            };
+            // Behind the overview.
+            items.insert(1, code);
+        }
         Self {
             label: "Project",
             context: Some(Context {
                 name: name.into(),
                 href: format!("/{full_path}"),
             }),
-            items: resource_items(
-                format!("/{full_path}"),
-                format!("{about}/project_members"),
-                format!("{about}/edit"),
-                format!("{about}/settings/access_tokens"),
-                None,
-                rights,
-                place,
-            ),
+            items,
         }
     }
 

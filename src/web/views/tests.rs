@@ -28,6 +28,7 @@ fn shell() -> Shell {
         general: true,
         access_tokens: true,
         webhooks: true,
+        code: true,
     };
     Shell {
         sidebar: Some(Sidebar::group(

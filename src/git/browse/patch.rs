@@ -1,0 +1,211 @@
+//! What a commit changes, line by line.
+
+use super::Opened;
+use super::run::beginning;
+use crate::error::Error;
+
+/// What is read of a patch, in bytes.
+const READ: usize = 256 * 1024;
+
+/// The longest line that is told whole, in letters.
+const LONGEST_LINE: usize = 2000;
+
+/// What a commit does to its first parent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Patch {
+    /// File by file.
+    pub files: Vec<FilePatch>,
+    /// Is there more than is told here?
+    pub cut: bool,
+}
+
+/// What becomes of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilePatch {
+    /// Where it is, or was.
+    pub path: String,
+    /// Where it was before, if somewhere else.
+    pub from: Option<String>,
+    /// What happened to it as a whole.
+    pub fate: Fate,
+    /// The lines, with those around them.
+    pub lines: Vec<Line>,
+    /// Is it no text?
+    pub binary: bool,
+}
+
+/// What happened to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It came.
+    Added,
+    /// It is another.
+    Changed,
+    /// It went.
+    Removed,
+    /// It is somewhere else.
+    Moved,
+}
+
+/// A line of a patch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// Where in the file: `@@ -1,3 +1,4 @@`.
+    Place(String),
+    /// Came.
+    Added(String),
+    /// Went.
+    Removed(String),
+    /// As it was.
+    Kept(String),
+}
+
+impl Opened {
+    /// What a commit changes in its first parent; the first 256 KiB of it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Git can't be run.
+    pub async fn patch(&self, commit: &str) -> Result<Patch, Error> {
+        let mut command = self.command("log");
+        command
+            .args(["--max-count=1", "--format=", "--patch"])
+            .args(["--diff-merges=first-parent", "--find-renames"])
+            .args(["--no-ext-diff", "--no-textconv", "--no-color"])
+            .args(["--src-prefix=a/", "--dst-prefix=b/"])
+            .args(["--end-of-options", commit, "--"]);
+        let read = beginning(command, READ).await?;
+        let mut patch = parse(&String::from_utf8_lossy(&read.output));
+        patch.cut = !read.whole;
+        Ok(patch)
+    }
+}
+
+fn parse(text: &str) -> Patch {
+    let mut files: Vec<FilePatch> = Vec::new();
+    let mut in_lines = false;
+    for line in text.split('\n') {
+        if let Some(names) = line.strip_prefix("diff --git ") {
+            in_lines = false;
+            files.push(FilePatch {
+                path: halved(names),
+                from: None,
+                fate: Fate::Changed,
+                lines: Vec::new(),
+                binary: false,
+            });
+            continue;
+        }
+        let Some(file) = files.last_mut() else {
+            continue;
+        };
+        if line.starts_with("@@ ") {
+            in_lines = true;
+            file.lines.push(Line::Place(line.to_owned()));
+        } else if in_lines {
+            file.lines.extend(read_line(line));
+        } else {
+            file.read_head(line);
+        }
+    }
+    Patch { files, cut: false }
+}
+
+fn read_line(line: &str) -> Option<Line> {
+    let told = |text: &str| -> String { text.chars().take(LONGEST_LINE).collect() };
+    if let Some(text) = line.strip_prefix('+') {
+        Some(Line::Added(told(text)))
+    } else if let Some(text) = line.strip_prefix('-') {
+        Some(Line::Removed(told(text)))
+    } else {
+        line.strip_prefix(' ').map(|text| Line::Kept(told(text)))
+    }
+}
+
+impl FilePatch {
+    fn read_head(&mut self, line: &str) {
+        let path = |text: &str| text.trim_end_matches('\t').trim_matches('"').to_owned();
+        if line.starts_with("new file") {
+            self.fate = Fate::Added;
+        } else if line.starts_with("deleted file") {
+            self.fate = Fate::Removed;
+        } else if let Some(from) = line.strip_prefix("rename from ") {
+            self.fate = Fate::Moved;
+            self.from = Some(path(from));
+        } else if let Some(to) = line.strip_prefix("rename to ") {
+            self.path = path(to);
+        } else if line.starts_with("Binary files ") {
+            self.binary = true;
+        } else if let Some(name) = line
+            .strip_prefix("+++ ")
+            .or_else(|| line.strip_prefix("--- "))
+        {
+            let name = path(name);
+            if let Some(name) = name.strip_prefix("b/").or_else(|| name.strip_prefix("a/")) {
+                name.clone_into(&mut self.path);
+            }
+        }
+    }
+}
+
+/// The name in `a/name b/name`; a name with spaces in it has only this middle. One that moved tells its names below.
+fn halved(names: &str) -> String {
+    let middle = names.len() / 2;
+    let half = names.get(middle + 1..).unwrap_or(names);
+    half.trim_matches('"')
+        .strip_prefix("b/")
+        .unwrap_or(names)
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_file_is_told_with_what_became_of_it() {
+        let text = "diff --git a/a b.txt b/a b.txt\nindex 1..2 100644\n--- a/a b.txt\t\n+++ b/a b.txt\t\n\
+            @@ -1,2 +1,2 @@ fn x\n same\n-old\n+new\n\\ No newline at end of file\n\
+            diff --git a/x.png b/x.png\nnew file mode 100644\nindex 0..1\nBinary files /dev/null and b/x.png differ\n\
+            diff --git a/gone b/gone\ndeleted file mode 100644\n--- a/gone\n+++ /dev/null\n@@ -1 +0,0 @@\n--- x\n\
+            diff --git a/old b/new\nsimilarity index 100%\nrename from old\nrename to new\n\
+            diff --git a/run b/run\nold mode 100644\nnew mode 100755\n";
+        let patch = parse(text);
+        let told: Vec<(&str, Option<&str>, Fate, usize, bool)> = patch
+            .files
+            .iter()
+            .map(|file| {
+                (
+                    file.path.as_str(),
+                    file.from.as_deref(),
+                    file.fate,
+                    file.lines.len(),
+                    file.binary,
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("a b.txt", None, Fate::Changed, 4, false),
+                ("x.png", None, Fate::Added, 0, true),
+                ("gone", None, Fate::Removed, 2, false),
+                ("new", Some("old"), Fate::Moved, 0, false),
+                ("run", None, Fate::Changed, 0, false),
+            ]
+        );
+        assert_eq!(
+            patch.files.first().map(|file| file.lines.clone()),
+            Some(vec![
+                Line::Place("@@ -1,2 +1,2 @@ fn x".into()),
+                Line::Kept("same".into()),
+                Line::Removed("old".into()),
+                Line::Added("new".into()),
+            ])
+        );
+        // A line that went and looks like the name of a file is a line.
+        assert_eq!(
+            patch.files.get(2).and_then(|file| file.lines.last()),
+            Some(&Line::Removed("-- x".into()))
+        );
+    }
+}

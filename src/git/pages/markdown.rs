@@ -1,0 +1,330 @@
+//! Markdown of a repository as HTML that can do no harm: whatever is in it, it becomes text, links to this repository
+//! or elsewhere, and pictures out of this repository.
+
+use std::borrow::Cow;
+
+use ammonia::Builder;
+use comrak::nodes::{Node, NodeList, NodeValue};
+use comrak::{Anchorizer, Arena, Options, format_html, parse_document};
+use url::Url;
+
+/// The longest text that is taken for Markdown, in bytes.
+pub const LONGEST: usize = 256 * 1024;
+
+/// How deep blocks and elements may lie in each other. The work grows with the square of it.
+const DEEPEST: usize = 100;
+
+/// What the ids of headings begin with, so that none is one of the page's own.
+const OWN_IDS: &str = "user-content-";
+
+/// Where what a text leads to lies.
+#[derive(Debug, Clone)]
+pub struct Around {
+    /// The page of a file in this revision, up to its path: `/acme/api/-/blob/main/`.
+    pub pages: String,
+    /// Its bytes, up to its path: `/acme/api/-/raw/main/`.
+    pub raw: String,
+    /// The folder that the text lies in, with a slash behind it; empty at the top.
+    pub folder: String,
+}
+
+/// HTML that was made safe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SafeHtml(String);
+
+impl SafeHtml {
+    /// To be printed as it is.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Nothing for a text that is too long, or nested too deep: it is shown as it was written.
+pub fn render(text: &str, around: &Around) -> Option<SafeHtml> {
+    if text.len() > LONGEST {
+        return None;
+    }
+    let mut options = Options::default();
+    options.extension.strikethrough = true;
+    options.extension.table = true;
+    options.extension.autolink = true;
+    options.extension.tasklist = true;
+    options.extension.footnotes = true;
+    // All of it is sanitised below, with what was written as HTML.
+    options.render.r#unsafe = true;
+    let arena = Arena::new();
+    let root = parse_document(&arena, text, &options);
+    if !is_shallow(root) {
+        return None;
+    }
+    let mut ids = Anchorizer::new();
+    for node in root.descendants() {
+        if matches!(node.data().value, NodeValue::Heading(_)) {
+            let id = ids.anchorize(&words(node));
+            let anchor = NodeValue::Raw(format!("<a id=\"{id}\"></a>"));
+            node.prepend(arena.alloc(anchor.into()));
+        }
+        tick(&arena, node);
+    }
+    let mut html = String::new();
+    format_html(root, &options, &mut html).ok()?;
+    Some(SafeHtml(sanitise(&html, around)))
+}
+
+fn sanitise(html: &str, around: &Around) -> String {
+    let around = around.clone();
+    Builder::default()
+        .add_generic_attributes(["id"])
+        .id_prefix(Some(OWN_IDS))
+        .link_rel(Some("nofollow noopener noreferrer"))
+        .attribute_filter(
+            move |element, attribute, value| match (element, attribute) {
+                ("a", "href") => lead(value, &around),
+                ("img", "src") => picture(value, &around),
+                _ => Some(value.into()),
+            },
+        )
+        .clean(html)
+        .to_string()
+}
+
+/// Where a link leads: to a heading of the text, to a file of the repository, or away.
+fn lead<'a>(target: &'a str, around: &Around) -> Option<Cow<'a, str>> {
+    if let Some(heading) = target.strip_prefix('#') {
+        return Some(format!("#{OWN_IDS}{heading}").into());
+    }
+    match within(target, &around.pages, &around.folder) {
+        Place::Here(address) => Some(address.into()),
+        Place::Elsewhere => Some(target.into()),
+        Place::Nowhere => None,
+    }
+}
+
+/// Only pictures of the repository are loaded: one from elsewhere would tell its server who reads this.
+fn picture<'a>(source: &str, around: &Around) -> Option<Cow<'a, str>> {
+    match within(source, &around.raw, &around.folder) {
+        Place::Here(address) => Some(address.into()),
+        Place::Elsewhere | Place::Nowhere => None,
+    }
+}
+
+enum Place {
+    Here(String),
+    Elsewhere,
+    Nowhere,
+}
+
+/// A path beside the text, or from the top of the repository if it begins with a slash; and nothing that leaves it.
+fn within(target: &str, top: &str, folder: &str) -> Place {
+    let absolute = match Url::parse(target) {
+        Err(url::ParseError::RelativeUrlWithoutBase) => target.trim().starts_with("//"),
+        _ => true,
+    };
+    if absolute {
+        return Place::Elsewhere;
+    }
+    let target = target.trim();
+    let (from, path) = match target.strip_prefix('/') {
+        Some(path) => (top.to_owned(), path),
+        None => (format!("{top}{folder}"), target),
+    };
+    let joined = Url::parse("https://here.invalid")
+        .and_then(|base| base.join(&from))
+        .and_then(|base| base.join(if path.is_empty() { "./" } else { path }));
+    let Ok(joined) = joined else {
+        return Place::Nowhere;
+    };
+    let Some(address) = joined.as_str().strip_prefix("https://here.invalid") else {
+        return Place::Nowhere;
+    };
+    if address.starts_with(top) {
+        Place::Here(address.to_owned())
+    } else {
+        Place::Nowhere
+    }
+}
+
+/// Does nothing lie deeper than [`DEEPEST`], neither by Markdown nor by HTML in it?
+fn is_shallow(root: Node<'_>) -> bool {
+    let mut waiting = vec![(root, 0)];
+    while let Some((node, depth)) = waiting.pop() {
+        if depth > DEEPEST {
+            return false;
+        }
+        waiting.extend(node.children().map(|child| (child, depth + 1)));
+    }
+    let mut open = 0_usize;
+    root.descendants().all(|node| match &node.data().value {
+        NodeValue::HtmlBlock(block) => count_open(&block.literal, &mut open),
+        NodeValue::HtmlInline(html) => count_open(html, &mut open),
+        _ => true,
+    })
+}
+
+/// Follows how many elements are open behind this piece of HTML. Counts some too many, such as those that end where
+/// the next begins.
+fn count_open(html: &str, open: &mut usize) -> bool {
+    const NEVER_OPEN: [&str; 4] = ["br", "hr", "img", "input"];
+    for (at, _) in html.match_indices('<') {
+        let rest = html.get(at + 1..).unwrap_or_default();
+        if rest.starts_with('/') {
+            *open = open.saturating_sub(1);
+        } else if rest.starts_with(|letter: char| letter.is_ascii_alphabetic()) {
+            let name = rest
+                .split(|letter: char| !letter.is_ascii_alphanumeric())
+                .next()
+                .unwrap_or_default();
+            let opens = !NEVER_OPEN
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(name));
+            *open += usize::from(opens);
+        }
+        if *open > DEEPEST {
+            return false;
+        }
+    }
+    true
+}
+
+/// The text of a heading.
+fn words(heading: Node<'_>) -> String {
+    let mut text = String::new();
+    for node in heading.descendants() {
+        match &node.data().value {
+            NodeValue::Text(words) => text.push_str(words),
+            NodeValue::Code(code) => text.push_str(&code.literal),
+            _ => {}
+        }
+    }
+    text
+}
+
+/// Boxes of a list of tasks are signs: nobody can tick them here.
+fn tick<'a>(arena: &'a Arena<'a>, node: Node<'a>) {
+    let done = match &node.data().value {
+        NodeValue::TaskItem(task) => task.symbol.is_some(),
+        _ => return,
+    };
+    node.data_mut().value = NodeValue::Item(NodeList::default());
+    let sign = if done { "☑ " } else { "☐ " };
+    let first = node.first_child().filter(|child| {
+        let value = &child.data().value;
+        matches!(value, NodeValue::Paragraph)
+    });
+    let at = first.unwrap_or(node);
+    at.prepend(arena.alloc(NodeValue::Text(sign.into()).into()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn around() -> Around {
+        Around {
+            pages: "/acme/api/-/blob/main/".into(),
+            raw: "/acme/api/-/raw/main/".into(),
+            folder: "docs/".into(),
+        }
+    }
+
+    fn html(text: &str) -> String {
+        render(text, &around()).unwrap().0
+    }
+
+    #[test]
+    fn tables_code_notes_and_tasks_are_drawn() {
+        let shown = html(
+            "# A `b`\n\n|a|b|\n|-|:-:|\n|1|2|\n\n~~no~~ x[^1]\n\n[^1]: note\n\n```rust\nf<T>()\n```\n\n* [x] done\n* [ ] open\n",
+        );
+        for part in [
+            "<h1><a id=\"user-content-a-b\"",
+            "<td align=\"center\">2</td>",
+            "<del>no</del>",
+            "href=\"#user-content-fn-1\"",
+            "id=\"user-content-fn-1\"",
+            "<pre><code>f&lt;T&gt;()",
+            "<li>☑ done</li>",
+            "<li>☐ open</li>",
+        ] {
+            assert!(shown.contains(part), "{part} in {shown}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_runs_or_calls_elsewhere_is_left() {
+        for text in [
+            "<script>alert(1)</script>",
+            "<img src=x onerror=alert(1)>",
+            "<a href=\"javascript:alert(1)\">x</a>",
+            "[x](javascript:alert(1))",
+            "<a href=\"java\tscript:alert(1)\">x</a>",
+            "[x](&#106;avascript:alert(1))",
+            "[x](data:text/html,x)",
+            "<iframe src=\"https://evil.example\"></iframe>",
+            "<form action=\"https://evil.example\"><input name=x></form>",
+            "<style>*{}</style>",
+            "<p style=\"x\" class=\"x\" onclick=\"x\">t</p>",
+            "![x](https://evil.example/pixel.png)",
+            "<img src=\"//evil.example/pixel.png\">",
+            "<svg><a xlink:href=\"javascript:x\">x</a></svg>",
+            "<base href=\"https://evil.example\">",
+            "<meta http-equiv=refresh content=0>",
+        ] {
+            let shown = html(text).to_ascii_lowercase();
+            for never in [
+                "script", "onerror", "onclick", "evil", "data:", "<form", "<input", "style",
+                "class=", "<svg", "<base", "<meta", "<iframe",
+            ] {
+                assert!(!shown.contains(never), "{never} of {text} in {shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn links_and_pictures_are_found_beside_the_text_or_from_the_top() {
+        for (text, expected) in [
+            ("[x](a.md)", "href=\"/acme/api/-/blob/main/docs/a.md\""),
+            (
+                "[x](../a%20b.md#c)",
+                "href=\"/acme/api/-/blob/main/a%20b.md#c\"",
+            ),
+            ("[x](/src/)", "href=\"/acme/api/-/blob/main/src/\""),
+            ("[x](#c)", "href=\"#user-content-c\""),
+            ("[x](https://x.example/)", "href=\"https://x.example/\""),
+            ("[x](mailto:a@x.example)", "href=\"mailto:a@x.example\""),
+            ("![x](a.png)", "src=\"/acme/api/-/raw/main/docs/a.png\""),
+            ("<img src=\"/a.png\">", "src=\"/acme/api/-/raw/main/a.png\""),
+        ] {
+            let shown = html(text);
+            assert!(shown.contains(expected), "{expected} of {text} in {shown}");
+        }
+        for text in [
+            "[x](../../../../admin)",
+            "[x](/../../../admin)",
+            "[x](..%2f..%2f../../../../admin)",
+            "![x](../../../../../-/profile)",
+            "[x](/\\evil.example)",
+        ] {
+            let shown = html(text);
+            assert!(
+                !shown.contains("href=") && !shown.contains("src=")
+                    || shown.contains("=\"/acme/api/-/"),
+                "{text} in {shown}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_or_too_deep_is_left_as_it_is() {
+        for text in [
+            "x".repeat(LONGEST + 1),
+            ">".repeat(DEEPEST + 1),
+            "<div>".repeat(LONGEST / 5),
+            "a <b>".repeat(DEEPEST + 1),
+        ] {
+            assert_eq!(render(&text, &around()), None);
+        }
+        let usual = "<p><img src=a.png><br></p>\n\n".repeat(1000);
+        assert!(render(&usual, &around()).is_some());
+    }
+}

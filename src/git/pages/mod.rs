@@ -1,0 +1,228 @@
+//! Code in the browser: `/{full_path}/-/tree`, `blob`, `raw`, `commits`, `commit`, `branches`, `tags` and `archive`,
+//! and the part of a project's overview that shows its files.
+
+mod address;
+mod archive;
+mod blob;
+mod content;
+mod history;
+mod markdown;
+mod raw;
+mod references;
+mod tree;
+
+pub use archive::download;
+pub use blob::show as blob;
+pub use history::{commit, commits};
+pub use raw::show as raw;
+pub use references::{branches, tags};
+pub use tree::{overview, show as tree};
+
+use actix_web::HttpResponse;
+use chrono::{DateTime, FixedOffset, Utc};
+
+use self::address::{Addresses, Revision};
+use super::access;
+use super::browse::location::{Kind, Location};
+use super::browse::log::Commit;
+use super::browse::{Opened, name};
+use crate::error::{Error, What};
+use crate::projects::Project;
+use crate::projects::store::ProjectRef;
+use crate::web::page::PageCall;
+use crate::web::views::code::{CommitLine, RevisionLink, Step, Whereabouts};
+use crate::web::views::components::Moment;
+
+/// How many branches and tags one can switch to without looking for them.
+const TO_SWITCH: i64 = 10;
+
+/// A repository that a page looks into.
+struct Desk<'a> {
+    call: &'a PageCall,
+    project: Project,
+    repository: Opened,
+    addresses: Addresses,
+}
+
+/// A place in it that is there.
+struct Spot {
+    location: Location,
+    revision: Revision,
+}
+
+impl<'a> Desk<'a> {
+    /// The project that a page is about, for who may read its code.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for everybody else: the address tells nothing.
+    async fn of(call: &'a PageCall) -> Result<Desk<'a>, Error> {
+        let name = ProjectRef::Path(call.segment("full_path").to_owned());
+        let project = call
+            .read(move |conn, ctx| match access::readable(conn, ctx, &name) {
+                Err(Error::Forbidden(_)) => Err(Error::NotFound(What::Project)),
+                found => found,
+            })
+            .await?;
+        Desk::about(call, project).await
+    }
+
+    /// The same where the project is known already, and that its code may be read.
+    async fn about(call: &'a PageCall, project: Project) -> Result<Desk<'a>, Error> {
+        Ok(Desk {
+            repository: Opened::open(&call.app, &call.ctx, &project).await?,
+            addresses: Addresses::of(&project.full_path()),
+            project,
+            call,
+        })
+    }
+
+    /// The place that the rest of the address means; nothing while nobody pushed anything and it names nothing else.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a revision that isn't there.
+    async fn spot(&self) -> Result<Option<Spot>, Error> {
+        let rest = self.call.decoded("rest");
+        let rest = rest.trim_start_matches('/');
+        let kind = Kind::parse(self.call.query.text("ref_type"));
+        match self.repository.locate(rest, kind).await? {
+            Some(location) => Ok(Some(Spot {
+                revision: Revision {
+                    name: location.revision.clone(),
+                    is_tag: kind == Some(Kind::Tag),
+                },
+                location,
+            })),
+            None if is_default(rest, &self.project) && self.repository.is_empty().await? => {
+                Ok(None)
+            }
+            None => Err(Error::NotFound(What::Commit)),
+        }
+    }
+
+    /// Where a page is. `page` shows folders on the way, `here` what other branches and tags are looked at with.
+    async fn whereabouts(&self, spot: &Spot, page: &str, here: &str) -> Result<Whereabouts, Error> {
+        let branches = self.repository.branch_names(TO_SWITCH).await?;
+        let tags = self.repository.tag_names(TO_SWITCH).await?;
+        let current = &spot.revision;
+        let link = |revision: Revision| RevisionLink {
+            current: revision.name == current.name && revision.is_tag == current.is_tag,
+            href: self.addresses.at(here, &revision, &spot.location.path),
+            name: revision.name,
+        };
+        Ok(Whereabouts {
+            revision: short_revision(&spot.location.revision),
+            branches: branches
+                .into_iter()
+                .map(|name| link(Revision::named(name)))
+                .collect(),
+            tags: tags
+                .into_iter()
+                .map(|name| link(Revision::tag(name)))
+                .collect(),
+            all_branches: self.addresses.list("branches"),
+            all_tags: self.addresses.list("tags"),
+            steps: self.steps(spot, page),
+        })
+    }
+
+    fn steps(&self, spot: &Spot, page: &str) -> Vec<Step> {
+        let path = &spot.location.path;
+        let mut steps = vec![Step {
+            label: self.project.path.clone(),
+            href: Some(self.addresses.at(page, &spot.revision, "")),
+        }];
+        for (at, _) in path.match_indices('/').chain([(path.len(), "")]) {
+            let above = path.get(..at).unwrap_or_default();
+            if !above.is_empty() {
+                steps.push(Step {
+                    label: last_part(above).to_owned(),
+                    href: Some(self.addresses.at(page, &spot.revision, above)),
+                });
+            }
+        }
+        if let Some(last) = steps.last_mut() {
+            last.href = None;
+        }
+        steps
+    }
+
+    fn commit_line(&self, commit: &Commit) -> CommitLine {
+        CommitLine {
+            title: title(&commit.message),
+            href: self.addresses.commit(&commit.id),
+            short_id: short(&commit.id),
+            id: commit.id.clone(),
+            author: commit.author.name.clone(),
+            at: self.moment(commit.committer.at),
+        }
+    }
+
+    fn moment(&self, at: DateTime<FixedOffset>) -> Moment {
+        Moment::at(at.with_timezone(&Utc), self.call.ctx.now)
+    }
+
+    /// The last commit that changed what lies at a place.
+    async fn latest(&self, location: &Location) -> Result<Option<CommitLine>, Error> {
+        let id = if location.path.is_empty() {
+            Some(location.commit.clone())
+        } else {
+            self.repository
+                .last_change(&location.commit, &location.path)
+                .await?
+        };
+        let commit = match id {
+            Some(id) => self.repository.commit(&id).await?,
+            None => None,
+        };
+        Ok(commit.map(|commit| self.commit_line(&commit)))
+    }
+
+    fn overview(&self) -> String {
+        format!("/{}", self.project.full_path())
+    }
+}
+
+/// Does the rest of an address mean no more than the default branch?
+fn is_default(rest: &str, project: &Project) -> bool {
+    matches!(rest, "" | "HEAD") || rest == project.default_branch
+}
+
+/// Sends on to where a thing is shown.
+fn elsewhere(call: &PageCall, address: &str) -> HttpResponse {
+    call.redirect(address)
+}
+
+/// The first line of a message.
+fn title(message: &str) -> String {
+    let first = message.trim_start().lines().next().unwrap_or_default();
+    if first.trim().is_empty() {
+        "(no message)".into()
+    } else {
+        first.to_owned()
+    }
+}
+
+/// What stands below the first line.
+fn body(message: &str) -> String {
+    let message = message.trim_start();
+    let (_, body) = message.split_once('\n').unwrap_or_default();
+    body.trim_matches('\n').trim_end().to_owned()
+}
+
+fn short(id: &str) -> String {
+    id.chars().take(8).collect()
+}
+
+/// Ids of commits are told by their beginning.
+fn short_revision(revision: &str) -> String {
+    if name::is_id(revision) {
+        short(revision)
+    } else {
+        revision.to_owned()
+    }
+}
+
+/// The name of what lies at a path.
+fn last_part(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}
