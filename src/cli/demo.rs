@@ -18,7 +18,7 @@ use super::output::Output;
 use super::serve::{address_of, listen, open, serve};
 use crate::access_tokens::secret::Plaintext;
 use crate::config::{CommonOptions, Config, LogFormat, ServeOptions};
-use crate::demo::{self, Folder, FolderError, GROUP, PASSWORD, PEOPLE};
+use crate::demo::{self, CODE, Folder, FolderError, GROUP, PASSWORD, PEOPLE};
 use crate::logging;
 use crate::server::run::Migrate;
 
@@ -90,6 +90,7 @@ impl Demo {
         let welcome = Welcome {
             url: config.external_url.to_string(),
             token,
+            git: app.repositories.git().version().is_ok(),
             folder: folder.path().to_owned(),
         };
         let (address, out) = (config.listen, *out);
@@ -152,6 +153,8 @@ impl From<FolderError> for Failure {
 struct Welcome {
     url: String,
     token: Option<Plaintext>,
+    /// Is Git installed?
+    git: bool,
     folder: PathBuf,
 }
 
@@ -163,6 +166,14 @@ impl Welcome {
             "curl --header \"PRIVATE-TOKEN: {token}\" {}/api/v4/groups/{GROUP}",
             self.url
         ))
+    }
+
+    /// A clone with the same token, where Git is installed; a user name has to be there, and may be any.
+    fn clone_line(&self) -> Option<String> {
+        let token = self.token.as_ref()?.expose();
+        let address = self.url.strip_prefix("http://")?;
+        self.git
+            .then(|| format!("git clone http://demo:{token}@{address}/{CODE}.git"))
     }
 
     fn text(&self) -> String {
@@ -188,6 +199,9 @@ impl Welcome {
                 "\nUse one of them, from another terminal:\n\n{curl}\n"
             );
         }
+        if let Some(clone) = self.clone_line() {
+            let _ = writeln!(text, "{clone}");
+        }
         let _ = write!(
             text,
             "\nMails, such as that a token ends soon, are written to {}.\nThe data is in {}; the next demo starts anew, unless with --keep. Ctrl-C stops this one.\n",
@@ -207,6 +221,7 @@ impl Welcome {
             "people": people,
             "token": self.token.as_ref().map(Plaintext::expose),
             "curl": self.curl(),
+            "clone": self.clone_line(),
             "directory": self.folder.display().to_string(),
         })
     }
@@ -249,6 +264,7 @@ mod tests {
         Welcome {
             url: "http://127.0.0.1:8080".into(),
             token: Some(Plaintext::of_link([7; 32])),
+            git: true,
             folder: "/tmp/latchkey-demo-1".into(),
         }
     }

@@ -1,5 +1,6 @@
 //! The demo: a believable company on a throw-away database, made through the same verbs as everything else.
 
+mod code;
 mod company;
 mod folder;
 mod history;
@@ -25,6 +26,9 @@ use crate::users::store as users;
 /// The group that the demo is about.
 pub const GROUP: &str = "acme";
 
+/// A project of it with something to clone.
+pub const CODE: &str = "acme/platform/api";
+
 /// Who owns it and makes its tokens.
 const OWNER: &str = "alice";
 
@@ -48,7 +52,12 @@ pub fn fill(app: &App) -> Result<(), Error> {
         company::build(conn, &here, now)?;
         history::unfold(conn, &here, now)?;
         mails::expect(conn, &here, now)
-    })
+    })?;
+    // Without it there is less to look at, and the rest is there.
+    if let Err(error) = code::write(app, now) {
+        tracing::warn!(%error, "The repositories of the demo stay empty");
+    }
+    Ok(())
 }
 
 /// A token of [`GROUP`] to begin with, made now: its value is kept nowhere, so that each start needs a new one.

@@ -7,7 +7,9 @@ pub use objects::{NamespaceObject, ProjectObject};
 
 use super::list::{Filter, Order, list_visible};
 use super::store::{ProjectRef, find_visible};
-use super::{create as creating, delete as deleting, transfer as moving, update as updating};
+use super::{
+    Project, create as creating, delete as deleting, transfer as moving, update as updating,
+};
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::{Error, What};
@@ -73,10 +75,16 @@ async fn listed(
         if simple {
             ProjectObject::simple(&call.ctx, project)
         } else {
-            ProjectObject::whole(&call.ctx, project)
+            whole(call, project)
         }
     });
     Ok(Paged::of(paging, page, next))
+}
+
+/// All of it, with whether somebody pushed something.
+fn whole(call: &ApiCall, project: Project) -> ProjectObject {
+    let is_empty = call.app.repositories.is_empty((&project).into());
+    ProjectObject::whole(&call.ctx, project, is_empty)
 }
 
 /// `GET /projects/:id`. Whoever may see it.
@@ -85,7 +93,7 @@ pub async fn show(call: ApiCall) -> Result<Shown<ProjectObject>, Error> {
     let project = call
         .read(move |conn, ctx| find_visible(conn, ctx, &name))
         .await?;
-    Ok(Shown(ProjectObject::whole(&call.ctx, project)))
+    Ok(Shown(whole(&call, project)))
 }
 
 /// `POST /projects`. Developers of the group, or the person whose namespace it is.
@@ -111,7 +119,7 @@ pub async fn create(
         })
         .await?;
     repository::make(&call.app, &project).await;
-    Ok(Made(ProjectObject::whole(&call.ctx, project)))
+    Ok(Made(whole(&call, project)))
 }
 
 /// A group that the caller may know of, or their own namespace: a place for a project.
@@ -136,7 +144,7 @@ pub async fn update(
             updating::update(conn, ctx, &project, &changes)
         })
         .await?;
-    Ok(Shown(ProjectObject::whole(&call.ctx, project)))
+    Ok(Shown(whole(&call, project)))
 }
 
 /// `DELETE /projects/:id`. Owners.
@@ -165,5 +173,5 @@ pub async fn transfer(
             moving::transfer(conn, ctx, &project, &to)
         })
         .await?;
-    Ok(Shown(ProjectObject::whole(&call.ctx, project)))
+    Ok(Shown(whole(&call, project)))
 }

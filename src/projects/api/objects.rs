@@ -140,13 +140,13 @@ impl ProjectObject {
         }
     }
 
-    /// All of it.
-    pub fn whole(ctx: &Context, project: Project) -> Self {
+    /// All of it; `is_empty` tells whether nothing was pushed yet.
+    pub fn whole(ctx: &Context, project: Project, is_empty: bool) -> Self {
         let namespace = &project.namespace;
         ProjectObject {
             visibility: Some(project.visibility.name()),
             archived: Some(project.archived),
-            empty_repo: Some(true),
+            empty_repo: Some(is_empty),
             creator_id: Some(project.creator_id),
             permissions: ctx
                 .actor

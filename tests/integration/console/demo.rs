@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::{Console, Serving, ask, names};
-use crate::support::Answer;
+use crate::support::{Answer, git::GitClient};
 
 /// A demo on a free port, with its data in this folder; the line of `curl` that it prints.
 fn start(console: &Console, options: &str) -> (Serving, String) {
@@ -66,7 +66,7 @@ fn whoever_it_names_can_sign_in() {
     let told: Value = serde_json::from_str(&demo.before.pop().unwrap()).unwrap();
     assert_eq!(
         names(&told),
-        ["url", "people", "token", "curl", "directory"]
+        ["url", "people", "token", "curl", "clone", "directory"]
     );
     let people = told["people"].as_array().unwrap();
     assert!(people.len() > 1);
@@ -80,6 +80,25 @@ fn whoever_it_names_can_sign_in() {
     fetch(told["curl"].as_str().unwrap()).expect(200);
     let directory = console.folder.path().join("demo").canonicalize().unwrap();
     assert_eq!(told["directory"], directory.to_str().unwrap());
+}
+
+#[test]
+fn its_repository_is_cloned_with_the_other_line() {
+    let Some(git) = GitClient::new() else {
+        return;
+    };
+    let console = Console::new();
+    let (mut demo, _) = start(&console, "");
+    let line = demo.line();
+    let url = line.strip_prefix("git clone ").unwrap();
+    let clone = git.clone(url, "api");
+    assert!(clone.path.join("README.md").exists());
+    let names = |arguments: [&str; 2]| git.run_in(&clone.path, arguments).stdout;
+    assert!(names(["branch", "-r"]).contains("origin/feature/refunds"));
+    assert_eq!(names(["tag", "--list"]), "v1.0\n");
+    assert_eq!(demo.terminate(), Some(0));
+    let said: Vec<String> = demo.stderr.iter().collect();
+    assert_eq!(said, Vec::<String>::new());
 }
 
 #[test]

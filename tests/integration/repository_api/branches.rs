@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Code, column, missing, on_sqlite, told};
 use crate::on_both;
-use crate::support::TestServer;
+use crate::support::{TestResource, TestServer};
 
 on_sqlite![
     branches_are_listed_by_name,
@@ -13,6 +13,7 @@ on_sqlite![
     a_branch_begins_where_it_is_said,
     a_branch_that_cannot_be_is_refused,
     an_empty_repository_has_no_branches,
+    a_project_tells_whether_something_was_pushed,
 ];
 on_both![a_branch_comes_and_goes_and_the_trail_tells];
 
@@ -164,6 +165,21 @@ async fn an_empty_repository_has_no_branches(server: TestServer) {
     let body = json!({ "branch": "x", "ref": "main" });
     let answer = code.developer.post(&code.path("/branches"), body).await;
     assert_eq!(answer.outcome(), told("Invalid reference name: main"));
+}
+
+async fn a_project_tells_whether_something_was_pushed(server: TestServer) {
+    let Some(code) = Code::empty(&server) else {
+        return;
+    };
+    let project = code.project.path();
+    let told = async || code.developer.get(&project).await.expect(200).json()["empty_repo"].clone();
+    assert_eq!(told().await, true);
+    let file = json!({ "branch": "main", "commit_message": "x", "content": "x" });
+    code.maintainer
+        .post(&code.path("/files/a"), file)
+        .await
+        .expect(201);
+    assert_eq!(told().await, false);
 }
 
 async fn a_branch_comes_and_goes_and_the_trail_tells(server: TestServer) {
