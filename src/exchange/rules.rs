@@ -10,6 +10,7 @@ use super::format::{
 use crate::access_tokens::imported::Salt;
 use crate::access_tokens::scope::{Scope, Scopes};
 use crate::access_tokens::secret::Prefix;
+use crate::git::browse::name::is_name;
 use crate::groups::path::{FULL_PATH_MAX, FullPath, MAX_NESTING, PathSegment, Place};
 use crate::groups::plan::{Plan, Tier};
 use crate::text::{Description, Email, Name};
@@ -214,8 +215,13 @@ pub fn project(entry: &ProjectEntry, now: DateTime<Utc>) -> Result<(), Flaw> {
     if path.parent().is_none() {
         return Err(Flaw::new("path", "must name what the project is in, too"));
     }
-    if let Some(branch) = &entry.default_branch {
-        name("default_branch", branch)?;
+    if let Some(branch) = &entry.default_branch
+        && !is_name(branch)
+    {
+        return Err(Flaw::new(
+            "default_branch",
+            "is no name that Git takes for a branch",
+        ));
     }
     name("name", &entry.name)?;
     long_description(&entry.description)?;

@@ -22,20 +22,26 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long what may last.
 #[derive(Debug, Clone, Copy)]
 pub struct Times {
-    /// Nothing comes and nothing goes.
+    /// Nothing comes and nothing goes; and how far a client may fall behind [`Times::slowest`].
     pub silence: Duration,
+    /// What comes from a client on the average while it is waited for, in bytes a second.
+    pub slowest: u32,
     /// A request as a whole.
     pub whole: Duration,
     /// Between two looks whether the caller still may.
     pub watch: Duration,
+    /// Looking through a push for tokens.
+    pub search: Duration,
 }
 
 impl Default for Times {
     fn default() -> Self {
         Times {
             silence: Duration::from_secs(120),
+            slowest: 256,
             whole: Duration::from_secs(60 * 60),
             watch: Duration::from_secs(2),
+            search: Duration::from_secs(10 * 60),
         }
     }
 }
@@ -146,6 +152,21 @@ mod tests {
         turns.take(one).await.unwrap();
         drop((held, other));
         assert_eq!(turns.running(), 0);
+    }
+
+    #[tokio::test]
+    async fn who_sends_no_credential_shares_with_their_address() {
+        let turns = impatient();
+        let here = Caller::Nobody(Some([192, 0, 2, 1].into()));
+        let mut held = Vec::new();
+        for _ in 0..PROGRAMS_OF_NOBODY {
+            held.push(turns.take(here).await.unwrap());
+        }
+        assert!(turns.take(here).await.is_err());
+        let elsewhere = Caller::Nobody(Some([192, 0, 2, 2].into()));
+        turns.take(elsewhere).await.unwrap();
+        turns.take(Caller::Token(1)).await.unwrap();
+        assert_eq!((PROGRAMS_OF_ONE, PROGRAMS_OF_NOBODY), (24, 8));
     }
 
     #[tokio::test]

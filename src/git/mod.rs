@@ -15,10 +15,12 @@ pub mod pkt_line;
 pub mod process;
 pub mod program;
 pub mod push;
+pub mod quarantine;
 pub mod removal;
 pub mod report;
 pub mod repository;
 pub mod service;
+pub mod stop;
 pub mod upkeep;
 
 pub use repository::Repositories;

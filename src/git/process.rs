@@ -38,7 +38,10 @@ const COMPLAINT: usize = 8 * 1024;
 /// After its answer is complete, a program has so long to end.
 const FAREWELL: Duration = Duration::from_secs(30);
 
-/// A program that is asked to end has so long to do it.
+/// A program that nobody talks to any more has so long to notice, before it is asked to end,
+const NOTICE: Duration = Duration::from_millis(500);
+
+/// and then so long to do it.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What comes from the client.
@@ -59,7 +62,7 @@ pub enum End {
     Left,
     /// The caller may no longer.
     NoLonger,
-    /// Nothing moved for too long, or the whole took too long.
+    /// Nothing moved for too long, or too little, or the whole took too long.
     TooLong,
     /// A pipe broke, or Git closed its mouth and stayed.
     Broken,
@@ -133,18 +136,22 @@ impl Family {
         Ok(status.success())
     }
 
-    /// Asks all of it to end, which takes along what it made on the disk for the time being, and kills who doesn't.
+    /// Ends all of it. Its pipes are closed already, by which most come to an end of their own; the others are asked
+    /// to, and killed if they don't.
     async fn end(&mut self) {
-        if let Some(group) = self.group {
+        let Some(group) = self.group else {
+            return;
+        };
+        if tokio::time::timeout(NOTICE, self.wait()).await.is_err() {
             let _ = kill_process_group(group, Signal::TERM);
-            if tokio::time::timeout(LAST_WORDS, self.wait()).await.is_ok() {
-                // The one that we started is gone; those that it started may not be.
-                let _ = kill_process_group(group, Signal::KILL);
+            if tokio::time::timeout(LAST_WORDS, self.wait()).await.is_err() {
+                self.kill();
+                let _ = self.wait().await;
                 return;
             }
         }
-        self.kill();
-        let _ = self.wait().await;
+        // The one that we started is gone; those that it started may not be.
+        let _ = kill_process_group(group, Signal::KILL);
     }
 
     fn kill(&mut self) {
@@ -183,7 +190,7 @@ pub fn start(run: Run, head: Option<Bytes>, input: Input) -> io::Result<Output> 
     };
     let complaint = rt::spawn(listen(stderr));
     rt::spawn(async move {
-        let traffic = Traffic::default();
+        let traffic = Traffic::of_at_least(run.times.slowest);
         let end = tokio::select! {
             end = talk(&mut family, input, stdin, stdout, &sender, &traffic) => end,
             end = limit(run.times, &traffic, run.watch) => end,
@@ -191,7 +198,6 @@ pub fn start(run: Run, head: Option<Bytes>, input: Input) -> io::Result<Output> 
         if !matches!(end, End::Done { .. }) {
             family.end().await;
         }
-        drop(run.turn);
         let complaint = complaint.await.unwrap_or_default();
         if !matches!(end, End::Left | End::Done { well: true }) {
             tracing::info!(
@@ -200,7 +206,9 @@ pub fn start(run: Run, head: Option<Bytes>, input: Input) -> io::Result<Output> 
                 "A run of Git did not end well"
             );
         }
+        // What looks through a push works in the turn of that push, and has ended with this.
         (run.at_end)(end).await;
+        drop(run.turn);
         complete.store(matches!(end, End::Done { .. }), Ordering::Release);
         drop(sender);
     });
@@ -214,6 +222,29 @@ struct Traffic {
     all_said: Cell<bool>,
     /// Did anything move since the last look?
     moved: Cell<bool>,
+    /// Bytes a second that come from a client that isn't too slow.
+    slowest: u32,
+    /// How far the client is behind that.
+    behind: Cell<Duration>,
+}
+
+impl Traffic {
+    fn of_at_least(slowest: u32) -> Traffic {
+        Traffic {
+            slowest,
+            ..Traffic::default()
+        }
+    }
+
+    /// Something came from the client, which was waited for so long. What comes faster than it has to makes up for
+    /// what was late, and isn't saved for later.
+    fn came(&self, waited: Duration, bytes: usize) {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let worth = Duration::from_secs(1) * bytes / self.slowest.max(1);
+        self.behind
+            .set((self.behind.get() + waited).saturating_sub(worth));
+        self.moved.set(true);
+    }
 }
 
 /// Both directions, until both are at their end: a client hears the end of the answer only when it has sent all.
@@ -251,9 +282,13 @@ struct BrokeOff;
 /// From the client to Git. When Git stops listening, the rest goes nowhere.
 async fn feed(mut input: Input, stdin: ChildStdin, traffic: &Traffic) -> Result<(), BrokeOff> {
     let mut stdin = Some(stdin);
-    while let Some(piece) = poll_fn(|cx| input.as_mut().poll_next(cx)).await {
+    loop {
+        let asked = Instant::now();
+        let Some(piece) = poll_fn(|cx| input.as_mut().poll_next(cx)).await else {
+            break;
+        };
         let piece = piece.map_err(|_| BrokeOff)?;
-        traffic.moved.set(true);
+        traffic.came(asked.elapsed(), piece.len());
         if let Some(pipe) = &mut stdin
             && pipe.write_all(&piece).await.is_err()
         {
@@ -311,7 +346,10 @@ async fn limit(times: Times, traffic: &Traffic, watch: Box<dyn Fn() -> Later<boo
         if traffic.moved.take() {
             silent_since = Instant::now();
         }
-        if silent_since.elapsed() >= times.silence || began.elapsed() >= times.whole {
+        if silent_since.elapsed() >= times.silence
+            || traffic.behind.get() >= times.silence
+            || began.elapsed() >= times.whole
+        {
             return End::TooLong;
         }
         if !watch().await {
@@ -328,4 +366,31 @@ pub(super) async fn listen(mut stderr: ChildStderr) -> String {
         kept.extend_from_slice(&piece[..read.min(room)]);
     }
     String::from_utf8_lossy(&kept).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_trickles_falls_behind_and_one_on_a_bad_line_catches_up() {
+        let second = Duration::from_secs(1);
+        let traffic = Traffic::of_at_least(256);
+        for _ in 0..60 {
+            traffic.came(2 * second, 1);
+        }
+        assert!(traffic.behind.get() > 119 * second);
+        // A line that was dead for nearly two minutes, and is as slow as ever from then on.
+        let traffic = Traffic::of_at_least(256);
+        traffic.came(119 * second, 512);
+        for _ in 0..60 {
+            assert!(traffic.behind.get() < 120 * second);
+            traffic.came(second, 1024);
+        }
+        assert_eq!(traffic.behind.get(), Duration::ZERO);
+        // Nobody earns the right to be slow by having been fast.
+        traffic.came(Duration::ZERO, 1_000_000);
+        traffic.came(10 * second, 0);
+        assert_eq!(traffic.behind.get(), 10 * second);
+    }
 }

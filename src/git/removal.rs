@@ -4,6 +4,7 @@
 use chrono::TimeDelta;
 use diesel::prelude::*;
 
+use super::quarantine;
 use super::repository::Address;
 use crate::app::App;
 use crate::db::schema::{projects, removed_repositories as removed};
@@ -61,6 +62,35 @@ pub async fn sweep_drafts(app: &App) -> Result<(), Error> {
         .await
         .map_err(|error| Error::internal(error.into()))?
         .map_err(|error| Error::unavailable(error.into()))
+}
+
+/// What lies in a repository longer than any run of Git may take, and so much, is nobody's any more. Runs of other nodes
+/// are held to the same.
+const MARGIN: TimeDelta = TimeDelta::hours(1);
+
+/// Removes what runs of Git left in repositories because the server was killed, locks among it.
+///
+/// # Errors
+/// When the disk can't be read. Where one repository can't be swept the others are.
+pub async fn sweep_leftovers(app: &App) -> Result<(), Error> {
+    let longest = TimeDelta::from_std(app.git_times.whole).unwrap_or(TimeDelta::MAX);
+    let now = app.clock.now();
+    let Some(before) = now.checked_sub_signed(longest).map(|long| long - MARGIN) else {
+        return Ok(());
+    };
+    let repositories = app.repositories.clone();
+    actix_web::web::block(move || {
+        for address in repositories.all()? {
+            if let Err(error) = quarantine::sweep(&repositories.path(address), before) {
+                let project_id = address.project_id;
+                tracing::warn!(project_id, %error, "What is left in a repository could not be removed");
+            }
+        }
+        Ok::<_, std::io::Error>(())
+    })
+    .await
+    .map_err(|error| Error::internal(error.into()))?
+    .map_err(|error| Error::unavailable(error.into()))
 }
 
 /// Those of these that are of no project.

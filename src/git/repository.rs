@@ -11,8 +11,9 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 
 use super::program::Git;
+use super::removal::of_nobody;
 use crate::app::App;
-use crate::error::Error;
+use crate::error::{Error, What};
 use crate::projects::Project;
 
 /// The repositories of an instance: a folder, and the program that works in it.
@@ -183,14 +184,49 @@ fn is_older(path: &Path, moment: DateTime<Utc>) -> io::Result<bool> {
     }
 }
 
+/// The repository of a project that is still there, made empty if it has none yet. Whoever has waited meanwhile finds
+/// nothing of a project that went, and leaves nothing.
+///
+/// # Errors
+/// [`Error::NotFound`] when the project is gone; [`Error::Unavailable`] when the database, the disk or Git doesn't do it.
+pub async fn open(app: &App, project: &Project) -> Result<PathBuf, Error> {
+    let (repositories, address) = (app.repositories.clone(), Address::from(project));
+    let path = repositories.path(address);
+    let is_there = async || {
+        let orphans = app.db.read(move |conn| of_nobody(conn, &[address])).await?;
+        Ok::<bool, Error>(orphans.is_empty())
+    };
+    if !is_there().await? {
+        return Err(Error::NotFound(What::Project));
+    }
+    if path.join("HEAD").exists() {
+        return Ok(path);
+    }
+    let wanted = project.clone();
+    in_thread(move || repositories.ensure(&wanted)).await??;
+    // It may have gone since, and its folder with it.
+    if is_there().await? {
+        return Ok(path);
+    }
+    let repositories = app.repositories.clone();
+    in_thread(move || repositories.remove(address))
+        .await?
+        .map_err(|error| Error::unavailable(error.into()))?;
+    Err(Error::NotFound(What::Project))
+}
+
+async fn in_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    actix_web::web::block(work)
+        .await
+        .map_err(|error| Error::internal(error.into()))
+}
+
 /// Makes the repository of a project that was just made. If that fails, it is made when somebody first needs it.
 pub async fn make(app: &App, project: &Project) {
-    let (repositories, project) = (app.repositories.clone(), project.clone());
-    let made = actix_web::web::block(move || repositories.ensure(&project)).await;
-    match made {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "A repository could not be made yet"),
-        Err(error) => tracing::warn!(%error, "A repository could not be made yet"),
+    if let Err(error) = open(app, project).await {
+        tracing::warn!(%error, "A repository could not be made yet");
     }
 }
 

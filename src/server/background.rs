@@ -19,6 +19,7 @@ const WRITE_USES: Duration = Duration::from_secs(1);
 /// Projects go without anybody ringing when another program deletes them.
 const LOOK_FOR_REMOVED: Duration = Duration::from_secs(600);
 const LOOKS_A_DAY: u32 = 144;
+const LOOKS_AN_HOUR: u32 = 6;
 
 /// Writes last uses until told to stop, and then once more what is pending.
 pub async fn write_uses(app: App, mut stop: watch::Receiver<bool>) {
@@ -61,6 +62,11 @@ pub async fn remove_repositories(app: App, mut stop: watch::Receiver<bool>) {
                     && let Err(error) = removal::sweep_drafts(&app).await
                 {
                     tracing::warn!(%error, "What was begun and never finished could not be removed");
+                }
+                if looks.is_multiple_of(LOOKS_AN_HOUR)
+                    && let Err(error) = removal::sweep_leftovers(&app).await
+                {
+                    tracing::warn!(%error, "What is left in repositories could not be removed");
                 }
                 looks += 1;
             }

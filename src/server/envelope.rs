@@ -49,10 +49,19 @@ impl Kind {
     }
 }
 
+/// Behind these an address goes on with a path in a repository.
+const IN_A_REPOSITORY: [&str; 5] = [
+    "/-/tree/",
+    "/-/blob/",
+    "/-/raw/",
+    "/-/commits/",
+    "/-/archive/",
+];
+
 /// Is it an address that programs of Git ask for?
 fn is_of_git(path: &str) -> bool {
-    // What stands behind this is about a project: files in a repository may be called anything.
-    if path.contains("/-/") {
+    // Files in a repository may be called anything.
+    if IN_A_REPOSITORY.iter().any(|page| path.contains(page)) {
         return false;
     }
     let end = path.rsplit_once(".git/").map_or("", |(_, end)| end);

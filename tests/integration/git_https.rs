@@ -21,6 +21,8 @@ mod paths;
 mod protected;
 mod pushing;
 mod requests;
+mod searching;
+mod slowness;
 mod visibility;
 
 /// What is asked of a repository: cloning and fetching, or pushing.

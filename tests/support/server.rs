@@ -86,6 +86,14 @@ impl Drop for Inner {
     }
 }
 
+/// What runs of Git may take, where nothing else is said.
+pub fn watchful() -> Times {
+    Times {
+        watch: Duration::from_millis(200),
+        ..Times::default()
+    }
+}
+
 impl TestServer {
     /// A server on this database, under the address that it listens on.
     pub fn on(storage: Storage) -> TestServer {
@@ -109,13 +117,35 @@ impl TestServer {
             external_url,
             post,
             Offering::SelfManaged,
+            watchful(),
         )
     }
 
     /// One more server on the same database, with the same clock, offered to others as a service.
     pub fn hosted(&self) -> TestServer {
         let (storage, clock) = (Arc::clone(&self.storage), self.clock.clone());
-        TestServer::node(storage, clock, None, Post::to_folder, Offering::Hosted)
+        TestServer::node(
+            storage,
+            clock,
+            None,
+            Post::to_folder,
+            Offering::Hosted,
+            watchful(),
+        )
+    }
+
+    /// One more server on the same database, with the same clock and repositories of its own, where runs of Git may
+    /// take as long as this.
+    pub fn with_git_times(&self, times: Times) -> TestServer {
+        let (storage, clock) = (Arc::clone(&self.storage), self.clock.clone());
+        TestServer::node(
+            storage,
+            clock,
+            None,
+            Post::to_folder,
+            Offering::SelfManaged,
+            times,
+        )
     }
 
     fn node(
@@ -124,6 +154,7 @@ impl TestServer {
         external_url: Option<&str>,
         post: impl FnOnce(PathBuf) -> Post,
         offering: Offering,
+        git_times: Times,
     ) -> TestServer {
         log_to_memory();
         let mail = folder();
@@ -143,10 +174,7 @@ impl TestServer {
                 trusted_proxies: Vec::new(),
                 offering,
                 repositories: mail.path().join("repositories"),
-                git_times: Times {
-                    watch: std::time::Duration::from_millis(200),
-                    ..Times::default()
-                },
+                git_times,
             },
             fingerprint(SECRET),
             &post(mail.path().join("mail")),

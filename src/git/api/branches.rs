@@ -7,6 +7,7 @@ use super::{reading, writing_to};
 use crate::error::{Error, What};
 use crate::git::browse::name;
 use crate::git::commit::{creation, deletion, move_reference};
+use crate::git::http::leaked;
 use crate::web::api::{ApiCall, Listed, Made, NoContent, Shown};
 
 /// `GET …/branches`. By name; none in an empty repository.
@@ -45,6 +46,12 @@ pub async fn create(call: ApiCall, asked: NewBranch) -> Result<Made<BranchObject
         .await?
         .ok_or_else(|| Error::Told(format!("Invalid reference name: {}", asked.revision)))?;
     let made = creation(&asked.branch, &commit);
+    if call.ctx.policy.settings.refuse_pushed_tokens {
+        let leaks = leaked::find_in_name(&call.app, &call.ctx, &project, &made.name).await?;
+        if !leaks.is_empty() {
+            return Err(Error::Told(leaked::tell(&leaks)));
+        }
+    }
     in_full(&call, &project, made.clone(), async move || {
         move_reference(&repository, &made).await
     })

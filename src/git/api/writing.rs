@@ -78,7 +78,12 @@ async fn refuse_tokens(
     if !ctx.policy.settings.refuse_pushed_tokens {
         return Ok(());
     }
-    let leaks = leaked::find(app, ctx, project, &draft.question()).await?;
+    let leaks = leaked::find(app, ctx, project, &draft.question())
+        .await
+        .map_err(|error| match leaked::unsearchable(&error) {
+            Some(why) => Error::Told(why.to_string()),
+            None => error,
+        })?;
     if leaks.is_empty() {
         Ok(())
     } else {

@@ -18,6 +18,7 @@ use super::access;
 use super::limits::{Caller, Turn};
 use super::process::Later;
 use super::program::Git;
+use super::repository;
 use crate::app::App;
 use crate::context::Context;
 use crate::error::Error;
@@ -66,7 +67,8 @@ impl Opened {
     /// Waits for a turn, and sees to it that the repository is there.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when there are too many, or the disk doesn't do it.
+    /// [`Error::Unavailable`] when there are too many, or the disk doesn't do it; [`Error::NotFound`] when the project
+    /// went meanwhile.
     pub async fn open(app: &App, ctx: &Context, project: &Project) -> Result<Opened, Error> {
         let caller = match (ctx.actor.token(), ctx.actor.user_id()) {
             (Some(token), _) => Caller::Token(token.id),
@@ -74,10 +76,7 @@ impl Opened {
             (None, None) => Caller::Nobody(ctx.actor.origin.ip),
         };
         let turn = app.git_turns.take(caller).await?;
-        let (repositories, wanted) = (app.repositories.clone(), project.clone());
-        let path = actix_web::web::block(move || repositories.ensure(&wanted))
-            .await
-            .map_err(|error| Error::internal(error.into()))??;
+        let path = repository::open(app, project).await?;
         Ok(Opened {
             git: app.repositories.git().clone(),
             path,

@@ -3,6 +3,7 @@
 mod answers;
 mod caller;
 mod input;
+mod keeper;
 pub(in crate::git) mod leaked;
 mod receive;
 mod serve;

@@ -1,33 +1,32 @@
 //! A push: refused by its commands alone, or handed to Git, which asks at the gate before it changes anything.
 
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::future::poll_fn;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 use actix_web::http::header;
-use actix_web::web::{self, Bytes, BytesMut};
+use actix_web::web::{Bytes, BytesMut};
 use actix_web::{HttpResponse, rt};
 use futures_core::Stream;
 use futures_util::StreamExt as _;
+use tokio::sync::Notify;
 
 use super::caller::Caller;
 use super::input::Input;
+use super::keeper::{Keeper, note_rest};
 use super::serve::Run;
-use super::{GitCall, answers, leaked};
+use super::{GitCall, answers};
 use crate::app::App;
-use crate::context::Context;
 use crate::error::Error;
 use crate::git::access::Granted;
-use crate::git::gate::{self, Gate, Question};
-use crate::git::leaks::{Incoming, TooMany};
-use crate::git::program::Git;
+use crate::git::gate::{self, Gate};
+use crate::git::process::End;
 use crate::git::push::{Command, Commands, Refusal, Unreadable, refusal};
-use crate::git::{Service, accept, report, upkeep};
+use crate::git::{Service, accept, quarantine, report, upkeep};
 use crate::projects::Project;
 
 /// All commands have come after so long.
@@ -35,9 +34,6 @@ const COMMANDS: Duration = Duration::from_secs(60);
 
 /// What may come beside the pack itself, in bytes.
 const BESIDE: u64 = 2 * 1024 * 1024;
-
-const NOT_NOW: &str =
-    "Latchkey can't take this push at the moment. Nothing was changed; try again soon.";
 
 /// Of what is beyond the limit, at least so much is read in vain, in bytes.
 const IN_VAIN: u64 = 1024 * 1024 * 1024;
@@ -88,25 +84,36 @@ pub(super) async fn push(
         settings.push(format!("core.hooksPath={}", gate.hooks.display()));
         let folder = gate.gate.path().to_owned();
         environment.push((gate::VARIABLE, folder.clone().into_os_string()));
+        environment.extend(quarantine::environment(&folder));
         let (app, ctx) = (call.app.clone(), caller.ctx.clone());
         let asked = Rc::<Cell<bool>>::default();
+        let over = Rc::new(Notify::new());
         let keeper = Keeper {
             app: app.clone(),
             ctx: ctx.clone(),
             caller: caller.clone(),
             asked: Rc::clone(&asked),
+            over: Rc::clone(&over),
             project: project.clone(),
             all_or_nothing: commands.can("atomic"),
         };
         let kept = rt::spawn(keeper.keep(gate.gate));
-        run = run.at_end(move |_| {
+        run = run.at_end(move |end| {
             Box::pin(async move {
+                if !matches!(end, End::Done { .. }) {
+                    // Nobody needs to know any more what is in it.
+                    over.notify_one();
+                }
+                let address = (&project).into();
+                let held_back = quarantine::made(&folder, &app.repositories.path(address));
                 // Where Git had nothing to ask, nobody waits for a question; what was begun comes to its end.
                 if !asked.get() {
                     kept.abort();
                 }
                 let accepted = kept.await.ok().flatten();
-                let address = (&project).into();
+                if let Err(error) = quarantine::remove(held_back).await {
+                    tracing::warn!(%error, "What a push was about to bring could not be removed");
+                }
                 if let Some((accepted, _folder)) = accepted {
                     note_rest(&app, ctx, project, accepted, folder).await;
                 }
@@ -207,190 +214,4 @@ fn open_gate(app: &App) -> Result<Opened, Error> {
     opened.map_err(|error: io::Error| {
         Error::unavailable(anyhow::Error::new(error).context("no gate for a push"))
     })
-}
-
-/// Who answers at the gate.
-struct Keeper {
-    app: App,
-    ctx: Context,
-    caller: Caller,
-    /// Has Git asked?
-    asked: Rc<Cell<bool>>,
-    project: Project,
-    /// Does the client want nothing changed if something can't be?
-    all_or_nothing: bool,
-}
-
-impl Keeper {
-    /// Answers the one question that Git has. Tells what was let through, and gives the gate back: its folder has to
-    /// last as long as the hooks.
-    async fn keep(self, mut gate: Gate) -> Option<(Vec<Command>, Gate)> {
-        let question = match gate.question().await {
-            Ok(question) => {
-                self.asked.set(true);
-                question
-            }
-            Err(error) => {
-                tracing::error!(%error, "The hook of a push asked something odd");
-                return None;
-            }
-        };
-        let mut changing = Vec::new();
-        let mut verdict = self.look_for_tokens(&question).await;
-        if verdict.is_ok() {
-            changing = self.what_git_will_change(&question).await;
-            verdict = self.judge(changing.clone()).await;
-        }
-        let answered = match &verdict {
-            Ok(()) => gate.open().await,
-            Err(why) => gate.shut(why).await,
-        };
-        if let Err(error) = answered {
-            tracing::error!(%error, "The hook of a push could not be answered");
-        }
-        let accepted = match verdict {
-            Ok(()) => changing,
-            Err(_) => Vec::new(),
-        };
-        Some((accepted, gate))
-    }
-
-    /// Without what Git refuses in any case: to rewrite a protected branch. That is Git's to tell, and no event.
-    async fn what_git_will_change(&self, question: &Question) -> Vec<Command> {
-        let (repositories, asked) = (self.app.repositories.clone(), question.clone());
-        let (address, protected) = (
-            (&self.project).into(),
-            accept::protected_branch(&self.project),
-        );
-        let rewrites = web::block(move || {
-            let path = repositories.path(address);
-            let incoming = Incoming::new(repositories.git(), &path, &asked);
-            let mut touching = asked
-                .commands
-                .iter()
-                .filter(|command| command.name == protected);
-            touching.any(|command| !incoming.only_adds(command).unwrap_or(true))
-        })
-        .await
-        .unwrap_or(false);
-        let protected = accept::protected_branch(&self.project);
-        let commands = question.commands.iter().cloned();
-        match (rewrites, self.all_or_nothing) {
-            (false, _) => commands.collect(),
-            (true, true) => Vec::new(),
-            (true, false) => commands
-                .filter(|command| command.name != protected)
-                .collect(),
-        }
-    }
-
-    /// Refuses what brings along a token that works.
-    async fn look_for_tokens(&self, question: &Question) -> Result<(), String> {
-        if !self.ctx.policy.settings.refuse_pushed_tokens {
-            return Ok(());
-        }
-        let found = leaked::find(&self.app, &self.ctx, &self.project, question).await;
-        match found {
-            Ok(leaks) if leaks.is_empty() => Ok(()),
-            Ok(leaks) => Err(leaked::tell(&leaks)),
-            Err(Error::Unavailable(cause)) if is_too_many(&cause) => {
-                Err("This push contains too much that looks like access tokens.".to_owned())
-            }
-            Err(error) => {
-                tracing::error!(cause = ?error, "A push could not be looked through for tokens");
-                Err(NOT_NOW.to_owned())
-            }
-        }
-    }
-
-    async fn judge(&self, commands: Vec<Command>) -> Result<(), String> {
-        let (caller, project_id) = (self.caller.clone(), self.project.id);
-        let accepted = self
-            .app
-            .db
-            .write(move |conn| {
-                // The token as it is at this moment: it may have been revoked while the push came in.
-                let ctx = caller.now(conn)?;
-                accept::accept(conn, &ctx, project_id, &commands)
-            })
-            .await;
-        accepted.map_err(|error| match error {
-            Error::Forbidden(Some(why)) => why,
-            Error::Unauthenticated(_) | Error::NotFound(_) | Error::Forbidden(None) => {
-                Service::ReceivePack.not_allowed().to_owned()
-            }
-            error => {
-                tracing::error!(cause = ?error, "A push could not be written down");
-                NOT_NOW.to_owned()
-            }
-        })
-    }
-}
-
-fn is_too_many(cause: &anyhow::Error) -> bool {
-    let cause = cause.downcast_ref::<io::Error>();
-    cause
-        .and_then(io::Error::get_ref)
-        .is_some_and(|inner| inner.is::<TooMany>())
-}
-
-/// The trail says what was let through; what Git then didn't change is said as well.
-async fn note_rest(
-    app: &App,
-    ctx: Context,
-    project: Project,
-    accepted: Vec<Command>,
-    folder: PathBuf,
-) {
-    if accepted.is_empty() {
-        return;
-    }
-    let (repositories, address) = (app.repositories.clone(), (&project).into());
-    let rest = web::block(move || {
-        // A push that was cut off comes to no second hook; then it is seen by what is there.
-        let changed = match gate::changed(&folder) {
-            Some(changed) => changed,
-            None => {
-                let there = references(repositories.git(), &repositories.path(address))?;
-                let is_there = |command: &&Command| match there.get(&command.name) {
-                    Some(id) => *id == command.new,
-                    None => command.deletes(),
-                };
-                accepted.iter().filter(is_there).cloned().collect()
-            }
-        };
-        let rest = accepted
-            .into_iter()
-            .filter(|command| !changed.contains(command));
-        Ok::<Vec<Command>, io::Error>(rest.collect())
-    })
-    .await;
-    let rest = match rest {
-        Ok(Ok(rest)) if rest.is_empty() => return,
-        Ok(Ok(rest)) => rest,
-        Ok(Err(error)) => {
-            return tracing::error!(%error, "Nobody knows what a push changed");
-        }
-        Err(error) => return tracing::error!(%error, "Nobody knows what a push changed"),
-    };
-    let noted = app
-        .db
-        .write(move |conn| accept::note_unchanged(conn, &ctx, &project, &rest))
-        .await;
-    if let Err(error) = noted {
-        tracing::error!(cause = ?error, "What a push did not change could not be written down");
-    }
-}
-
-/// All references of a repository, with what they point to.
-fn references(git: &Git, repository: &Path) -> io::Result<HashMap<String, String>> {
-    let mut command = git.command(repository);
-    let output = command
-        .args(["for-each-ref", "--format=%(objectname) %(refname)"])
-        .output()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let lines = text.lines().filter_map(|line| line.split_once(' '));
-    Ok(lines
-        .map(|(id, name)| (name.to_owned(), id.to_owned()))
-        .collect())
 }

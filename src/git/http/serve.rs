@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::Command;
 
-use actix_web::web::{self, Bytes};
+use actix_web::web::Bytes;
 
 use super::GitCall;
 use super::caller::Caller;
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::git::access::Granted;
 use crate::git::limits::{Times, Turn};
 use crate::git::process::{self, End, Later, Output};
-use crate::git::{Service, program::Git};
+use crate::git::{Service, program::Git, repository};
 
 /// What Git is told when it serves, beside what it always is.
 const SERVING: [&str; 4] = [
@@ -45,7 +45,8 @@ impl Run {
     /// Waits for a turn, and sees to it that the repository is there.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when there are too many, or the disk doesn't do it.
+    /// [`Error::Unavailable`] when there are too many, or the disk doesn't do it; [`Error::NotFound`] when the project
+    /// went meanwhile.
     pub(super) async fn new(
         call: &GitCall,
         caller: &Caller,
@@ -54,10 +55,7 @@ impl Run {
     ) -> Result<Run, Error> {
         let app = &call.app;
         let turn = app.git_turns.take(caller.in_the_count()).await?;
-        let (repositories, project_id) = (app.repositories.clone(), granted.project.id);
-        let repository = web::block(move || repositories.ensure(&granted.project))
-            .await
-            .map_err(|error| Error::internal(error.into()))??;
+        let repository = repository::open(app, &granted.project).await?;
         Ok(Run {
             service,
             git: app.repositories.git().clone(),
@@ -66,7 +64,7 @@ impl Run {
             times: app.git_times,
             turn,
             caller: caller.clone(),
-            project_id,
+            project_id: granted.project.id,
             settings: Vec::new(),
             environment: Vec::new(),
             at_end: Box::new(|_| Box::pin(std::future::ready(()))),

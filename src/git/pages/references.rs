@@ -105,9 +105,11 @@ impl Desk<'_> {
         let has_files = tag.commit.is_some();
         TagRow {
             href: has_files.then(|| self.addresses.at("tree", &revision, "")),
-            archives: has_files
-                .then(|| offers(self, &revision))
-                .unwrap_or_default(),
+            archives: if has_files {
+                offers(self, &revision)
+            } else {
+                Vec::new()
+            },
             name: tag.name.clone(),
             message: tag.message.trim().to_owned(),
             commit: tag.commit.as_ref().map(|commit| self.commit_line(commit)),

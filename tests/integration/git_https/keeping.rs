@@ -1,7 +1,9 @@
 //! Where code lies, for how long, and what the page of a project says about it.
 
-use latchkey::git::removal;
+use latchkey::error::Error;
+use latchkey::git::{removal, repository};
 use latchkey::members::AccessLevel;
+use latchkey::projects::store;
 
 use super::Scene;
 use crate::on_both;
@@ -11,6 +13,8 @@ on_both![
     the_code_of_a_project_goes_with_it,
     however_a_project_goes_its_code_goes_too,
     what_was_begun_and_never_finished_is_swept_out_when_it_is_old,
+    what_a_killed_server_left_in_a_repository_is_swept_out_when_no_run_can_need_it,
+    who_waited_while_a_project_went_makes_nothing_anew,
     the_page_of_a_project_tells_how_to_clone_and_push,
 ];
 
@@ -66,6 +70,66 @@ async fn what_was_begun_and_never_finished_is_swept_out_when_it_is_old(server: T
     removal::sweep_drafts(&server.app).await.unwrap();
     assert!(!gate.exists() && !draft.exists());
     assert!(kept.join("HEAD").exists() && young.exists());
+}
+
+async fn what_a_killed_server_left_in_a_repository_is_swept_out_when_no_run_can_need_it(
+    server: TestServer,
+) {
+    let Some(scene) = Scene::on(&server) else {
+        return;
+    };
+    let repository = server.repository(scene.project());
+    let left = [
+        "objects/tmp_objdir-incoming-a1",
+        "objects/pack/tmp_pack_a1",
+        "packed-refs.lock",
+        "HEAD.lock",
+        "refs/heads/main.lock",
+        "refs/heads/deep/er.lock",
+    ];
+    let leave = |ago: chrono::TimeDelta| {
+        for path in left.map(|path| repository.join(path)) {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            if path.to_str().unwrap().contains("incoming") {
+                std::fs::create_dir_all(path.join("pack")).unwrap();
+                std::fs::write(path.join("pack/tmp_pack_a2"), "PACK").unwrap();
+            } else {
+                std::fs::write(&path, "").unwrap();
+            }
+            let file = std::fs::File::open(&path).unwrap();
+            file.set_modified((server.now() - ago).into()).unwrap();
+        }
+    };
+    let stays = || left.map(|path| repository.join(path).exists());
+    // The longest run takes an hour.
+    leave(chrono::TimeDelta::minutes(110));
+    removal::sweep_leftovers(&server.app).await.unwrap();
+    assert_eq!(stays(), [true; 6]);
+    let tree = scene.git.clone(&scene.url(), "clone");
+    tree.commit_file("more.txt", "more\n");
+    tree.push("origin", "HEAD:main").refused();
+    leave(chrono::TimeDelta::minutes(121));
+    removal::sweep_leftovers(&server.app).await.unwrap();
+    assert_eq!(stays(), [false; 6]);
+    tree.push("origin", "HEAD:main").succeeded();
+    assert!(repository.join("HEAD").exists());
+}
+
+async fn who_waited_while_a_project_went_makes_nothing_anew(server: TestServer) {
+    let Some(scene) = Scene::on(&server) else {
+        return;
+    };
+    let folder = server.repository(scene.project());
+    let id = scene.project().id;
+    let found = server
+        .arrange(move |conn, _| store::find(conn, id))
+        .unwrap();
+    let alice = scene.company.alice.api();
+    alice.delete(&scene.project().path()).await.expect(202);
+    removal::sweep(&server.app).await.unwrap();
+    let opened = repository::open(&server.app, &found).await;
+    assert!(matches!(opened, Err(Error::NotFound(_))), "{opened:?}");
+    assert!(!folder.exists());
 }
 
 async fn the_page_of_a_project_tells_how_to_clone_and_push(server: TestServer) {

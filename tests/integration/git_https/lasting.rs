@@ -11,11 +11,13 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{PULL, Scene};
+use latchkey::members::AccessLevel;
+
+use super::{PULL, Scene, asked};
 use crate::console::Console;
 use crate::on_sqlite;
 use crate::support::{
-    Answer, GitClient, TestServer,
+    Answer, GitClient, TestResource, TestServer,
     git::git_url,
     server::{http_client, runtime},
 };
@@ -24,6 +26,7 @@ on_sqlite![
     twenty_clones_at_once_are_twenty_whole_ones,
     a_client_that_says_all_before_it_listens_is_answered,
     nobody_takes_more_than_their_share_of_turns,
+    all_who_send_no_credential_from_one_address_share_a_few_turns,
 ];
 
 /// Longer than anything here takes when it works.
@@ -71,7 +74,7 @@ impl Clone {
         let mut clone = Clone::begun(
             server,
             full_path,
-            token,
+            Some(token),
             &format!("Content-Length: {}", body.len()),
         );
         clone.stream.write_all(body).unwrap();
@@ -79,14 +82,17 @@ impl Clone {
     }
 
     /// Says that something will follow.
-    fn begun(server: &str, full_path: &str, token: &str, length: &str) -> Clone {
+    fn begun(server: &str, full_path: &str, token: Option<&str>, length: &str) -> Clone {
         let host = server.trim_start_matches("http://");
         let mut stream = TcpStream::connect(host).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        let login = STANDARD.encode(format!("x:{token}"));
+        let login = token.map_or_else(String::new, |token| {
+            let login = STANDARD.encode(format!("x:{token}"));
+            format!("Authorization: Basic {login}\r\n")
+        });
         let head = format!(
-            "POST /{full_path}.git/{PULL} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Basic {login}\r\n\
+            "POST /{full_path}.git/{PULL} HTTP/1.1\r\nHost: {host}\r\n{login}\
              Content-Type: application/x-{PULL}-request\r\n{length}\r\nConnection: close\r\n\r\n"
         );
         stream.write_all(head.as_bytes()).unwrap();
@@ -199,7 +205,8 @@ async fn nobody_takes_more_than_their_share_of_turns(server: TestServer) {
     let mut held: Vec<Clone> = (0..MANY)
         .map(|_| {
             let chunked = "Transfer-Encoding: chunked";
-            let mut clone = Clone::begun(&server.url, "acme/p1", greedy, chunked);
+            let login = Some(greedy.as_str());
+            let mut clone = Clone::begun(&server.url, "acme/p1", login, chunked);
             clone.stream.write_all(b"4\r\n0032\r\n").unwrap();
             clone
         })
@@ -222,7 +229,7 @@ async fn nobody_takes_more_than_their_share_of_turns(server: TestServer) {
         assert!(answer.contains("\r\nretry-after: "), "{answer}");
         assert!(answer.contains("\r\ncontent-type: text/plain"), "{answer}");
     }
-    assert!(served > 0 && refused > 0, "{served} {refused}");
+    assert_eq!((served, refused), (24, MANY - 24));
     assert_eq!(programs_in(&repository).len(), served);
     drop(held);
     until(Duration::from_secs(5), "no program is left", || {
@@ -230,6 +237,48 @@ async fn nobody_takes_more_than_their_share_of_turns(server: TestServer) {
     });
     let url = scene.developers_url();
     assert_eq!(scene.git.ls_remote(&url).len(), 5);
+}
+
+async fn all_who_send_no_credential_from_one_address_share_a_few_turns(server: TestServer) {
+    let Some(scene) = Scene::on(&server) else {
+        return;
+    };
+    const MANY: usize = 12;
+    let group = server.group("open").public().create();
+    let code = group.project("code").create();
+    let owner = group.token("owner").role(AccessLevel::Owner).create();
+    let tree = scene.git.clone(&scene.url(), "clone");
+    tree.push(&code.url_for(&owner), "HEAD:main").succeeded();
+    let repository = server.repository(&code);
+    until(PATIENCE, "the push has ended", || {
+        programs_in(&repository).is_empty()
+    });
+    let mut held: Vec<Clone> = (0..MANY)
+        .map(|_| {
+            let chunked = "Transfer-Encoding: chunked";
+            let mut clone = Clone::begun(&server.url, "open/code", None, chunked);
+            clone.stream.write_all(b"4\r\n0032\r\n").unwrap();
+            clone
+        })
+        .collect();
+    until(PATIENCE, "all turns are taken", || {
+        programs_in(&repository).len() == 8
+    });
+    // Who sends a token isn't one of them.
+    let login = Some(("x", owner.value.as_str()));
+    let answer = asked(&server, "open/code", PULL, login).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let mut served = 0;
+    for clone in &mut held {
+        clone.read(12);
+        let answer = String::from_utf8_lossy(&clone.received).into_owned();
+        assert!(
+            answer.starts_with("HTTP/1.1 200") || answer.starts_with("HTTP/1.1 503"),
+            "{answer}"
+        );
+        served += usize::from(answer.starts_with("HTTP/1.1 200"));
+    }
+    assert_eq!(served, 8);
 }
 
 /// The most memory that a program ever had, in mebibytes.

@@ -10,6 +10,7 @@ use crate::support::{Answer, Company, GitClient, TestProject, TestResource, Test
 on_both![
     a_public_project_is_cloned_by_nobody_in_particular,
     an_internal_project_is_cloned_by_whoever_isnt_external,
+    an_external_member_of_an_internal_project_does_what_the_role_allows,
     bots_are_kept_from_internal_projects_where_the_instance_says_so,
     whoever_sends_a_token_needs_its_scope_even_on_public_projects,
     what_is_hidden_is_not_told_from_what_isnt_there,
@@ -84,6 +85,35 @@ async fn an_internal_project_is_cloned_by_whoever_isnt_external(server: TestServ
     assert_eq!(both(&server, "open/internal", None).await, (401, 401));
     let at_home = with(&server, &home.full_path, &external).await;
     assert_eq!(at_home, (200, 200), "what it is a member of");
+}
+
+async fn an_external_member_of_an_internal_project_does_what_the_role_allows(server: TestServer) {
+    let Some(git) = GitClient::new() else {
+        return;
+    };
+    let company = Company::on(&server);
+    let (_, internal) = open_projects(&server);
+    let token = company.xenia.personal_token([Scope::WriteRepository]);
+    let url = internal.url_for(&token);
+    git.run(["ls-remote", &url]).refused_with("not found");
+    // What comes with an account that isn't external comes with a role alone here.
+    for (role, outcome) in [
+        (AccessLevel::Guest, (403, 403)),
+        (AccessLevel::Reporter, (200, 403)),
+        (AccessLevel::Developer, (200, 200)),
+    ] {
+        internal.member(&company.xenia, role);
+        let found = with(&server, "open/internal", &token).await;
+        assert_eq!(found, outcome, "{role:?}");
+        if role == AccessLevel::Reporter {
+            git.clone(&url, "clone");
+        }
+        server.sql(&format!(
+            "DELETE FROM memberships WHERE user_id = {}",
+            company.xenia.id
+        ));
+    }
+    git.run(["ls-remote", &url]).refused_with("not found");
 }
 
 async fn bots_are_kept_from_internal_projects_where_the_instance_says_so(server: TestServer) {

@@ -228,6 +228,15 @@ async fn every_entry_names_what_is_there(server: TestServer) {
         let found = refused(&server, &with(acme(VALUE), path, value));
         assert!(found.starts_with(why), "{path}: {found}");
     }
+    for branch in ["no branch", "--bare", "HEAD", "a..b", ""] {
+        let mut odd = acme(VALUE);
+        odd["projects"][0]["default_branch"] = json!(branch);
+        assert_eq!(
+            refused(&server, &odd),
+            "projects[0].default_branch: is no name that Git takes for a branch",
+            "{branch:?}"
+        );
+    }
     let mut orphan = acme(VALUE);
     orphan["tokens"][1]["previous_digest"] = json!(salted("nowhere", SALT));
     assert_eq!(
