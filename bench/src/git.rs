@@ -59,9 +59,27 @@ pub(crate) fn measure(arguments: &Arguments) -> anyhow::Result<()> {
         ],
         "open-sesame-42-and-more",
     )?;
-    program.run(&["group", "create", "--path", "acme"], "")?;
+    // Public, so that the same request can be made without a token: what that saves is what the token costs.
     program.run(
-        &["project", "create", "--group", "acme", "--path", "api"],
+        &[
+            "group",
+            "create",
+            "--path",
+            "acme",
+            "--visibility",
+            "public",
+        ],
+        "",
+    )?;
+    program.run(
+        &[
+            "project",
+            "create",
+            "--path",
+            "acme/api",
+            "--visibility",
+            "public",
+        ],
         "",
     )?;
     let token = program.run(
@@ -94,16 +112,18 @@ pub(crate) fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     writeln!(io::stderr(), "First requests")?;
     let login = STANDARD.encode(format!("x:{token}"));
     let mut requests = (Vec::new(), Vec::new());
+    let mut nameless = Vec::new();
     for _ in 0..arguments.requests {
-        requests.0.push(time_request(
-            server.address(),
-            "/acme/api.git",
-            Some(&login),
-        )?);
+        let own = |login: Option<&String>| {
+            time_request(server.address(), "/acme/api.git", login.map(String::as_str))
+        };
+        requests.0.push(own(Some(&login))?);
+        nameless.push(own(None)?);
         requests
             .1
             .push(time_request(&backend.address, "/api.git", None)?);
     }
+    let authorisation = (requests.0.clone(), nameless);
     let mut table = Table::new(["", "Latchkey", "git http-backend", "ratio", "difference"]);
     for (what, (ours, theirs)) in [
         (
@@ -117,6 +137,10 @@ pub(crate) fn measure(arguments: &Arguments) -> anyhow::Result<()> {
             format!("info/refs, median of {}", arguments.requests),
             requests,
         ),
+        (
+            "the same with a token, and beside it Latchkey without".to_owned(),
+            authorisation,
+        ),
     ] {
         let (ours, theirs) = (median(ours), median(theirs));
         let (a, b) = (ours.as_secs_f64() * 1e3, theirs.as_secs_f64() * 1e3);
@@ -125,7 +149,7 @@ pub(crate) fn measure(arguments: &Arguments) -> anyhow::Result<()> {
             format!("{a:.1} ms"),
             format!("{b:.1} ms"),
             format!("{:.2}", a / b),
-            format!("{:+.1} ms", a - b),
+            format!("{:+.2} ms", a - b),
         ]);
     }
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
