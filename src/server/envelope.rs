@@ -192,14 +192,6 @@ fn add_headers(headers: &mut HeaderMap, kind: Kind, id: &str, app: &App) {
         // No browser shows these answers.
         return;
     }
-    set(
-        "content-security-policy",
-        if kind == Kind::Page {
-            PAGE_POLICY
-        } else {
-            DATA_POLICY
-        },
-    );
     set("cross-origin-resource-policy", "same-origin");
     if kind != Kind::Asset {
         set("x-frame-options", "DENY");
@@ -208,6 +200,18 @@ fn add_headers(headers: &mut HeaderMap, kind: Kind, id: &str, app: &App) {
     if kind == Kind::Page {
         set("cross-origin-opener-policy", "same-origin");
         set("permissions-policy", PERMISSIONS);
+    }
+    // What people pushed comes with a policy of its own, which is stricter.
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        let policy = if kind == Kind::Page {
+            PAGE_POLICY
+        } else {
+            DATA_POLICY
+        };
+        headers.insert(
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(policy),
+        );
     }
     if !headers.contains_key(header::CACHE_CONTROL) {
         let value = if kind == Kind::Page {

@@ -16,6 +16,7 @@ mod audit_log;
 mod browser_sessions;
 mod carriers;
 mod clients;
+mod code_pages;
 mod concurrency;
 mod console;
 mod counting;

@@ -22,6 +22,8 @@ pub struct Form {
 }
 
 static TAGS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?s)<!--.*?-->|<[^>]*>").unwrap());
+static REFERENCE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"&(#x[0-9a-fA-F]+|#[0-9]+|[a-z]+);").unwrap());
 static SPACE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\s+").unwrap());
 static ATTRIBUTE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"([a-zA-Z_:-]+)(?:="([^"]*)")?"#).unwrap());
@@ -315,8 +317,7 @@ pub fn readable(html: &str) -> String {
 
 /// Text without references to characters.
 pub fn unescaped(text: &str) -> String {
-    let reference = Regex::new(r"&(#x[0-9a-fA-F]+|#[0-9]+|[a-z]+);").unwrap();
-    reference
+    REFERENCE
         .replace_all(text, |found: &Captures<'_>| {
             let name = &found[1];
             let number = match name.strip_prefix("#x") {

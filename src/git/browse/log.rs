@@ -12,6 +12,9 @@ use crate::error::Error;
 /// What a page of commits may take, in bytes: their messages have no limit.
 const LOG: usize = 16 * 1024 * 1024;
 
+/// How far back a file is followed, in commits that changed it.
+const FOLLOWED: usize = 20_000;
+
 /// One line for each of these, then the message.
 const FORMAT: &str = "--format=tformat:%H%n%P%n%an%n%ae%n%ad%n%cn%n%ce%n%cd%n%B";
 
@@ -90,6 +93,37 @@ impl Opened {
         command.args(&filter.path);
         let output = run(command, Vec::new(), LOG).await?.or_unavailable()?;
         let mut page = Page::new(read(&output), request, 0);
+        page.total = Total::Many;
+        Ok(page)
+    }
+
+    /// One page of the history of a file, also under the names that it had before.
+    ///
+    /// # Errors
+    /// As [`Opened::log`].
+    pub async fn log_of_file(
+        &self,
+        commit: &str,
+        path: &str,
+        request: PageRequest,
+    ) -> Result<Page<Commit>, Error> {
+        let first = usize::try_from(request.offset()).unwrap_or(usize::MAX);
+        let mut ids: Vec<String> = Vec::new();
+        if first < FOLLOWED {
+            // Git would skip commits before it looks at names: it is asked for all of them.
+            let most = request.offset().saturating_add(request.per_page);
+            let mut command = self.command("log");
+            command
+                .args(["--follow", "--no-show-signature", "--format=tformat:%H"])
+                .arg(format!("--max-count={}", most.saturating_add(1)))
+                .args(["--end-of-options", commit, "--", path]);
+            let output = run(command, Vec::new(), LOG).await?.or_unavailable()?;
+            let told = String::from_utf8_lossy(&output);
+            ids = told.lines().skip(first).map(str::to_owned).collect();
+        }
+        let mut found = self.commits(&ids).await?;
+        let rows = ids.iter().filter_map(|id| found.remove(id)).collect();
+        let mut page = Page::new(rows, request, 0);
         page.total = Total::Many;
         Ok(page)
     }

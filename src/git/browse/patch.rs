@@ -123,7 +123,7 @@ fn read_line(line: &str) -> Option<Line> {
 
 impl FilePatch {
     fn read_head(&mut self, line: &str) {
-        let path = |text: &str| text.trim_end_matches('\t').trim_matches('"').to_owned();
+        let path = |text: &str| unquoted(text.trim_end_matches('\t'));
         if line.starts_with("new file") {
             self.fate = Fate::Added;
         } else if line.starts_with("deleted file") {
@@ -150,16 +150,70 @@ impl FilePatch {
 /// The name in `a/name b/name`; a name with spaces in it has only this middle. One that moved tells its names below.
 fn halved(names: &str) -> String {
     let middle = names.len() / 2;
-    let half = names.get(middle + 1..).unwrap_or(names);
-    half.trim_matches('"')
-        .strip_prefix("b/")
-        .unwrap_or(names)
-        .to_owned()
+    let half = unquoted(names.get(middle + 1..).unwrap_or(names));
+    half.strip_prefix("b/").unwrap_or(names).to_owned()
+}
+
+/// A path as it is: Git writes odd ones in quotes, with `\"`, `\n` or `\303` for what is odd about them.
+fn unquoted(text: &str) -> String {
+    let quoted = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    let Some(quoted) = quoted else {
+        return text.to_owned();
+    };
+    let mut bytes = Vec::with_capacity(quoted.len());
+    let mut rest = quoted.bytes().peekable();
+    while let Some(byte) = rest.next() {
+        if byte != b'\\' {
+            bytes.push(byte);
+            continue;
+        }
+        match rest.next() {
+            Some(digit @ b'0'..=b'7') => {
+                let mut value = u32::from(digit - b'0');
+                for _ in 0..2 {
+                    if let Some(digit) = rest.next_if(|next| (b'0'..=b'7').contains(next)) {
+                        value = value * 8 + u32::from(digit - b'0');
+                    }
+                }
+                bytes.push(u8::try_from(value).unwrap_or(b'?'));
+            }
+            Some(letter) => bytes.push(match letter {
+                b'a' => 0x07,
+                b'b' => 0x08,
+                b't' => b'\t',
+                b'n' => b'\n',
+                b'v' => 0x0b,
+                b'f' => 0x0c,
+                b'r' => b'\r',
+                other => other,
+            }),
+            None => bytes.push(byte),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn odd_paths_are_told_as_they_are() {
+        for (written, path) in [
+            ("a b.txt", "a b.txt"),
+            ("\"a \\\"b\\\" \\\\.txt\"", "a \"b\" \\.txt"),
+            ("\"a\\n\\tb\"", "a\n\tb"),
+            ("\"gr\\303\\266\\303\\237e\"", "größe"),
+            ("\"\\0017\"", "\u{1}7"),
+            ("\"\\777\\\"", "?\\"),
+            ("\"", "\""),
+        ] {
+            assert_eq!(unquoted(written), path, "{written}");
+        }
+        assert_eq!(halved("\"a/x\\ty\" \"b/x\\ty\""), "x\ty");
+    }
 
     #[test]
     fn each_file_is_told_with_what_became_of_it() {

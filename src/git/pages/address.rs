@@ -2,6 +2,8 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::git::browse::location::Kind;
+
 /// What may stand in a path as it is.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -65,8 +67,8 @@ impl Addresses {
 pub(super) struct Revision {
     /// What it is called.
     pub(super) name: String,
-    /// Is it the tag of this name, whatever else is called so?
-    pub(super) is_tag: bool,
+    /// Which of those with this name, where it is said.
+    pub(super) kind: Option<Kind>,
 }
 
 impl Revision {
@@ -74,7 +76,7 @@ impl Revision {
     pub(super) fn named(name: impl Into<String>) -> Self {
         Revision {
             name: name.into(),
-            is_tag: false,
+            kind: None,
         }
     }
 
@@ -82,12 +84,26 @@ impl Revision {
     pub(super) fn tag(name: impl Into<String>) -> Self {
         Revision {
             name: name.into(),
-            is_tag: true,
+            kind: Some(Kind::Tag),
         }
     }
 
-    fn query(&self) -> &'static str {
-        if self.is_tag { "?ref_type=tags" } else { "" }
+    /// The value of `ref_type`; empty if nothing is said.
+    pub(super) fn ref_type(&self) -> &'static str {
+        match self.kind {
+            Some(Kind::Branch) => "heads",
+            Some(Kind::Tag) => "tags",
+            None => "",
+        }
+    }
+
+    /// What an address says behind its path.
+    pub(super) fn query(&self) -> &'static str {
+        match self.kind {
+            Some(Kind::Branch) => "?ref_type=heads",
+            Some(Kind::Tag) => "?ref_type=tags",
+            None => "",
+        }
     }
 }
 

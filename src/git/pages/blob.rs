@@ -37,7 +37,10 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
     let as_written = call.query.is_ticked("plain");
     let mut other = None;
     let content = match desk.repository.content(&file).await {
-        Err(Error::Refused(why)) => Content::Withheld(why),
+        Err(Error::Refused(_)) => Content::Withheld(
+            "This file is too large to be shown: it has more than 10 MiB. It can be downloaded."
+                .into(),
+        ),
         Err(error) => return Err(error),
         Ok(bytes) if bytes.is_empty() => Content::Empty,
         Ok(bytes) => {
@@ -46,7 +49,7 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
                 sort == Sort::Text && is_markdown(path) || sort == Sort::Picture("image/svg+xml");
             if drawing {
                 let here = desk.addresses.up_to("blob", &spot.revision, path);
-                let kind = if spot.revision.is_tag { "tags" } else { "" };
+                let kind = spot.revision.ref_type();
                 let plain = if as_written { "" } else { "1" };
                 let label = if as_written { "Preview" } else { "Source" };
                 let query = [("ref_type", kind), ("plain", plain)];

@@ -9,6 +9,7 @@ use crate::error::{Error, What};
 use crate::git::browse::log::Filter;
 use crate::git::browse::name;
 use crate::git::browse::patch::{Fate, FilePatch, Line};
+use crate::git::browse::tree::{Entry, Kind};
 use crate::projects::frame;
 use crate::web::lists;
 use crate::web::page::PageCall;
@@ -36,6 +37,8 @@ pub async fn commits(call: PageCall) -> Result<HttpResponse, Error> {
         });
     };
     let path = &spot.location.path;
+    let commit = &spot.location.commit;
+    let is_file = |entry: Option<Entry>| entry.is_some_and(|entry| entry.kind == Kind::Blob);
     let filter = Filter {
         path: (!path.is_empty()).then(|| path.clone()),
         ..Filter::default()
@@ -44,16 +47,17 @@ pub async fn commits(call: PageCall) -> Result<HttpResponse, Error> {
         page: call.query.page("page"),
         per_page: COMMITS,
     };
-    let page = desk
-        .repository
-        .log(&spot.location.commit, &filter, request)
-        .await?;
+    let page = if !path.is_empty() && is_file(desk.repository.entry(commit, path).await?) {
+        desk.repository.log_of_file(commit, path, request).await?
+    } else {
+        desk.repository.log(commit, &filter, request).await?
+    };
     if page.rows.is_empty() && !path.is_empty() && request.page == 1 {
         // No commit ever knew this path.
         return Err(Error::NotFound(What::File));
     }
     let here = desk.addresses.up_to("commits", &spot.revision, path);
-    let kind = if spot.revision.is_tag { "tags" } else { "" };
+    let kind = spot.revision.ref_type();
     let href = |number: u64| {
         let number = number.to_string();
         lists::address(&here, &[("ref_type", kind), ("page", &number)])

@@ -26,6 +26,8 @@ pub struct Around {
     pub raw: String,
     /// The folder that the text lies in, with a slash behind it; empty at the top.
     pub folder: String,
+    /// What the addresses of this revision say behind the path: `ref_type=tags`, or nothing.
+    pub query: &'static str,
 }
 
 /// HTML that was made safe.
@@ -93,7 +95,7 @@ fn lead<'a>(target: &'a str, around: &Around) -> Option<Cow<'a, str>> {
     if let Some(heading) = target.strip_prefix('#') {
         return Some(format!("#{OWN_IDS}{heading}").into());
     }
-    match within(target, &around.pages, &around.folder) {
+    match within(target, &around.pages, around) {
         Place::Here(address) => Some(address.into()),
         Place::Elsewhere => Some(target.into()),
         Place::Nowhere => None,
@@ -102,7 +104,7 @@ fn lead<'a>(target: &'a str, around: &Around) -> Option<Cow<'a, str>> {
 
 /// Only pictures of the repository are loaded: one from elsewhere would tell its server who reads this.
 fn picture<'a>(source: &str, around: &Around) -> Option<Cow<'a, str>> {
-    match within(source, &around.raw, &around.folder) {
+    match within(source, &around.raw, around) {
         Place::Here(address) => Some(address.into()),
         Place::Elsewhere | Place::Nowhere => None,
     }
@@ -115,7 +117,7 @@ enum Place {
 }
 
 /// A path beside the text, or from the top of the repository if it begins with a slash; and nothing that leaves it.
-fn within(target: &str, top: &str, folder: &str) -> Place {
+fn within(target: &str, top: &str, around: &Around) -> Place {
     let absolute = match Url::parse(target) {
         Err(url::ParseError::RelativeUrlWithoutBase) => target.trim().starts_with("//"),
         _ => true,
@@ -126,14 +128,21 @@ fn within(target: &str, top: &str, folder: &str) -> Place {
     let target = target.trim();
     let (from, path) = match target.strip_prefix('/') {
         Some(path) => (top.to_owned(), path),
-        None => (format!("{top}{folder}"), target),
+        None => (format!("{top}{}", around.folder), target),
     };
     let joined = Url::parse("https://here.invalid")
         .and_then(|base| base.join(&from))
         .and_then(|base| base.join(if path.is_empty() { "./" } else { path }));
-    let Ok(joined) = joined else {
+    let Ok(mut joined) = joined else {
         return Place::Nowhere;
     };
+    if !around.query.is_empty() {
+        let query = match joined.query() {
+            Some(query) => format!("{query}&{}", around.query),
+            None => around.query.to_owned(),
+        };
+        joined.set_query(Some(&query));
+    }
     let Some(address) = joined.as_str().strip_prefix("https://here.invalid") else {
         return Place::Nowhere;
     };
@@ -224,6 +233,7 @@ mod tests {
             pages: "/acme/api/-/blob/main/".into(),
             raw: "/acme/api/-/raw/main/".into(),
             folder: "docs/".into(),
+            query: "",
         }
     }
 
@@ -311,6 +321,24 @@ mod tests {
                     || shown.contains("=\"/acme/api/-/"),
                 "{text} in {shown}"
             );
+        }
+    }
+
+    #[test]
+    fn what_lies_beside_a_text_of_a_tag_is_of_that_tag() {
+        let around = Around {
+            query: "ref_type=tags",
+            ..around()
+        };
+        let text = "[x](a.md#c) [y](b.md?plain=1) [z](https://x.example/) ![p](p.png)";
+        let shown = render(text, &around).unwrap().0;
+        for expected in [
+            "/blob/main/docs/a.md?ref_type=tags#c\"",
+            "/blob/main/docs/b.md?plain=1&amp;ref_type=tags\"",
+            "\"https://x.example/\"",
+            "/raw/main/docs/p.png?ref_type=tags\"",
+        ] {
+            assert!(shown.contains(expected), "{expected} in {shown}");
         }
     }
 

@@ -36,6 +36,9 @@ use crate::web::views::components::Moment;
 /// How many branches and tags one can switch to without looking for them.
 const TO_SWITCH: i64 = 10;
 
+/// How much of the first line of a message is its title, in letters.
+const LONGEST_TITLE: usize = 200;
+
 /// A repository that a page looks into.
 struct Desk<'a> {
     call: &'a PageCall,
@@ -88,7 +91,7 @@ impl<'a> Desk<'a> {
             Some(location) => Ok(Some(Spot {
                 revision: Revision {
                     name: location.revision.clone(),
-                    is_tag: kind == Some(Kind::Tag),
+                    kind,
                 },
                 location,
             })),
@@ -105,7 +108,8 @@ impl<'a> Desk<'a> {
         let tags = self.repository.tag_names(TO_SWITCH).await?;
         let current = &spot.revision;
         let link = |revision: Revision| RevisionLink {
-            current: revision.name == current.name && revision.is_tag == current.is_tag,
+            current: revision.name == current.name
+                && (revision.kind == Some(Kind::Tag)) == (current.kind == Some(Kind::Tag)),
             href: self.addresses.at(here, &revision, &spot.location.path),
             name: revision.name,
         };
@@ -192,20 +196,27 @@ fn elsewhere(call: &PageCall, address: &str) -> HttpResponse {
     call.redirect(address)
 }
 
-/// The first line of a message.
+/// The first line of a message, as far as a line of a page holds it.
 fn title(message: &str) -> String {
     let first = message.trim_start().lines().next().unwrap_or_default();
     if first.trim().is_empty() {
-        "(no message)".into()
-    } else {
-        first.to_owned()
+        return "(no message)".into();
+    }
+    match first.char_indices().nth(LONGEST_TITLE) {
+        Some((end, _)) => format!("{}…", first.get(..end).unwrap_or(first)),
+        None => first.to_owned(),
     }
 }
 
-/// What stands below the first line.
+/// What stands below the first line; all of the message if the title couldn't hold that line.
 fn body(message: &str) -> String {
     let message = message.trim_start();
-    let (_, body) = message.split_once('\n').unwrap_or_default();
+    let (first, body) = message.split_once('\n').unwrap_or((message, ""));
+    let body = if first.chars().nth(LONGEST_TITLE).is_some() {
+        message
+    } else {
+        body
+    };
     body.trim_matches('\n').trim_end().to_owned()
 }
 

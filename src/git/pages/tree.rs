@@ -6,7 +6,7 @@ use super::address::Revision;
 use super::archive::offers;
 use super::content::{self, is_markdown};
 use super::markdown::{self, Around};
-use super::{Desk, Spot, elsewhere, last_part};
+use super::{Desk, Spot, elsewhere, last_part, short};
 use crate::db::PageRequest;
 use crate::error::{Error, What};
 use crate::git::browse::location::Location;
@@ -98,7 +98,10 @@ async fn folder(desk: &Desk<'_>, spot: &Spot) -> Result<Option<Folder>, Error> {
                 (Kind::Commit, _) => ("Submodule", "project", None),
             };
             EntryRow {
-                name: name.to_owned(),
+                name: match entry.kind {
+                    Kind::Commit => format!("{name} @ {}", short(&entry.id)),
+                    _ => name.to_owned(),
+                },
                 href: page.map(|page| address(page, &entry.path)),
                 icon,
                 kind,
@@ -117,7 +120,7 @@ async fn folder(desk: &Desk<'_>, spot: &Spot) -> Result<Option<Folder>, Error> {
         rows,
         readme: readme(desk, spot, &page.rows).await?,
         pagination: lists::foot("Files", &page, |number| {
-            let kind = if spot.revision.is_tag { "tags" } else { "" };
+            let kind = spot.revision.ref_type();
             lists::address(
                 &desk.addresses.up_to("tree", &spot.revision, path),
                 &[("ref_type", kind), ("page", &number.to_string())],
@@ -198,6 +201,7 @@ async fn drawn(
             .rsplit_once('/')
             .map(|(folder, _)| format!("{}/", super::address::encoded(folder)))
             .unwrap_or_default(),
+        query: spot.revision.query().trim_start_matches('?'),
     };
     let html = actix_web::web::block(move || markdown::render(&text, &around))
         .await

@@ -11,19 +11,34 @@ use crate::web::page::public_endpoint;
 const READ: &[Right] = &[SeeProject, ReadCode];
 
 /// Before everything else that is about a project: what stands behind `/-/` is a path in a repository, which may look
-/// like any other address.
+/// like any other address, also like one of these: a project's path ends at the first `/-/`.
 pub(super) fn pages() -> Area {
     Area {
         prefix: "",
         endpoints: vec![
-            page("/{full_path:.+?}/-/tree{rest:(?:/.*)?}", pages::tree),
-            page("/{full_path:.+?}/-/blob/{rest:.+}", pages::blob),
-            page("/{full_path:.+?}/-/raw/{rest:.+}", pages::raw),
-            page("/{full_path:.+?}/-/commits{rest:(?:/.*)?}", pages::commits),
-            page("/{full_path:.+?}/-/commit/{sha:.+}", pages::commit),
-            page("/{full_path:.+?}/-/branches", pages::branches),
-            page("/{full_path:.+?}/-/tags", pages::tags),
-            page("/{full_path:.+?}/-/archive/{rest:.+}", pages::download),
+            page(
+                "/{full_path:(?:[^/-][^/]*/?)+}/-/tree{rest:(?:/.*)?}",
+                pages::tree,
+            ),
+            page(
+                "/{full_path:(?:[^/-][^/]*/?)+}/-/blob/{rest:.+}",
+                pages::blob,
+            ),
+            page("/{full_path:(?:[^/-][^/]*/?)+}/-/raw/{rest:.+}", pages::raw),
+            page(
+                "/{full_path:(?:[^/-][^/]*/?)+}/-/commits{rest:(?:/.*)?}",
+                pages::commits,
+            ),
+            page(
+                "/{full_path:(?:[^/-][^/]*/?)+}/-/commit/{sha:.+}",
+                pages::commit,
+            ),
+            page("/{full_path:(?:[^/-][^/]*/?)+}/-/branches", pages::branches),
+            page("/{full_path:(?:[^/-][^/]*/?)+}/-/tags", pages::tags),
+            page(
+                "/{full_path:(?:[^/-][^/]*/?)+}/-/archive/{rest:.+}",
+                pages::download,
+            ),
         ],
     }
 }

@@ -77,15 +77,27 @@ impl Stage {
             }
             "GET /{full_path:.+}.git" => get(format!("/{}.git", project.full_path)),
             "GET /{full_path:.+}/info/refs" => get(format!("/{}/info/refs", project.full_path)),
-            "GET /{full_path:.+?}/-/tree{rest:(?:/.*)?}" => get(project.page("tree/main")),
-            "GET /{full_path:.+?}/-/blob/{rest:.+}" => get(project.page("blob/main/README.md")),
-            "GET /{full_path:.+?}/-/raw/{rest:.+}" => get(project.page("raw/main/README.md")),
-            "GET /{full_path:.+?}/-/commits{rest:(?:/.*)?}" => get(project.page("commits/main")),
+            "GET /{full_path:(?:[^/-][^/]*/?)+}/-/tree{rest:(?:/.*)?}" => {
+                get(project.page("tree/main"))
+            }
+            "GET /{full_path:(?:[^/-][^/]*/?)+}/-/blob/{rest:.+}" => {
+                get(project.page("blob/main/README.md"))
+            }
+            "GET /{full_path:(?:[^/-][^/]*/?)+}/-/raw/{rest:.+}" => {
+                get(project.page("raw/main/README.md"))
+            }
+            "GET /{full_path:(?:[^/-][^/]*/?)+}/-/commits{rest:(?:/.*)?}" => {
+                get(project.page("commits/main"))
+            }
             // The address of a commit in words leads on to the one with its id.
-            "GET /{full_path:.+?}/-/commit/{sha:.+}" => get(project.page("commit/main")),
-            "GET /{full_path:.+?}/-/branches" => get(project.page("branches")),
-            "GET /{full_path:.+?}/-/tags" => get(project.page("tags")),
-            "GET /{full_path:.+?}/-/archive/{rest:.+}" => get(project.page("archive/main/api.zip")),
+            "GET /{full_path:(?:[^/-][^/]*/?)+}/-/commit/{sha:.+}" => {
+                get(project.page("commit/main"))
+            }
+            "GET /{full_path:(?:[^/-][^/]*/?)+}/-/branches" => get(project.page("branches")),
+            "GET /{full_path:(?:[^/-][^/]*/?)+}/-/tags" => get(project.page("tags")),
+            "GET /{full_path:(?:[^/-][^/]*/?)+}/-/archive/{rest:.+}" => {
+                get(project.page("archive/main/api.zip"))
+            }
             route if route.contains("/repository/") => {
                 return self.repository_cases(route, caller);
             }
