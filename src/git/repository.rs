@@ -117,13 +117,13 @@ impl Repositories {
         Ok(path)
     }
 
-    /// Has nobody pushed anything yet? So it is where there is no repository.
+    /// Is there neither a branch nor a tag? So it is where there is no repository.
     pub fn is_empty(&self, address: Address) -> bool {
         let path = self.path(address);
-        let has_files = |folder: &str| {
-            fs::read_dir(path.join(folder)).is_ok_and(|mut entries| entries.next().is_some())
-        };
-        !has_files("refs/heads") && !has_files("refs/tags") && !path.join("packed-refs").exists()
+        let kinds = ["refs/heads", "refs/tags"];
+        let packed = fs::read_to_string(path.join("packed-refs")).unwrap_or_default();
+        let is_packed = |kind: &&str| packed.contains(&format!(" {kind}/"));
+        !kinds.iter().any(is_packed) && !kinds.iter().any(|kind| holds_a_file(&path.join(kind)))
     }
 
     /// Removes the repository of a project that is gone. Nothing to do where there is none.
@@ -230,6 +230,18 @@ pub async fn make(app: &App, project: &Project) {
     }
 }
 
+/// Does a file lie in a folder, or anywhere below it?
+fn holds_a_file(folder: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return false;
+    };
+    entries.flatten().any(|entry| match entry.file_type() {
+        Ok(kind) if kind.is_dir() => holds_a_file(&entry.path()),
+        Ok(_) => true,
+        Err(_) => false,
+    })
+}
+
 /// The folders in a folder; none where there is no such folder.
 fn folders(path: &Path) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(path) {
@@ -276,6 +288,25 @@ mod tests {
         for other in ["", "17.git", "17-x.git", "x-1.git", ".new-1.git", "17-1"] {
             assert_eq!(Address::of_folder(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_repository_is_empty_until_there_is_a_branch_or_a_tag_and_after_the_last_one_went() {
+        let root = tempfile::tempdir().unwrap();
+        let repositories = Repositories::new(root.path(), Git::find());
+        let address = address(17, 1);
+        assert!(repositories.is_empty(address));
+        let path = repositories.path(address);
+        let folder = path.join("refs/heads/feature");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(path.join("packed-refs"), "# pack-refs with: peeled\n").unwrap();
+        assert!(repositories.is_empty(address));
+        fs::write(folder.join("a"), "1f").unwrap();
+        assert!(!repositories.is_empty(address));
+        fs::remove_file(folder.join("a")).unwrap();
+        assert!(repositories.is_empty(address));
+        fs::write(path.join("packed-refs"), "1f refs/tags/v1\n").unwrap();
+        assert!(!repositories.is_empty(address));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod downloads;
 mod failing;
 mod history;
 mod markup;
+mod odd;
 mod reading;
 mod readme;
 mod references;

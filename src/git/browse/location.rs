@@ -38,8 +38,8 @@ impl Kind {
 }
 
 impl Opened {
-    /// Finds the place that `feature/a/docs/x.md` means. Names may contain slashes: the longest that is one counts.
-    /// An empty text means the default branch. Nothing if there is no such revision; whether there is something at the
+    /// Finds the place that `feature/a/docs/x.md` means. Names may contain slashes: the longest that is a branch counts,
+    /// then the longest that is a tag, so that no tag `main/docs` stands before a folder of `main`. An empty text means the default branch. Nothing if there is no such revision; whether there is something at the
     /// path is another question.
     ///
     /// # Errors
@@ -51,17 +51,11 @@ impl Opened {
         } else {
             text
         };
-        let mut asked = Vec::new();
-        let mut means = Vec::new();
-        for (revision, path) in divisions(text) {
-            if !path.is_empty() && !name::is_path(path) {
-                continue;
-            }
-            for candidate in candidates(revision, kind, &self.default_branch) {
-                asked.push(candidate);
-                means.push((revision, path));
-            }
-        }
+        let (asked, means): (Vec<String>, Vec<(&str, &str)>) =
+            meanings(text, kind, &self.default_branch)
+                .into_iter()
+                .map(|(_, candidate, means)| (candidate, means))
+                .unzip();
         let found = self.commits_of(&asked).await?;
         Ok(found
             .into_iter()
@@ -90,11 +84,37 @@ fn divisions(text: &str) -> Vec<(&str, &str)> {
     divisions
 }
 
+/// What a text may mean, the likeliest first: its rank, what Git is asked for, and how it divides the text.
+fn meanings<'a>(
+    text: &'a str,
+    kind: Option<Kind>,
+    default_branch: &str,
+) -> Vec<(usize, String, (&'a str, &'a str))> {
+    let mut meanings = Vec::new();
+    for (revision, path) in divisions(text) {
+        if !path.is_empty() && !name::is_path(path) {
+            continue;
+        }
+        for candidate in candidates(revision, kind, default_branch) {
+            let rank = ["refs/heads/", "refs/tags/", ""]
+                .iter()
+                .position(|beginning| candidate.starts_with(beginning))
+                .unwrap_or_default();
+            meanings.push((rank, candidate, (revision, path)));
+        }
+    }
+    meanings.sort_by_key(|(rank, ..)| *rank);
+    meanings
+}
+
 fn candidates(revision: &str, kind: Option<Kind>, default_branch: &str) -> Vec<String> {
     match kind {
-        Some(Kind::Branch) if name::is_name(revision) => vec![name::branch(revision)],
-        Some(Kind::Tag) if name::is_name(revision) => vec![name::tag(revision)],
-        _ => name::candidates(revision, default_branch),
+        Some(Kind::Branch) if name::is_reference(&name::branch(revision)) => {
+            vec![name::branch(revision)]
+        }
+        Some(Kind::Tag) if name::is_reference(&name::tag(revision)) => vec![name::tag(revision)],
+        Some(_) => Vec::new(),
+        None => name::candidates(revision, default_branch),
     }
 }
 
@@ -115,6 +135,23 @@ mod tests {
         assert_eq!(divisions("main"), [("main", "")]);
         let deep = "a/".repeat(1000);
         assert_eq!(divisions(&deep).len(), MOST_PARTS);
+    }
+
+    #[test]
+    fn a_branch_stands_before_a_tag_with_a_longer_name() {
+        let asked: Vec<String> = meanings("main/docs", None, "main")
+            .into_iter()
+            .map(|(_, candidate, _)| candidate)
+            .collect();
+        assert_eq!(
+            asked,
+            [
+                "refs/heads/main/docs",
+                "refs/heads/main",
+                "refs/tags/main/docs",
+                "refs/tags/main"
+            ]
+        );
     }
 
     #[test]

@@ -9,14 +9,21 @@ use super::{Opened, SMALL};
 use crate::db::{Page, PageRequest, Total};
 use crate::error::Error;
 
-/// What a page of commits may take, in bytes: their messages have no limit.
-const LOG: usize = 16 * 1024 * 1024;
+/// What a page of commits may take, in bytes.
+const LOG: usize = 32 * 1024 * 1024;
+
+/// The largest commit that is told whole, in bytes. Of a larger one its title is told, and that only to a point, so that
+/// nobody's message keeps others from being told.
+const LARGEST: usize = 128 * 1024;
 
 /// How far back a file is followed, in commits that changed it.
 const FOLLOWED: usize = 20_000;
 
 /// One line for each of these, then the message.
 const FORMAT: &str = "--format=tformat:%H%n%P%n%an%n%ae%n%ad%n%cn%n%ce%n%cd%n%B";
+
+/// The same in few bytes.
+const SHORT_FORMAT: &str = "--format=tformat:%H%n%n%<(200,trunc)%an%n%<(200,trunc)%ae%n%ad%n%<(200,trunc)%cn%n%<(200,trunc)%ce%n%cd%n%<(300,trunc)%s";
 
 /// A commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,16 +75,15 @@ impl Opened {
     /// One page of the history that ends with this commit. Nobody counts how long the history is.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when Git can't be run; [`Error::Refused`] for messages that are too long.
+    /// [`Error::Unavailable`] when Git can't be run.
     pub async fn log(
         &self,
         commit: &str,
         filter: &Filter,
         request: PageRequest,
     ) -> Result<Page<Commit>, Error> {
-        let mut command = self.command("log");
+        let mut command = self.command("rev-list");
         command
-            .args(["-z", "--date=raw", "--no-show-signature", FORMAT])
             .arg(format!("--skip={}", request.offset()))
             .arg(format!(
                 "--max-count={}",
@@ -91,8 +97,17 @@ impl Opened {
         }
         command.args(["--end-of-options", commit, "--"]);
         command.args(&filter.path);
-        let output = run(command, Vec::new(), LOG).await?.or_unavailable()?;
-        let mut page = Page::new(read(&output), request, 0);
+        let output = run(command, Vec::new(), SMALL).await?.or_unavailable()?;
+        let told = String::from_utf8_lossy(&output);
+        self.page_of(told.lines().map(str::to_owned).collect(), request)
+            .await
+    }
+
+    /// The commits with these ids, one more than the page holds.
+    async fn page_of(&self, ids: Vec<String>, request: PageRequest) -> Result<Page<Commit>, Error> {
+        let mut found = self.commits(&ids).await?;
+        let rows = ids.iter().filter_map(|id| found.remove(id)).collect();
+        let mut page = Page::new(rows, request, 0);
         page.total = Total::Many;
         Ok(page)
     }
@@ -121,11 +136,7 @@ impl Opened {
             let told = String::from_utf8_lossy(&output);
             ids = told.lines().skip(first).map(str::to_owned).collect();
         }
-        let mut found = self.commits(&ids).await?;
-        let rows = ids.iter().filter_map(|id| found.remove(id)).collect();
-        let mut page = Page::new(rows, request, 0);
-        page.total = Total::Many;
-        Ok(page)
+        self.page_of(ids, request).await
     }
 
     /// These commits, by their ids.
@@ -136,17 +147,52 @@ impl Opened {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let mut command = self.command("log");
-        command
-            .args(["-z", "--date=raw", "--no-show-signature", FORMAT])
-            .args(["--no-walk=unsorted", "--stdin"]);
+        let sizes = self.sizes(ids).await?;
+        let (large, usual): (Vec<&String>, Vec<&String>) = ids
+            .iter()
+            .partition(|id| sizes.get(*id).is_some_and(|size| *size > LARGEST));
+        let mut told = HashMap::new();
+        for (ids, format) in [(usual, FORMAT), (large, SHORT_FORMAT)] {
+            if ids.is_empty() {
+                continue;
+            }
+            let mut command = self.command("log");
+            command
+                .args(["-z", "--date=raw", "--no-show-signature", format])
+                .args(["--no-walk=unsorted", "--stdin"]);
+            let asked: String = ids.iter().map(|id| format!("{id}\n")).collect();
+            let output = run(command, asked.into_bytes(), LOG)
+                .await?
+                .or_unavailable()?;
+            for mut commit in read(&output) {
+                if format == SHORT_FORMAT {
+                    // Git fills the line up.
+                    commit.message.truncate(commit.message.trim_end().len());
+                }
+                told.insert(commit.id.clone(), commit);
+            }
+        }
+        Ok(told)
+    }
+
+    /// How large these objects are, in bytes.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Git can't be run.
+    pub(super) async fn sizes(&self, ids: &[String]) -> Result<HashMap<String, usize>, Error> {
+        let mut command = self.command("cat-file");
+        command.arg("--batch-check=%(objectname) %(objectsize)");
         let asked: String = ids.iter().map(|id| format!("{id}\n")).collect();
-        let output = run(command, asked.into_bytes(), LOG)
+        let output = run(command, asked.into_bytes(), SMALL)
             .await?
             .or_unavailable()?;
-        Ok(read(&output)
-            .into_iter()
-            .map(|commit| (commit.id.clone(), commit))
+        let text = String::from_utf8_lossy(&output);
+        Ok(text
+            .lines()
+            .filter_map(|line| {
+                let (id, size) = line.split_once(' ')?;
+                Some((id.to_owned(), size.parse().ok()?))
+            })
             .collect())
     }
 
@@ -200,8 +246,8 @@ fn read_one(record: &str) -> Option<Commit> {
     let (id, parents) = (next()?, next()?);
     let mut signature = || {
         Some(Signature {
-            name: next()?.to_owned(),
-            email: next()?.to_owned(),
+            name: next()?.trim_end().to_owned(),
+            email: next()?.trim_end().to_owned(),
             at: moment(next()?),
         })
     };
@@ -230,7 +276,7 @@ fn read_moment(text: &str) -> Option<DateTime<FixedOffset>> {
 }
 
 /// ` 3 files changed, 5 insertions(+), 1 deletion(-)`
-fn read_stats(text: &str) -> Stats {
+pub(super) fn read_stats(text: &str) -> Stats {
     let count = |word: &str| {
         text.split(',')
             .find(|part| part.contains(word))

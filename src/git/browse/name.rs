@@ -16,6 +16,12 @@ pub fn is_name(name: &str) -> bool {
     is_wellformed(name) && name != "HEAD" && !is_id(name)
 }
 
+/// May Git be asked for a reference with this full name, whatever it is? What was pushed may be called what
+/// [`is_name`] wouldn't let anybody call it.
+pub fn is_reference(full: &str) -> bool {
+    is_wellformed(full)
+}
+
 /// The rules of `git check-ref-format` for what stands behind `refs/heads/`.
 fn is_wellformed(name: &str) -> bool {
     let odd = |letter: char| {

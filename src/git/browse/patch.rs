@@ -1,6 +1,7 @@
 //! What a commit changes, line by line.
 
 use super::Opened;
+use super::log::{Stats, read_stats};
 use super::run::beginning;
 use crate::error::Error;
 
@@ -15,6 +16,8 @@ const LONGEST_LINE: usize = 2000;
 pub struct Patch {
     /// File by file.
     pub files: Vec<FilePatch>,
+    /// How much it changes, all in all.
+    pub stats: Stats,
     /// Is there more than is told here?
     pub cut: bool,
 }
@@ -32,6 +35,8 @@ pub struct FilePatch {
     pub lines: Vec<Line>,
     /// Is it no text?
     pub binary: bool,
+    /// Is it a commit of another repository?
+    pub submodule: bool,
 }
 
 /// What happened to a file.
@@ -68,7 +73,7 @@ impl Opened {
     pub async fn patch(&self, commit: &str) -> Result<Patch, Error> {
         let mut command = self.command("log");
         command
-            .args(["--max-count=1", "--format=", "--patch"])
+            .args(["--max-count=1", "--format=", "--shortstat", "--patch"])
             .args(["--diff-merges=first-parent", "--find-renames"])
             .args(["--no-ext-diff", "--no-textconv", "--no-color"])
             .args(["--src-prefix=a/", "--dst-prefix=b/"])
@@ -76,6 +81,10 @@ impl Opened {
         let read = beginning(command, READ).await?;
         let mut patch = parse(&String::from_utf8_lossy(&read.output));
         patch.cut = !read.whole;
+        if patch.cut && patch.files.last().is_some_and(|file| file.lines.is_empty()) {
+            // Its head may have been cut in the middle.
+            patch.files.pop();
+        }
         Ok(patch)
     }
 }
@@ -83,8 +92,11 @@ impl Opened {
 fn parse(text: &str) -> Patch {
     let mut files: Vec<FilePatch> = Vec::new();
     let mut in_lines = false;
+    let mut stats = Stats::default();
     for line in text.split('\n') {
-        if let Some(names) = line.strip_prefix("diff --git ") {
+        if files.is_empty() && line.contains(" changed") && !line.starts_with("diff ") {
+            stats = read_stats(line);
+        } else if let Some(names) = line.strip_prefix("diff --git ") {
             in_lines = false;
             files.push(FilePatch {
                 path: halved(names),
@@ -92,6 +104,7 @@ fn parse(text: &str) -> Patch {
                 fate: Fate::Changed,
                 lines: Vec::new(),
                 binary: false,
+                submodule: false,
             });
             continue;
         }
@@ -107,11 +120,20 @@ fn parse(text: &str) -> Patch {
             file.read_head(line);
         }
     }
-    Patch { files, cut: false }
+    Patch {
+        files,
+        stats,
+        cut: false,
+    }
 }
 
 fn read_line(line: &str) -> Option<Line> {
-    let told = |text: &str| -> String { text.chars().take(LONGEST_LINE).collect() };
+    let told = |text: &str| -> String {
+        match text.char_indices().nth(LONGEST_LINE) {
+            Some((end, _)) => format!("{}…", text.get(..end).unwrap_or(text)),
+            None => text.to_owned(),
+        }
+    };
     if let Some(text) = line.strip_prefix('+') {
         Some(Line::Added(told(text)))
     } else if let Some(text) = line.strip_prefix('-') {
@@ -124,6 +146,9 @@ fn read_line(line: &str) -> Option<Line> {
 impl FilePatch {
     fn read_head(&mut self, line: &str) {
         let path = |text: &str| unquoted(text.trim_end_matches('\t'));
+        if line.ends_with(" 160000") {
+            self.submodule = true;
+        }
         if line.starts_with("new file") {
             self.fate = Fate::Added;
         } else if line.starts_with("deleted file") {

@@ -11,8 +11,9 @@ use super::{Opened, SMALL, name};
 use crate::db::{Page, PageRequest};
 use crate::error::Error;
 
-/// What the messages of a page of tags may take, in bytes.
+/// What the messages of a page of tags may take, in bytes, and one of them; a larger one isn't told.
 const TAGS: usize = 16 * 1024 * 1024;
+const LARGEST_TAG: usize = 128 * 1024;
 
 /// A branch.
 #[derive(Debug, Clone)]
@@ -79,28 +80,33 @@ impl Opened {
         })
     }
 
-    /// The names of the branches that were changed last.
+    /// The names of some branches, the default branch first. No object is read for it.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when Git can't be run.
-    pub async fn branch_names(&self, most: i64) -> Result<Vec<String>, Error> {
+    pub async fn some_branches(&self, most: usize) -> Result<Vec<String>, Error> {
         let mut command = self.command("for-each-ref");
-        command.arg(format!("--count={most}")).args([
-            "--sort=-committerdate",
-            "--format=%(refname)",
-            "refs/heads",
-        ]);
-        self.names(command, "refs/heads/").await
+        command
+            .arg(format!("--count={}", most.saturating_add(1)))
+            .args(["--format=%(refname)", "refs/heads"])
+            .arg(name::branch(&self.default_branch));
+        let mut names = self.names(command, "refs/heads/").await?;
+        if let Some(at) = names.iter().position(|name| *name == self.default_branch) {
+            let default = names.remove(at);
+            names.insert(0, default);
+        }
+        names.truncate(most);
+        Ok(names)
     }
 
-    /// The names of the newest tags.
+    /// The names of some tags, the one with the highest number first. No object is read for it.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when Git can't be run.
-    pub async fn tag_names(&self, most: i64) -> Result<Vec<String>, Error> {
+    pub async fn some_tags(&self, most: usize) -> Result<Vec<String>, Error> {
         let mut command = self.command("for-each-ref");
         command.arg(format!("--count={most}")).args([
-            "--sort=-creatordate",
+            "--sort=-version:refname",
             "--format=%(refname)",
             "refs/tags",
         ]);
@@ -263,10 +269,18 @@ impl Opened {
         &self,
         pointers: &[Pointer],
     ) -> Result<HashMap<String, Annotation>, Error> {
+        let targets: Vec<String> = pointers
+            .iter()
+            .filter(|pointer| pointer.annotated)
+            .map(|pointer| pointer.target.clone())
+            .collect();
+        let sizes = self.sizes(&targets).await?;
         let mut asked = String::new();
-        for pointer in pointers.iter().filter(|pointer| pointer.annotated) {
-            asked.push_str(&pointer.target);
-            asked.push('\n');
+        for target in targets {
+            if sizes.get(&target).is_some_and(|size| *size <= LARGEST_TAG) {
+                asked.push_str(&target);
+                asked.push('\n');
+            }
         }
         let mut told = HashMap::new();
         if asked.is_empty() {

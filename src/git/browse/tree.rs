@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use super::run::{page, run};
+use super::run::{beginning, page, run};
 use super::{Opened, SMALL};
-use crate::db::{Page, PageRequest};
+use crate::db::{Page, PageRequest, Total};
 use crate::error::Error;
 
 /// The largest file that is read at once, in bytes.
@@ -57,7 +57,7 @@ impl Opened {
     /// One page of what lies in a folder, or anywhere below it, folders first. Nothing if the path is no folder's.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when Git can't be run; [`Error::Refused`] for a folder with too much in it.
+    /// [`Error::Unavailable`] when Git can't be run.
     pub async fn tree(
         &self,
         commit: &str,
@@ -72,6 +72,10 @@ impl Opened {
                 _ => return Ok(None),
             }
         }
+        if !recursive {
+            let (entries, whole) = self.lying_in(&top, path).await?;
+            return Ok(Some(cut_out(entries, whole, request)));
+        }
         let above = path.map(|path| format!("{path}/")).unwrap_or_default();
         let below = |record: &str| {
             let entry = read_entry(record)?;
@@ -79,25 +83,50 @@ impl Opened {
             Some(Entry { path, ..entry })
         };
         let mut command = self.command("ls-tree");
-        command.arg("-z");
-        if recursive {
-            command.args(["-r", "-t"]).arg(&top);
-            return Ok(Some(page(command, 0, request, below).await?));
+        command.args(["-z", "-r", "-t"]).arg(&top);
+        Ok(Some(page(command, 0, request, below).await?))
+    }
+
+    /// What lies in a folder (empty: the top), folders first, and whether that is all: of a folder with some hundred
+    /// thousand entries the first are told. Nothing if the path is no folder's.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Git can't be run.
+    pub async fn folder(
+        &self,
+        commit: &str,
+        path: &str,
+    ) -> Result<Option<(Vec<Entry>, bool)>, Error> {
+        if path.is_empty() {
+            let top = format!("{commit}^{{tree}}");
+            return Ok(Some(self.lying_in(&top, None).await?));
         }
-        command.arg(&top);
-        let output = run(command, Vec::new(), 16 * SMALL)
-            .await?
-            .or_unavailable()?;
-        let mut entries: Vec<Entry> = output
-            .split(|byte| *byte == 0)
-            .filter_map(|record| below(&String::from_utf8_lossy(record)))
+        match self.entry(commit, path).await? {
+            Some(entry) if entry.kind == Kind::Tree => {
+                Ok(Some(self.lying_in(&entry.id, Some(path)).await?))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    async fn lying_in(&self, tree: &str, path: Option<&str>) -> Result<(Vec<Entry>, bool), Error> {
+        let mut command = self.command("ls-tree");
+        command.args(["-z", tree]);
+        let read = beginning(command, 16 * SMALL).await?;
+        let above = path.map(|path| format!("{path}/")).unwrap_or_default();
+        let mut records: Vec<&[u8]> = read.output.split(|byte| *byte == 0).collect();
+        // Behind the last end there is nothing, or half a record.
+        records.pop();
+        let mut entries: Vec<Entry> = records
+            .into_iter()
+            .filter_map(|record| {
+                let entry = read_entry(&String::from_utf8_lossy(record))?;
+                let path = format!("{above}{}", entry.path);
+                Some(Entry { path, ..entry })
+            })
             .collect();
         entries.sort_by_key(|entry| entry.kind);
-        let counted = i64::try_from(entries.len()).unwrap_or(i64::MAX);
-        let first = usize::try_from(request.offset()).unwrap_or(usize::MAX);
-        let most = usize::try_from(request.per_page).unwrap_or(100) + 1;
-        let rows = entries.into_iter().skip(first).take(most).collect();
-        Ok(Some(Page::new(rows, request, counted)))
+        Ok((entries, read.whole))
     }
 
     /// What lies at a path.
@@ -127,6 +156,21 @@ impl Opened {
         Ok(entries.collect())
     }
 
+    /// The first bytes of a file, cut where no letter is halved.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Git can't be run.
+    pub async fn first_bytes(&self, file: &Entry, most: usize) -> Result<Vec<u8>, Error> {
+        let mut read = beginning(self.blob(file), most).await?;
+        if !read.whole
+            && let Err(error) = std::str::from_utf8(&read.output)
+            && error.error_len().is_none()
+        {
+            read.output.truncate(error.valid_up_to());
+        }
+        Ok(read.output)
+    }
+
     /// A run that writes the bytes of a file, however many.
     pub fn blob(&self, file: &Entry) -> Command {
         let mut command = self.command("cat-file");
@@ -148,6 +192,19 @@ impl Opened {
             .await?
             .or_unavailable()
     }
+}
+
+/// One page of all that was read.
+pub fn cut_out(entries: Vec<Entry>, whole: bool, request: PageRequest) -> Page<Entry> {
+    let counted = i64::try_from(entries.len()).unwrap_or(i64::MAX);
+    let first = usize::try_from(request.offset()).unwrap_or(usize::MAX);
+    let most = usize::try_from(request.per_page).unwrap_or(100) + 1;
+    let rows = entries.into_iter().skip(first).take(most).collect();
+    let mut page = Page::new(rows, request, counted);
+    if !whole {
+        page.total = Total::Many;
+    }
+    page
 }
 
 /// `<mode> <kind> <id>[ <size>]\t<path>`

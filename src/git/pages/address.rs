@@ -3,6 +3,8 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::git::browse::location::Kind;
+use crate::git::browse::name::is_name;
+use crate::web::lists;
 
 /// What may stand in a path as it is.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC
@@ -41,6 +43,18 @@ impl Addresses {
         address
     }
 
+    /// The same with this in the query too; empty values are left out.
+    pub(super) fn with(
+        &self,
+        page: &str,
+        revision: &Revision,
+        path: &str,
+        query: (&str, &str),
+    ) -> String {
+        let address = self.up_to(page, revision, path);
+        lists::address(&address, &[("ref_type", revision.ref_type()), query])
+    }
+
     /// A commit.
     pub(super) fn commit(&self, id: &str) -> String {
         format!("{}/commit/{id}", self.base)
@@ -77,6 +91,15 @@ impl Revision {
         Revision {
             name: name.into(),
             kind: None,
+        }
+    }
+
+    /// The branch of this name. An address says so only if the name alone could mean something else.
+    pub(super) fn branch(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Revision {
+            kind: (!is_name(&name)).then_some(Kind::Branch),
+            name,
         }
     }
 

@@ -3,12 +3,12 @@
 use actix_web::HttpResponse;
 
 use super::address::Revision;
-use super::content::{Sort, is_markdown, size};
-use super::tree::{plain, text};
-use super::{Desk, elsewhere, last_part};
+use super::content::{LONGEST, LOOKED_AT, Sort, is_markdown, size as told_size};
+use super::tree::{plain, text, too_large};
+use super::{Desk, last_part};
 use crate::error::{Error, What};
 use crate::git::browse::location::Location;
-use crate::git::browse::tree::{Entry, Kind};
+use crate::git::browse::tree::{Entry, Kind, LARGEST_FILE};
 use crate::projects::frame;
 use crate::web::page::PageCall;
 use crate::web::views::code::{BlobPage, Content};
@@ -26,42 +26,45 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
     let Location { commit, path, .. } = &spot.location;
     let address = |page: &str| desk.addresses.at(page, &spot.revision, path);
     if path.is_empty() {
-        return Ok(elsewhere(&call, &address("tree")));
+        return Ok(call.redirect(&address("tree")));
     }
     let file = match desk.repository.entry(commit, path).await? {
         Some(entry) if entry.kind == Kind::Blob => entry,
-        Some(entry) if entry.kind == Kind::Tree => return Ok(elsewhere(&call, &address("tree"))),
+        Some(entry) if entry.kind == Kind::Tree => return Ok(call.redirect(&address("tree"))),
         _ => return Err(missing()),
     };
     let mut notes = notes(&file);
     let as_written = call.query.is_ticked("plain");
-    let mut other = None;
-    let content = match desk.repository.content(&file).await {
-        Err(Error::Refused(_)) => Content::Withheld(
+    let sort = Sort::of(path, &desk.repository.first_bytes(&file, LOOKED_AT).await?);
+    let drawing = sort == Sort::Text && is_markdown(path) || sort == Sort::Picture("image/svg+xml");
+    let other = drawing.then(|| {
+        let (label, plain) = if as_written {
+            ("Preview", "")
+        } else {
+            ("Source", "1")
+        };
+        let query = ("plain", plain);
+        let address = desk.addresses.with("blob", &spot.revision, path, query);
+        (label, address)
+    });
+    let size = file.size.unwrap_or_default();
+    let content = match sort {
+        _ if size == 0 => Content::Empty,
+        _ if size > LARGEST_FILE as u64 => Content::Withheld(
             "This file is too large to be shown: it has more than 10 MiB. It can be downloaded."
                 .into(),
         ),
-        Err(error) => return Err(error),
-        Ok(bytes) if bytes.is_empty() => Content::Empty,
-        Ok(bytes) => {
-            let sort = Sort::of(path, &bytes);
-            let drawing =
-                sort == Sort::Text && is_markdown(path) || sort == Sort::Picture("image/svg+xml");
-            if drawing {
-                let here = desk.addresses.up_to("blob", &spot.revision, path);
-                let kind = spot.revision.ref_type();
-                let plain = if as_written { "" } else { "1" };
-                let label = if as_written { "Preview" } else { "Source" };
-                let query = [("ref_type", kind), ("plain", plain)];
-                other = Some((label, crate::web::lists::address(&here, &query)));
-            }
-            match sort {
-                _ if drawing && as_written => plain(&bytes),
-                Sort::Text => text(&desk, &spot, path, bytes).await?,
-                Sort::Picture(_) => Content::Picture(address("raw")),
-                Sort::Other => Content::Withheld(
-                    "This file is no text, so that it can't be shown. It can be downloaded.".into(),
-                ),
+        Sort::Other => Content::Withheld(
+            "This file is no text, so that it can't be shown. It can be downloaded.".into(),
+        ),
+        Sort::Picture(_) if !(drawing && as_written) => Content::Picture(address("raw")),
+        _ if size > LONGEST as u64 => too_large(),
+        _ => {
+            let bytes = desk.repository.content(&file).await?;
+            if drawing && as_written {
+                plain(&bytes)
+            } else {
+                text(&desk, &spot, path, bytes).await?
             }
         }
     };
@@ -73,16 +76,19 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
         shell: frame::shell(&call, &desk.project, path, Place::Files),
         at: desk.whereabouts(&spot, "tree", "blob").await?,
         name: last_part(path).to_owned(),
-        size: size(file.size.unwrap_or_default()),
+        size: told_size(size),
         notes,
         content,
+        download: desk
+            .addresses
+            .with("raw", &spot.revision, path, ("inline", "false")),
         raw: address("raw"),
         history: address("commits"),
         permalink: desk
             .addresses
             .at("blob", &Revision::named(commit.as_str()), path),
         other,
-        latest: desk.latest(&spot.location).await?,
+        latest: desk.latest(&spot.location).await,
     })
 }
 

@@ -1,17 +1,19 @@
 //! What a file is, by its first bytes and its name, and what of it is shown.
 
 /// The longest text that is shown, in bytes and in lines.
-const LONGEST: usize = 512 * 1024;
+pub(super) const LONGEST: usize = 512 * 1024;
 const MOST_LINES: usize = 10_000;
 
 /// Where it is looked for what no text contains, in bytes.
-const LOOKED_AT: usize = 8 * 1024;
+pub(super) const LOOKED_AT: usize = 8 * 1024;
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sort {
     /// Letters in UTF-8.
     Text,
+    /// Letters of an older kind, one byte each.
+    OldText,
     /// A picture that browsers know, with its type.
     Picture(&'static str),
     /// Anything else.
@@ -36,8 +38,13 @@ impl Sort {
             return Sort::Picture(kind);
         }
         let looked_at = bytes.get(..LOOKED_AT).unwrap_or(bytes);
-        if looked_at.contains(&0) || std::str::from_utf8(bytes).is_err() {
+        if looked_at.contains(&0) {
             return Sort::Other;
+        }
+        if std::str::from_utf8(bytes).is_err() {
+            let printed = |byte: &u8| *byte >= b' ' || b"\t\n\r\x0c\x1b".contains(byte);
+            let is_old = looked_at.iter().all(printed);
+            return if is_old { Sort::OldText } else { Sort::Other };
         }
         if has_ending(name, &["svg"]) {
             return Sort::Picture("image/svg+xml");
@@ -67,15 +74,35 @@ pub(super) fn readme<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str
         .map(|(_, name)| name)
 }
 
-/// The lines of a text; nothing if there are too many to be shown.
+/// The lines of a text; nothing if there are too many to be shown. What isn't UTF-8 is taken for Latin 1.
 pub(super) fn lines(bytes: &[u8]) -> Option<Vec<String>> {
     if bytes.len() > LONGEST {
         return None;
     }
-    let text = String::from_utf8_lossy(bytes);
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().copied().map(char::from).collect(),
+    };
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let lines: Vec<String> = text.lines().map(in_sight).collect();
     (lines.len() <= MOST_LINES).then_some(lines)
+}
+
+/// With signs in place of what turns the direction of writing round: code that reads one way and runs another.
+pub(super) fn in_sight(line: &str) -> String {
+    const TURNING: [char; 9] = [
+        '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}',
+        '\u{2068}', '\u{2069}',
+    ];
+    if !line.contains(TURNING) {
+        return line.to_owned();
+    }
+    line.chars()
+        .map(|letter| match letter {
+            letter if TURNING.contains(&letter) => format!("⟨U+{:04X}⟩", u32::from(letter)),
+            letter => letter.to_string(),
+        })
+        .collect()
 }
 
 /// `5 bytes`, `1.5 KiB`, `12 MiB`.
@@ -126,7 +153,8 @@ mod tests {
             ("a.png", b"<script>alert(1)</script>", Sort::Text),
             ("a.html", b"<p>", Sort::Text),
             ("a.txt", "größe".as_bytes(), Sort::Text),
-            ("a.txt", b"gr\xf6\xdfe", Sort::Other),
+            ("a.txt", b"gr\xf6\xdfe", Sort::OldText),
+            ("a.txt", b"gr\xf6\x01", Sort::Other),
             ("a.txt", b"a\0b", Sort::Other),
             ("a.svg", b"\0<svg/>", Sort::Other),
             ("a", b"", Sort::Text),
@@ -154,6 +182,8 @@ mod tests {
         );
         assert!(lines(&vec![b'x'; LONGEST]).is_some());
         assert_eq!(lines(&vec![b'x'; LONGEST + 1]), None);
+        assert_eq!(lines(b"gr\xf6\xdfe"), Some(vec!["größe".into()]));
+        assert_eq!(in_sight("a\u{202e}b"), "a⟨U+202E⟩b");
         assert_eq!(lines("\n".repeat(MOST_LINES + 1).as_bytes()), None);
     }
 

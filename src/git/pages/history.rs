@@ -3,10 +3,11 @@
 use actix_web::HttpResponse;
 
 use super::address::Revision;
-use super::{Desk, body, short};
+use super::content::in_sight;
+use super::{Desk, body, short, soon};
 use crate::db::PageRequest;
 use crate::error::{Error, What};
-use crate::git::browse::log::Filter;
+use crate::git::browse::log::{Filter, Stats};
 use crate::git::browse::name;
 use crate::git::browse::patch::{Fate, FilePatch, Line};
 use crate::git::browse::tree::{Entry, Kind};
@@ -28,13 +29,14 @@ pub async fn commits(call: PageCall) -> Result<HttpResponse, Error> {
     let desk = Desk::of(&call).await?;
     let shell = frame::shell(&call, &desk.project, "Commits", Place::Commits);
     let Some(spot) = desk.spot().await? else {
-        return call.ok(&CommitsPage {
+        let nothing = CommitsPage {
             shell,
             at: None,
             overview: desk.overview(),
             rows: Vec::new(),
             pagination: None,
-        });
+        };
+        return desk.without_default(&nothing).await;
     };
     let path = &spot.location.path;
     let commit = &spot.location.commit;
@@ -56,12 +58,14 @@ pub async fn commits(call: PageCall) -> Result<HttpResponse, Error> {
         // No commit ever knew this path.
         return Err(Error::NotFound(What::File));
     }
-    let here = desk.addresses.up_to("commits", &spot.revision, path);
-    let kind = spot.revision.ref_type();
     let href = |number: u64| {
         let number = number.to_string();
-        lists::address(&here, &[("ref_type", kind), ("page", &number)])
+        desk.addresses
+            .with("commits", &spot.revision, path, ("page", &number))
     };
+    if page.rows.is_empty() && request.page > 1 {
+        return Ok(call.redirect(&href(1)));
+    }
     // How long the history is, nobody counts.
     let number = u64::try_from(request.page).unwrap_or(1);
     let pagination = (number > 1 || page.has_next).then(|| {
@@ -103,19 +107,21 @@ pub async fn commit(call: PageCall) -> Result<HttpResponse, Error> {
         return Ok(call.redirect(&desk.addresses.commit(&id)));
     }
     let commit = desk.repository.commit(&id).await?.ok_or_else(missing)?;
-    let patch = desk.repository.patch(&id).await?;
+    let patch = soon(desk.repository.patch(&id)).await;
+    let slow = patch.is_none();
+    let patch = patch.unwrap_or_default();
     let revision = Revision::named(id.as_str());
-    let stats = desk.repository.stats(&id).await?;
     let files: Vec<FileChange> = patch
         .files
         .into_iter()
         .map(|file| {
-            let href = (file.fate != Fate::Removed)
-                .then(|| desk.addresses.at("blob", &revision, &file.path));
+            let has_page = file.fate != Fate::Removed && !file.submodule;
+            let href = has_page.then(|| desk.addresses.at("blob", &revision, &file.path));
             shown(file, href)
         })
         .collect();
-    let line = desk.commit_line(&commit);
+    let mut line = desk.commit_line(&commit);
+    line.at = desk.moment(commit.author.at);
     let by_another = commit.committer.name != commit.author.name
         || commit.committer.email != commit.author.email;
     call.ok(&CommitPage {
@@ -133,14 +139,19 @@ pub async fn commit(call: PageCall) -> Result<HttpResponse, Error> {
             .map(|parent| (short(parent), desk.addresses.commit(parent)))
             .collect(),
         browse: desk.addresses.at("tree", &revision, ""),
-        changed: counted(files.len(), patch.cut, stats.additions, stats.deletions),
+        changed: if slow {
+            "too many to be shown".into()
+        } else {
+            counted(files.len(), patch.cut, patch.stats)
+        },
         files,
-        cut: patch.cut,
+        cut: patch.cut || slow,
         commit: line,
     })
 }
 
-fn counted(files: usize, cut: bool, additions: u64, deletions: u64) -> String {
+fn counted(files: usize, cut: bool, stats: Stats) -> String {
+    let (additions, deletions) = (stats.additions, stats.deletions);
     let number = |count: usize| lists::grouped(i64::try_from(count).unwrap_or(i64::MAX));
     let lines = |count: u64| lists::grouped(i64::try_from(count).unwrap_or(i64::MAX));
     let more = if cut { "at least " } else { "" };
@@ -187,7 +198,10 @@ fn shown(file: FilePatch, href: Option<String>) -> FileChange {
                     Line::Removed(text) => (DiffKind::Removed, text),
                     Line::Kept(text) => (DiffKind::Kept, text),
                 };
-                DiffLine { kind, text }
+                DiffLine {
+                    kind,
+                    text: in_sight(&text),
+                }
             })
             .collect(),
         note,

@@ -5,14 +5,20 @@ use std::borrow::Cow;
 
 use ammonia::Builder;
 use comrak::nodes::{Node, NodeList, NodeValue};
-use comrak::{Anchorizer, Arena, Options, format_html, parse_document};
+use comrak::{Anchorizer, Arena, Options, format_html, try_parse_document};
 use url::Url;
+
+use super::markup::{self, is_tame};
 
 /// The longest text that is taken for Markdown, in bytes.
 pub const LONGEST: usize = 256 * 1024;
 
-/// How deep blocks and elements may lie in each other. The work grows with the square of it.
-const DEEPEST: usize = 100;
+/// What is made of it at most, in bytes.
+const LONGEST_HTML: usize = 1024 * 1024;
+
+/// How deep blocks may lie in each other, and how many nodes there may be.
+const DEEPEST: usize = 60;
+const MOST: usize = 20_000;
 
 /// What the ids of headings begin with, so that none is one of the page's own.
 const OWN_IDS: &str = "user-content-";
@@ -41,21 +47,31 @@ impl SafeHtml {
     }
 }
 
-/// Nothing for a text that is too long, or nested too deep: it is shown as it was written.
-pub fn render(text: &str, around: &Around) -> Option<SafeHtml> {
+/// Nothing for a text that is too long, nested too deep, or not read before `is_late` says so: it is shown as it was
+/// written. HTML in it that isn't tame is shown as it was written, too.
+pub fn render(text: &str, around: &Around, is_late: &dyn Fn() -> bool) -> Option<SafeHtml> {
     if text.len() > LONGEST {
         return None;
     }
+    let html = drawn(text, false, is_late)
+        .filter(|html| is_tame(html))
+        .or_else(|| drawn(text, true, is_late).filter(|html| is_tame(html)))?;
+    (!is_late()).then(|| SafeHtml(sanitise(&html, around)))
+}
+
+/// `escape` leaves HTML in the text as letters.
+fn drawn(text: &str, escape: bool, is_late: &dyn Fn() -> bool) -> Option<String> {
     let mut options = Options::default();
     options.extension.strikethrough = true;
     options.extension.table = true;
     options.extension.autolink = true;
     options.extension.tasklist = true;
     options.extension.footnotes = true;
-    // All of it is sanitised below, with what was written as HTML.
-    options.render.r#unsafe = true;
+    // All of it is sanitised afterwards, with what was written as HTML.
+    options.render.r#unsafe = !escape;
+    options.render.escape = escape;
     let arena = Arena::new();
-    let root = parse_document(&arena, text, &options);
+    let root = try_parse_document(&arena, text, &options, is_late).ok()?;
     if !is_shallow(root) {
         return None;
     }
@@ -66,11 +82,31 @@ pub fn render(text: &str, around: &Around) -> Option<SafeHtml> {
             let anchor = NodeValue::Raw(format!("<a id=\"{id}\"></a>"));
             node.prepend(arena.alloc(anchor.into()));
         }
+        tone_down(node);
         tick(&arena, node);
     }
     let mut html = String::new();
     format_html(root, &options, &mut html).ok()?;
-    Some(SafeHtml(sanitise(&html, around)))
+    (html.len() <= LONGEST_HTML).then_some(html)
+}
+
+/// Headings stand below that of the page, and what looks like an element and isn't one (`Vec<u8>`) is text.
+fn tone_down(node: Node<'_>) {
+    let value = &mut node.data_mut().value;
+    match value {
+        NodeValue::Heading(heading) => heading.level = (heading.level + 1).min(6),
+        NodeValue::HtmlInline(html) => {
+            let name = html.trim_start_matches(['<', '/']);
+            let end = name
+                .find(|letter: char| !letter.is_ascii_alphanumeric())
+                .unwrap_or(name.len());
+            let name = name.get(..end).unwrap_or_default().to_ascii_lowercase();
+            if !name.is_empty() && !markup::is_known(&name) {
+                *value = NodeValue::Text(std::mem::take(html).into());
+            }
+        }
+        _ => {}
+    }
 }
 
 fn sanitise(html: &str, around: &Around) -> String {
@@ -153,44 +189,16 @@ fn within(target: &str, top: &str, around: &Around) -> Place {
     }
 }
 
-/// Does nothing lie deeper than [`DEEPEST`], neither by Markdown nor by HTML in it?
+/// Are there neither too many nodes, nor any too deep?
 fn is_shallow(root: Node<'_>) -> bool {
     let mut waiting = vec![(root, 0)];
+    let mut counted = 0;
     while let Some((node, depth)) = waiting.pop() {
-        if depth > DEEPEST {
+        counted += 1;
+        if depth > DEEPEST || counted > MOST {
             return false;
         }
         waiting.extend(node.children().map(|child| (child, depth + 1)));
-    }
-    let mut open = 0_usize;
-    root.descendants().all(|node| match &node.data().value {
-        NodeValue::HtmlBlock(block) => count_open(&block.literal, &mut open),
-        NodeValue::HtmlInline(html) => count_open(html, &mut open),
-        _ => true,
-    })
-}
-
-/// Follows how many elements are open behind this piece of HTML. Counts some too many, such as those that end where
-/// the next begins.
-fn count_open(html: &str, open: &mut usize) -> bool {
-    const NEVER_OPEN: [&str; 4] = ["br", "hr", "img", "input"];
-    for (at, _) in html.match_indices('<') {
-        let rest = html.get(at + 1..).unwrap_or_default();
-        if rest.starts_with('/') {
-            *open = open.saturating_sub(1);
-        } else if rest.starts_with(|letter: char| letter.is_ascii_alphabetic()) {
-            let name = rest
-                .split(|letter: char| !letter.is_ascii_alphanumeric())
-                .next()
-                .unwrap_or_default();
-            let opens = !NEVER_OPEN
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(name));
-            *open += usize::from(opens);
-        }
-        if *open > DEEPEST {
-            return false;
-        }
     }
     true
 }
@@ -238,7 +246,7 @@ mod tests {
     }
 
     fn html(text: &str) -> String {
-        render(text, &around()).unwrap().0
+        render(text, &around(), &|| false).unwrap().0
     }
 
     #[test]
@@ -247,7 +255,7 @@ mod tests {
             "# A `b`\n\n|a|b|\n|-|:-:|\n|1|2|\n\n~~no~~ x[^1]\n\n[^1]: note\n\n```rust\nf<T>()\n```\n\n* [x] done\n* [ ] open\n",
         );
         for part in [
-            "<h1><a id=\"user-content-a-b\"",
+            "<h2><a id=\"user-content-a-b\"",
             "<td align=\"center\">2</td>",
             "<del>no</del>",
             "href=\"#user-content-fn-1\"",
@@ -281,11 +289,17 @@ mod tests {
             "<meta http-equiv=refresh content=0>",
         ] {
             let shown = html(text).to_ascii_lowercase();
+            // What stands between the tags are letters.
+            let tags: String = shown
+                .split('<')
+                .skip(1)
+                .filter_map(|rest| rest.split('>').next())
+                .collect();
             for never in [
-                "script", "onerror", "onclick", "evil", "data:", "<form", "<input", "style",
-                "class=", "<svg", "<base", "<meta", "<iframe",
+                "script", "onerror", "onclick", "evil", "data:", "form", "input", "style",
+                "class=", "svg", "base", "meta", "iframe",
             ] {
-                assert!(!shown.contains(never), "{never} of {text} in {shown}");
+                assert!(!tags.contains(never), "{never} of {text} in {shown}");
             }
         }
     }
@@ -331,7 +345,7 @@ mod tests {
             ..around()
         };
         let text = "[x](a.md#c) [y](b.md?plain=1) [z](https://x.example/) ![p](p.png)";
-        let shown = render(text, &around).unwrap().0;
+        let shown = render(text, &around, &|| false).unwrap().0;
         for expected in [
             "/blob/main/docs/a.md?ref_type=tags#c\"",
             "/blob/main/docs/b.md?plain=1&amp;ref_type=tags\"",
@@ -343,16 +357,47 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_or_too_deep_is_left_as_it_is() {
+    fn what_is_too_much_is_left_as_it_is() {
         for text in [
             "x".repeat(LONGEST + 1),
             ">".repeat(DEEPEST + 1),
-            "<div>".repeat(LONGEST / 5),
-            "a <b>".repeat(DEEPEST + 1),
+            "#\n".repeat(MOST),
+            format!("{}\n\n[^1]: x", "[^1]".repeat(MOST)),
         ] {
-            assert_eq!(render(&text, &around()), None);
+            assert_eq!(render(&text, &around(), &|| false), None, "{text:.20}");
         }
+        // Whoever sets a limit isn't kept longer.
+        let asked = std::cell::Cell::new(0);
+        let late = || {
+            asked.set(asked.get() + 1);
+            asked.get() > 3
+        };
+        assert_eq!(render(&"&".repeat(LONGEST), &around(), &late), None);
+        assert!(asked.get() < 10);
+    }
+
+    #[test]
+    fn html_that_is_not_tame_is_shown_as_it_was_written() {
+        for text in [
+            "<div></x>".repeat(1000),
+            format!("<div>{}x</div>\n\n", "<b id=1>".repeat(98)),
+            "<svg><b>x</b></svg>\n".to_owned(),
+        ] {
+            let shown = html(&text);
+            assert!(shown.contains("&lt;"), "{shown:.200}");
+            assert!(shown.len() < 20 * text.len(), "{} bytes", shown.len());
+        }
+        assert_eq!(
+            html("Vec<u8> and <kbd>x</kbd>"),
+            "<p>Vec&lt;u8&gt; and <kbd>x</kbd></p>\n"
+        );
         let usual = "<p><img src=a.png><br></p>\n\n".repeat(1000);
-        assert!(render(&usual, &around()).is_some());
+        assert!(html(&usual).contains("<img"));
+    }
+
+    #[test]
+    fn headings_stand_below_that_of_the_page() {
+        assert!(html("# A\n\n###### B").starts_with("<h2><a id=\"user-content-a\""));
+        assert!(html("###### B").starts_with("<h6><a id"));
     }
 }

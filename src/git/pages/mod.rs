@@ -7,6 +7,7 @@ mod blob;
 mod content;
 mod history;
 mod markdown;
+mod markup;
 mod raw;
 mod references;
 mod tree;
@@ -17,6 +18,8 @@ pub use history::{commit, commits};
 pub use raw::show as raw;
 pub use references::{branches, tags};
 pub use tree::{overview, show as tree};
+
+use std::time::Duration;
 
 use actix_web::HttpResponse;
 use chrono::{DateTime, FixedOffset, Utc};
@@ -34,7 +37,10 @@ use crate::web::views::code::{CommitLine, RevisionLink, Step, Whereabouts};
 use crate::web::views::components::Moment;
 
 /// How many branches and tags one can switch to without looking for them.
-const TO_SWITCH: i64 = 10;
+const TO_SWITCH: usize = 10;
+
+/// How long a page waits for what it can do without.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How much of the first line of a message is its title, in letters.
 const LONGEST_TITLE: usize = 200;
@@ -79,7 +85,8 @@ impl<'a> Desk<'a> {
         })
     }
 
-    /// The place that the rest of the address means; nothing while nobody pushed anything and it names nothing else.
+    /// The place that the rest of the address means; nothing where the default branch isn't there and it names nothing
+    /// else.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a revision that isn't there.
@@ -95,17 +102,15 @@ impl<'a> Desk<'a> {
                 },
                 location,
             })),
-            None if is_default(rest, &self.project) && self.repository.is_empty().await? => {
-                Ok(None)
-            }
+            None if kind.is_none() && is_default(rest, &self.project) => Ok(None),
             None => Err(Error::NotFound(What::Commit)),
         }
     }
 
     /// Where a page is. `page` shows folders on the way, `here` what other branches and tags are looked at with.
     async fn whereabouts(&self, spot: &Spot, page: &str, here: &str) -> Result<Whereabouts, Error> {
-        let branches = self.repository.branch_names(TO_SWITCH).await?;
-        let tags = self.repository.tag_names(TO_SWITCH).await?;
+        let branches = self.repository.some_branches(TO_SWITCH).await?;
+        let tags = self.repository.some_tags(TO_SWITCH).await?;
         let current = &spot.revision;
         let link = |revision: Revision| RevisionLink {
             current: revision.name == current.name
@@ -117,7 +122,7 @@ impl<'a> Desk<'a> {
             revision: short_revision(&spot.location.revision),
             branches: branches
                 .into_iter()
-                .map(|name| link(Revision::named(name)))
+                .map(|name| link(Revision::branch(name)))
                 .collect(),
             tags: tags
                 .into_iter()
@@ -165,20 +170,26 @@ impl<'a> Desk<'a> {
         Moment::at(at.with_timezone(&Utc), self.call.ctx.now)
     }
 
-    /// The last commit that changed what lies at a place.
-    async fn latest(&self, location: &Location) -> Result<Option<CommitLine>, Error> {
-        let id = if location.path.is_empty() {
-            Some(location.commit.clone())
+    /// The last commit that changed what lies at a place, if that can be told soon.
+    async fn latest(&self, location: &Location) -> Option<CommitLine> {
+        let look = async {
+            let Location { commit, path, .. } = location;
+            match self.repository.last_change(commit, path).await? {
+                Some(id) => self.repository.commit(&id).await,
+                None => Ok(None),
+            }
+        };
+        let commit = soon(look).await.flatten()?;
+        Some(self.commit_line(&commit))
+    }
+
+    /// What is shown where the default branch isn't there: that there is nothing, or which branches there are.
+    async fn without_default(&self, page: &impl askama::Template) -> Result<HttpResponse, Error> {
+        if self.repository.is_empty().await? {
+            self.call.ok(page)
         } else {
-            self.repository
-                .last_change(&location.commit, &location.path)
-                .await?
-        };
-        let commit = match id {
-            Some(id) => self.repository.commit(&id).await?,
-            None => None,
-        };
-        Ok(commit.map(|commit| self.commit_line(&commit)))
+            Ok(self.call.redirect(&self.addresses.list("branches")))
+        }
     }
 
     fn overview(&self) -> String {
@@ -191,9 +202,16 @@ fn is_default(rest: &str, project: &Project) -> bool {
     matches!(rest, "" | "HEAD") || rest == project.default_branch
 }
 
-/// Sends on to where a thing is shown.
-fn elsewhere(call: &PageCall, address: &str) -> HttpResponse {
-    call.redirect(address)
+/// What a page can do without: nothing if it takes long or fails.
+async fn soon<T>(work: impl Future<Output = Result<T, Error>>) -> Option<T> {
+    match tokio::time::timeout(PATIENCE, work).await {
+        Ok(Ok(done)) => Some(done),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "A part of a page could not be shown");
+            None
+        }
+        Err(_) => None,
+    }
 }
 
 /// The first line of a message, as far as a line of a page holds it.

@@ -7,7 +7,7 @@ use actix_web::http::header::{
 };
 
 use super::content::Sort;
-use super::{Desk, elsewhere, last_part};
+use super::{Desk, last_part};
 use crate::error::{Error, What};
 use crate::git::browse::location::Location;
 use crate::git::browse::still_may_read;
@@ -27,14 +27,13 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
     let missing = || Error::NotFound(What::File);
     let spot = desk.spot().await?.ok_or_else(missing)?;
     let Location { commit, path, .. } = &spot.location;
+    let folder = desk.addresses.at("tree", &spot.revision, path);
+    if path.is_empty() {
+        return Ok(call.redirect(&folder));
+    }
     let file = match desk.repository.entry(commit, path).await? {
         Some(entry) if entry.kind == Kind::Blob => entry,
-        Some(entry) if entry.kind == Kind::Tree => {
-            return Ok(elsewhere(
-                &call,
-                &desk.addresses.at("tree", &spot.revision, path),
-            ));
-        }
+        Some(entry) if entry.kind == Kind::Tree => return Ok(call.redirect(&folder)),
         _ => return Err(missing()),
     };
     let name = last_part(path).to_owned();
@@ -51,6 +50,7 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
     let bytes = desk.repository.content(&file).await?;
     let (kind, shown) = match Sort::of(&name, &bytes) {
         Sort::Text => ("text/plain; charset=utf-8", true),
+        Sort::OldText => ("text/plain; charset=windows-1252", true),
         Sort::Picture(kind) => (kind, true),
         Sort::Other => ("application/octet-stream", false),
     };

@@ -5,7 +5,7 @@ use actix_web::HttpResponse;
 use super::Desk;
 use super::address::Revision;
 use super::archive::offers;
-use crate::db::PageRequest;
+use crate::db::{Page, PageRequest};
 use crate::error::Error;
 use crate::git::browse::references::{Branch, Tag, TagOrder};
 use crate::projects::frame;
@@ -24,7 +24,7 @@ pub async fn branches(call: PageCall) -> Result<HttpResponse, Error> {
     let (search, request) = asked(&call);
     let mut page = desk.repository.branches(wanted(&search), request).await?;
     if page.rows.is_empty() && request.page > 1 {
-        let request = PageRequest { page: 1, ..request };
+        let request = last_page(&page, request);
         page = desk.repository.branches(wanted(&search), request).await?;
     }
     let path = desk.addresses.list("branches");
@@ -54,7 +54,7 @@ pub async fn tags(call: PageCall) -> Result<HttpResponse, Error> {
     };
     let mut page = list(request).await?;
     if page.rows.is_empty() && request.page > 1 {
-        page = list(PageRequest { page: 1, ..request }).await?;
+        page = list(last_page(&page, request)).await?;
     }
     let path = desk.addresses.list("tags");
     call.ok(&TagsPage {
@@ -77,6 +77,13 @@ fn asked(call: &PageCall) -> (String, PageRequest) {
     (call.query.text("search").trim().to_owned(), request)
 }
 
+fn last_page<T>(page: &Page<T>, request: PageRequest) -> PageRequest {
+    PageRequest {
+        page: page.total_pages().unwrap_or(1),
+        ..request
+    }
+}
+
 fn wanted(search: &str) -> Option<&str> {
     (!search.is_empty()).then_some(search)
 }
@@ -91,7 +98,7 @@ impl Desk<'_> {
         if branch.merged {
             badges.push(Badge::new("merged", Tone::Neutral));
         }
-        let revision = Revision::named(branch.name.as_str());
+        let revision = Revision::branch(branch.name.as_str());
         BranchRow {
             href: self.addresses.at("tree", &revision, ""),
             name: branch.name.clone(),

@@ -13,7 +13,7 @@ use super::{
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::{Error, What};
-use crate::git::repository;
+use crate::git::repository::{self, Address};
 use crate::groups::store::GroupRef;
 use crate::groups::{self, Group};
 use crate::permissions::Right;
@@ -71,20 +71,40 @@ async fn listed(
         })
         .await?;
     let next = page.rows.last().map(|last| (next, last.id.to_string()));
-    let page = page.map(|project| {
-        if simple {
-            ProjectObject::simple(&call.ctx, project)
-        } else {
-            whole(call, project)
-        }
-    });
+    let page = if simple {
+        page.map(|project| ProjectObject::simple(&call.ctx, project))
+    } else {
+        let addresses = page.rows.iter().map(Address::from).collect();
+        let mut empty = are_empty(call, addresses).await?.into_iter();
+        page.map(|project| {
+            ProjectObject::whole(&call.ctx, project, empty.next().unwrap_or_default())
+        })
+    };
     Ok(Paged::of(paging, page, next))
 }
 
 /// All of it, with whether somebody pushed something.
-fn whole(call: &ApiCall, project: Project) -> ProjectObject {
-    let is_empty = call.app.repositories.is_empty((&project).into());
-    ProjectObject::whole(&call.ctx, project, is_empty)
+async fn whole(call: &ApiCall, project: Project) -> Result<ProjectObject, Error> {
+    let empty = are_empty(call, vec![Address::from(&project)]).await?;
+    Ok(ProjectObject::whole(
+        &call.ctx,
+        project,
+        empty.into_iter().all(|is_empty| is_empty),
+    ))
+}
+
+/// Of each repository, is nothing in it? The disk tells.
+async fn are_empty(call: &ApiCall, addresses: Vec<Address>) -> Result<Vec<bool>, Error> {
+    let repositories = call.app.repositories.clone();
+    let look = move || {
+        addresses
+            .into_iter()
+            .map(|address| repositories.is_empty(address))
+            .collect()
+    };
+    actix_web::web::block(look)
+        .await
+        .map_err(|error| Error::internal(error.into()))
 }
 
 /// `GET /projects/:id`. Whoever may see it.
@@ -93,7 +113,7 @@ pub async fn show(call: ApiCall) -> Result<Shown<ProjectObject>, Error> {
     let project = call
         .read(move |conn, ctx| find_visible(conn, ctx, &name))
         .await?;
-    Ok(Shown(whole(&call, project)))
+    Ok(Shown(whole(&call, project).await?))
 }
 
 /// `POST /projects`. Developers of the group, or the person whose namespace it is.
@@ -119,7 +139,7 @@ pub async fn create(
         })
         .await?;
     repository::make(&call.app, &project).await;
-    Ok(Made(whole(&call, project)))
+    Ok(Made(whole(&call, project).await?))
 }
 
 /// A group that the caller may know of, or their own namespace: a place for a project.
@@ -144,7 +164,7 @@ pub async fn update(
             updating::update(conn, ctx, &project, &changes)
         })
         .await?;
-    Ok(Shown(whole(&call, project)))
+    Ok(Shown(whole(&call, project).await?))
 }
 
 /// `DELETE /projects/:id`. Owners.
@@ -173,5 +193,5 @@ pub async fn transfer(
             moving::transfer(conn, ctx, &project, &to)
         })
         .await?;
-    Ok(Shown(whole(&call, project)))
+    Ok(Shown(whole(&call, project).await?))
 }

@@ -159,6 +159,8 @@ pub struct BlobPage {
     pub content: Content,
     /// Its bytes.
     pub raw: String,
+    /// The same, to be saved.
+    pub download: String,
     /// The history of it.
     pub history: String,
     /// The same file at this commit, whatever becomes of the branch.

@@ -213,6 +213,10 @@ async fn a_large_folder_is_shown_in_pages(server: TestServer) {
         assert!(rows.iter().all(|row| row.text.contains("Begin")));
         found.extend(rows.into_iter().map(|row| row.name));
         pages += 1;
+        if found.len() == 450 {
+            assert_eq!(super::next_page(&page), None);
+            break;
+        }
         let next = page
             .links()
             .iter()
