@@ -69,9 +69,12 @@ impl Spotter {
             while let Some(found) = pattern.find_at(bytes, from) {
                 from = found.start() + 1;
                 // The beginning of a checked value looks like a classic one.
-                let within =
-                    |one: &Spotted| (one.at..one.at + one.value.len()).contains(&found.start());
-                if !spotted[..checked].iter().any(within) {
+                let before = spotted[..checked].partition_point(|one| one.at <= found.start());
+                let within = before.checked_sub(1).is_some_and(|last| {
+                    let one: &Spotted = &spotted[last];
+                    one.at + one.value.len() > found.start()
+                });
+                if !within {
                     spotted.extend(candidate(bytes, found.start(), found.end()));
                 }
             }

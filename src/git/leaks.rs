@@ -1,11 +1,13 @@
 //! Tokens in what a push brings along: found while Git still holds everything back.
 
+mod found;
 mod objects;
 mod place;
 
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -14,11 +16,9 @@ use super::program::Git;
 use super::push::is_zero;
 use super::stop::Stop;
 use crate::access_tokens::spotting::Spotter;
+use found::Found;
 use objects::Objects;
 pub use place::Place;
-
-/// Values that are looked up for one push. One with more is refused: nobody could say what is among them.
-const VALUES: usize = 10_000;
 
 /// Why nobody can say what is in a push: as whoever pushes is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -41,7 +41,7 @@ pub struct Suspect {
     /// The value.
     pub value: Zeroizing<String>,
     /// The object that it is in; the name of the reference where that is what it is in.
-    object: String,
+    object: Arc<str>,
     content: Content,
 }
 
@@ -85,13 +85,15 @@ impl<'a> Incoming<'a> {
     /// # Errors
     /// [`Unsearchable`] inside; when Git can't be run, or doesn't end well.
     pub fn suspects(&self, spotter: &Spotter) -> io::Result<Vec<Suspect>> {
-        let mut suspects = Vec::new();
+        let mut found = Found::default();
         for command in self.question.commands.iter().filter(|one| one.creates()) {
-            suspects.extend(in_name(&command.name, spotter));
+            for suspect in in_name(&command.name, spotter) {
+                found.add(suspect.value, &suspect.object, suspect.content)?;
+            }
         }
         // A push that only deletes brings nothing along, and Git names no place for it.
         if self.new_ids().next().is_none() {
-            return Ok(suspects);
+            return Ok(found.into_suspects());
         }
         let mut command = self.git.command(self.repository);
         command
@@ -101,13 +103,10 @@ impl<'a> Incoming<'a> {
         let mut contents = self.stop.start(command)?;
         let mut objects = Objects::of(contents.stdout.take().ok_or_else(no_pipe)?);
         while let Some(object) = objects.next()? {
-            objects.read(&object, spotter, &mut suspects)?;
-            if suspects.len() > VALUES {
-                return Err(io::Error::other(Unsearchable::TooMany));
-            }
+            objects.read(&object, spotter, &mut found)?;
         }
         if contents.wait()? {
-            Ok(suspects)
+            Ok(found.into_suspects())
         } else {
             Err(io::Error::other("git could not list what a push brings"))
         }
@@ -116,14 +115,18 @@ impl<'a> Incoming<'a> {
     /// Does this command only add to what is there?
     ///
     /// # Errors
-    /// When Git can't be run.
+    /// When Git can't be run, or doesn't say.
     pub fn only_adds(&self, command: &super::push::Command) -> io::Result<bool> {
         if command.creates() || command.deletes() {
             return Ok(command.creates());
         }
         let mut run = self.command();
         run.args(["merge-base", "--is-ancestor", &command.old, &command.new]);
-        self.stop.start(run)?.wait()
+        match self.stop.start(run)?.wait_for_status()?.code() {
+            Some(0) => Ok(true),
+            Some(1) => Ok(false),
+            _ => Err(io::Error::other("git can't tell whether a push only adds")),
+        }
     }
 
     fn new_ids(&self) -> impl Iterator<Item = &'a str> + use<'a> {
@@ -180,7 +183,7 @@ pub fn in_name(name: &str, spotter: &Spotter) -> Vec<Suspect> {
     spotted
         .map(|spotted| Suspect {
             value: spotted.value,
-            object: name.to_owned(),
+            object: Arc::from(name),
             content: Content::Reference,
         })
         .collect()

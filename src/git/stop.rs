@@ -1,7 +1,7 @@
 //! Programs that a thread waits for, and that end at once when nobody waits for the thread any more.
 
 use std::io;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// Starts programs, until it is used to end all of them.
@@ -85,12 +85,20 @@ impl Started {
     ///
     /// # Errors
     /// When the system doesn't say.
-    pub fn wait(mut self) -> io::Result<bool> {
+    pub fn wait(self) -> io::Result<bool> {
+        Ok(self.wait_for_status()?.success())
+    }
+
+    /// The same, with how it ended.
+    ///
+    /// # Errors
+    /// When the system doesn't say.
+    pub fn wait_for_status(mut self) -> io::Result<ExitStatus> {
         // Not under the lock: somebody may want to end it.
         if let Some(mut stdout) = self.stdout.take() {
             io::copy(&mut stdout, &mut io::sink())?;
         }
-        Ok(held(&self.child).wait()?.success())
+        held(&self.child).wait()
     }
 }
 

@@ -6,8 +6,8 @@ use super::views::components::Pagination;
 use crate::db::{Page, PageRequest, Total};
 use crate::error::Error;
 
-/// What may stand in a query as it is.
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC
+/// What may stand in a path or a query as it is.
+pub(crate) const KEPT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
     .remove(b'.')

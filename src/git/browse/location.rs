@@ -39,8 +39,9 @@ impl Kind {
 
 impl Opened {
     /// Finds the place that `feature/a/docs/x.md` means. Names may contain slashes: the longest that is a branch counts,
-    /// then the longest that is a tag, so that no tag `main/docs` stands before a folder of `main`. An empty text means the default branch. Nothing if there is no such revision; whether there is something at the
-    /// path is another question.
+    /// then the longest that is a tag, so that no tag `main/docs` stands before a folder of `main`. An empty text means
+    /// the default branch. Nothing if there is no such revision; whether there is something at the path is another
+    /// question.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when Git can't be run.
@@ -91,8 +92,11 @@ fn meanings<'a>(
     default_branch: &str,
 ) -> Vec<(usize, String, (&'a str, &'a str))> {
     let mut meanings = Vec::new();
+    // What a whole id means never changes, whatever somebody calls a branch.
+    let first = text.split('/').next().unwrap_or_default();
+    let by_id = kind.is_none() && name::is_id(first);
     for (revision, path) in divisions(text) {
-        if !path.is_empty() && !name::is_path(path) {
+        if !path.is_empty() && !name::is_path(path) || by_id && revision != first {
             continue;
         }
         for candidate in candidates(revision, kind, default_branch) {
@@ -152,6 +156,15 @@ mod tests {
                 "refs/tags/main"
             ]
         );
+    }
+
+    #[test]
+    fn a_whole_id_is_no_beginning_of_a_branch() {
+        let id = "0123456789abcdef0123456789abcdef01234567";
+        let text = format!("{id}/README.md");
+        let asked = meanings(&text, None, "main");
+        assert_eq!(asked, [(2, id.to_owned(), (id, "README.md"))]);
+        assert_eq!(meanings(&text, Some(Kind::Branch), "main").len(), 2);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Datelike as _, FixedOffset, Utc};
 
 use super::run::run;
-use super::{Opened, SMALL};
+use super::{Opened, SMALL, name};
 use crate::db::{Page, PageRequest, Total};
 use crate::error::Error;
 
@@ -16,6 +16,9 @@ const LOG: usize = 32 * 1024 * 1024;
 /// nobody's message keeps others from being told.
 const LARGEST: usize = 128 * 1024;
 
+/// How many commits Git can skip.
+const FARTHEST: i64 = 2_000_000_000;
+
 /// How far back a file is followed, in commits that changed it.
 const FOLLOWED: usize = 20_000;
 
@@ -23,7 +26,7 @@ const FOLLOWED: usize = 20_000;
 const FORMAT: &str = "--format=tformat:%H%n%P%n%an%n%ae%n%ad%n%cn%n%ce%n%cd%n%B";
 
 /// The same in few bytes.
-const SHORT_FORMAT: &str = "--format=tformat:%H%n%n%<(200,trunc)%an%n%<(200,trunc)%ae%n%ad%n%<(200,trunc)%cn%n%<(200,trunc)%ce%n%cd%n%<(300,trunc)%s";
+const SHORT_FORMAT: &str = "--format=tformat:%H%n%<(4100,trunc)%P%n%<(200,trunc)%an%n%<(200,trunc)%ae%n%ad%n%<(200,trunc)%cn%n%<(200,trunc)%ce%n%cd%n%<(300,trunc)%s";
 
 /// A commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +85,9 @@ impl Opened {
         filter: &Filter,
         request: PageRequest,
     ) -> Result<Page<Commit>, Error> {
+        if request.offset() > FARTHEST {
+            return self.page_of(Vec::new(), request).await;
+        }
         let mut command = self.command("rev-list");
         command
             .arg(format!("--skip={}", request.offset()))
@@ -254,7 +260,12 @@ fn read_one(record: &str) -> Option<Commit> {
     let (author, committer) = (signature()?, signature()?);
     Some(Commit {
         id: id.to_owned(),
-        parents: parents.split_whitespace().map(str::to_owned).collect(),
+        // Of very many the last one told may be cut.
+        parents: parents
+            .split_whitespace()
+            .filter(|id| name::is_id(id))
+            .map(str::to_owned)
+            .collect(),
         author,
         committer,
         message: next()?.to_owned(),
@@ -295,9 +306,12 @@ mod tests {
 
     #[test]
     fn a_commit_is_read_with_all_of_its_message() {
-        let record = "1f\n2a 3b\nAda\nada@x\n1700000000 +0130\nBob\nbob@x\n1700000001 -0500\nTitle\n\nBody\n";
-        let commit = read_one(record).unwrap();
-        assert_eq!(commit.parents, ["2a", "3b"]);
+        let (one, two) = ("2a".repeat(20), "3b".repeat(20));
+        let record = format!(
+            "1f\n{one} {two}\nAda\nada@x\n1700000000 +0130\nBob\nbob@x\n1700000001 -0500\nTitle\n\nBody\n"
+        );
+        let commit = read_one(&record).unwrap();
+        assert_eq!(commit.parents, [one, two]);
         assert_eq!(commit.message, "Title\n\nBody\n");
         assert_eq!(commit.author.at.to_rfc3339(), "2023-11-14T23:43:20+01:30");
         assert_eq!(

@@ -87,13 +87,12 @@ impl Opened {
     pub async fn some_branches(&self, most: usize) -> Result<Vec<String>, Error> {
         let mut command = self.command("for-each-ref");
         command
-            .arg(format!("--count={}", most.saturating_add(1)))
-            .args(["--format=%(refname)", "refs/heads"])
-            .arg(name::branch(&self.default_branch));
+            .arg(format!("--count={most}"))
+            .args(["--format=%(refname)", "refs/heads"]);
         let mut names = self.names(command, "refs/heads/").await?;
-        if let Some(at) = names.iter().position(|name| *name == self.default_branch) {
-            let default = names.remove(at);
-            names.insert(0, default);
+        if self.branch_id(&self.default_branch).await?.is_some() {
+            names.retain(|name| *name != self.default_branch);
+            names.insert(0, self.default_branch.clone());
         }
         names.truncate(most);
         Ok(names)

@@ -4,7 +4,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::task::JoinHandle;
 
 use crate::db::{COUNTED_AT_MOST, Page, PageRequest};
 use crate::error::Error;
@@ -82,6 +83,34 @@ pub(in crate::git) async fn run(
     in_time(work).await
 }
 
+/// A run that is told nothing, while it speaks. It ends when this is dropped.
+struct Speaking {
+    child: Child,
+    complaint: JoinHandle<String>,
+}
+
+impl Speaking {
+    fn start(command: std::process::Command) -> Result<(Speaking, ChildStdout), Error> {
+        let (mut child, stdin) = start(command)?;
+        drop(stdin);
+        let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
+            return Err(broken("no pipes"));
+        };
+        let complaint = actix_web::rt::spawn(listen(stderr));
+        Ok((Speaking { child, complaint }, stdout))
+    }
+
+    /// Waits for its end, which has to be a good one.
+    async fn end(mut self) -> Result<(), Error> {
+        let status = self.child.wait().await.map_err(broken)?;
+        if status.success() {
+            return Ok(());
+        }
+        let complaint = self.complaint.await.unwrap_or_default();
+        Err(broken(complaint.trim()))
+    }
+}
+
 /// What a run says first.
 pub(in crate::git) struct Beginning {
     /// At most so many bytes as were asked for.
@@ -99,12 +128,7 @@ pub(in crate::git) async fn beginning(
     limit: usize,
 ) -> Result<Beginning, Error> {
     let work = async {
-        let (mut child, stdin) = start(command)?;
-        drop(stdin);
-        let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
-            return Err(broken("no pipes"));
-        };
-        let listening = actix_web::rt::spawn(listen(stderr));
+        let (speaking, stdout) = Speaking::start(command)?;
         let mut output = Vec::new();
         let most = u64::try_from(limit).unwrap_or(u64::MAX);
         stdout
@@ -119,11 +143,7 @@ pub(in crate::git) async fn beginning(
                 whole: false,
             });
         }
-        let status = child.wait().await.map_err(broken)?;
-        if !status.success() {
-            let complaint = listening.await.unwrap_or_default();
-            return Err(broken(complaint.trim()));
-        }
+        speaking.end().await?;
         Ok(Beginning {
             output,
             whole: true,
@@ -144,12 +164,7 @@ pub(in crate::git) async fn page<T>(
     mut parse: impl FnMut(&str) -> Option<T>,
 ) -> Result<Page<T>, Error> {
     let work = async {
-        let (mut child, stdin) = start(command)?;
-        drop(stdin);
-        let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
-            return Err(broken("no pipes"));
-        };
-        let listening = actix_web::rt::spawn(listen(stderr));
+        let (speaking, stdout) = Speaking::start(command)?;
         let mut from = BufReader::new(stdout.take(LIST));
         let (mut rows, mut counted, mut record) = (Vec::new(), 0, Vec::new());
         let (first, after) = (
@@ -180,11 +195,7 @@ pub(in crate::git) async fn page<T>(
                 return Ok(Page::new(rows, request, counted));
             }
         }
-        let status = child.wait().await.map_err(broken)?;
-        if !status.success() {
-            let complaint = listening.await.unwrap_or_default();
-            return Err(broken(complaint.trim()));
-        }
+        speaking.end().await?;
         Ok(Page::new(rows, request, counted))
     };
     in_time(work).await

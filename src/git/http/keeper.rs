@@ -55,7 +55,7 @@ impl Keeper {
         };
         let looking = async {
             self.look_for_tokens(&question).await?;
-            Ok(self.what_git_will_change(&question).await)
+            self.what_git_will_change(&question).await
         };
         let looked = tokio::select! {
             looked = looking => looked,
@@ -77,7 +77,7 @@ impl Keeper {
     }
 
     /// Without what Git refuses in any case: to rewrite a protected branch. That is Git's to tell, and no event.
-    async fn what_git_will_change(&self, question: &Question) -> Vec<Command> {
+    async fn what_git_will_change(&self, question: &Question) -> Result<Vec<Command>, String> {
         let (repositories, asked) = (self.app.repositories.clone(), question.clone());
         let (address, protected) = (
             (&self.project).into(),
@@ -88,23 +88,30 @@ impl Keeper {
         let rewrites = web::block(move || {
             let path = repositories.path(address);
             let incoming = Incoming::new(repositories.git(), &path, &asked, &stop);
-            let mut touching = asked
-                .commands
-                .iter()
-                .filter(|command| command.name == protected);
-            touching.any(|command| !incoming.only_adds(command).unwrap_or(true))
+            for command in asked.commands.iter().filter(|one| one.name == protected) {
+                if !incoming.only_adds(command)? {
+                    return Ok(true);
+                }
+            }
+            Ok::<bool, io::Error>(false)
         })
         .await
-        .unwrap_or(false);
+        .map_err(io::Error::other)
+        .flatten()
+        .map_err(|error| {
+            // A guess would leave something out of the trail that Git may then change.
+            tracing::error!(%error, "Nobody knows what a push would change");
+            NOT_NOW.to_owned()
+        })?;
         let protected = accept::protected_branch(&self.project);
         let commands = question.commands.iter().cloned();
-        match (rewrites, self.all_or_nothing) {
+        Ok(match (rewrites, self.all_or_nothing) {
             (false, _) => commands.collect(),
             (true, true) => Vec::new(),
             (true, false) => commands
                 .filter(|command| command.name != protected)
                 .collect(),
-        }
+        })
     }
 
     /// Refuses what brings along a token that works.
@@ -204,6 +211,9 @@ fn references(git: &Git, repository: &Path) -> io::Result<HashMap<String, String
     let output = command
         .args(["for-each-ref", "--format=%(objectname) %(refname)"])
         .output()?;
+    if !output.status.success() {
+        return Err(io::Error::other("git could not list the references"));
+    }
     let text = String::from_utf8_lossy(&output.stdout);
     let lines = text.lines().filter_map(|line| line.split_once(' '));
     Ok(lines

@@ -1,6 +1,9 @@
 //! Tokens that work, in what a push brings along: found, told, and written into the trail.
 
+use std::collections::HashMap;
+
 use actix_web::web;
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::access_tokens::secret::Candidate;
@@ -128,8 +131,16 @@ type Living = (i64, String, Suspect);
 
 async fn living(app: &App, ctx: &Context, suspects: Vec<Suspect>) -> Result<Vec<Living>, Error> {
     let mut living = Vec::new();
+    // A value may stand in many places, and is looked up once.
+    let mut known: HashMap<[u8; 32], Option<(i64, String)>> = HashMap::new();
     for suspect in suspects {
-        if let Some((token_id, hint)) = alive(app, ctx, &suspect.value).await? {
+        let digest: [u8; 32] = Sha256::digest(suspect.value.as_bytes()).into();
+        let token = match known.get(&digest) {
+            Some(token) => token.clone(),
+            None => alive(app, ctx, &suspect.value).await?,
+        };
+        known.insert(digest, token.clone());
+        if let Some((token_id, hint)) = token {
             living.push((token_id, hint, suspect));
         }
     }

@@ -97,7 +97,7 @@ pub(super) async fn push(
             project: project.clone(),
             all_or_nothing: commands.can("atomic"),
         };
-        let kept = rt::spawn(keeper.keep(gate.gate));
+        let kept = Kept(rt::spawn(keeper.keep(gate.gate)));
         run = run.at_end(move |end| {
             Box::pin(async move {
                 if !matches!(end, End::Done { .. }) {
@@ -108,9 +108,9 @@ pub(super) async fn push(
                 let held_back = quarantine::made(&folder, &app.repositories.path(address));
                 // Where Git had nothing to ask, nobody waits for a question; what was begun comes to its end.
                 if !asked.get() {
-                    kept.abort();
+                    kept.0.abort();
                 }
-                let accepted = kept.await.ok().flatten();
+                let accepted = kept.ended().await;
                 if let Err(error) = quarantine::remove(held_back).await {
                     tracing::warn!(%error, "What a push was about to bring could not be removed");
                 }
@@ -126,6 +126,23 @@ pub(super) async fn push(
         .told(settings, environment)
         .answer(Box::pin(read.chain(input)))?;
     Ok(answers::result(Service::ReceivePack).streaming(output))
+}
+
+/// Whoever answers at the gate. Where Git never came to ask, because it couldn't be started, nobody waits for it.
+struct Kept(rt::task::JoinHandle<Option<(Vec<Command>, Gate)>>);
+
+impl Kept {
+    /// What was let through, when all is answered.
+    async fn ended(mut self) -> Option<(Vec<Command>, Gate)> {
+        (&mut self.0).await.ok().flatten()
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // Does nothing where it has ended.
+        self.0.abort();
+    }
 }
 
 /// Reads until all commands are there: they, and the bytes that came.

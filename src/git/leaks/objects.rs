@@ -2,10 +2,12 @@
 
 use std::io::{self, BufRead as _, BufReader, Read};
 use std::process::ChildStdout;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::{Content, Suspect, Unsearchable};
+use super::found::Found;
+use super::{Content, Unsearchable};
 use crate::access_tokens::spotting::{LONGEST, Spotter};
 
 /// Read of an object at once, in bytes.
@@ -16,7 +18,7 @@ const LONGEST_NAME: u64 = 64 * 1024;
 
 /// The header of one object in the stream.
 pub(super) struct Object {
-    id: String,
+    id: Arc<str>,
     size: u64,
     kind: Kind,
 }
@@ -53,7 +55,7 @@ impl Objects {
             return Err(odd());
         };
         Ok(Some(Object {
-            id: id.to_owned(),
+            id: Arc::from(id),
             size: size.parse().map_err(io::Error::other)?,
             kind: match kind {
                 "blob" => Kind::Blob,
@@ -70,17 +72,11 @@ impl Objects {
         &mut self,
         object: &Object,
         spotter: &Spotter,
-        suspects: &mut Vec<Suspect>,
+        found: &mut Found,
     ) -> io::Result<()> {
         // The content, and a line end after it.
         let mut rest = (&mut self.from).take(object.size);
-        let mut add = |value, content| {
-            suspects.push(Suspect {
-                value,
-                object: object.id.clone(),
-                content,
-            });
-        };
+        let mut add = |value, content| found.add(value, &object.id, content);
         match object.kind {
             Kind::Tree => {
                 // Ids are written as bytes here.
@@ -123,7 +119,7 @@ fn odd() -> io::Error {
 fn look_through_names(
     from: &mut io::Take<impl io::BufRead>,
     id: usize,
-    mut found: impl FnMut(Zeroizing<String>, Vec<u8>),
+    mut found: impl FnMut(Zeroizing<String>, Vec<u8>) -> io::Result<()>,
     spotter: &Spotter,
 ) -> io::Result<()> {
     let (mut entry, mut skipped) = (Vec::new(), vec![0; id]);
@@ -139,7 +135,7 @@ fn look_through_names(
             .nth(1)
             .unwrap_or(&entry);
         for spotted in spotter.spot(name) {
-            found(spotted.value, name.to_owned());
+            found(spotted.value, name.to_owned())?;
         }
     }
     Ok(())
@@ -149,7 +145,7 @@ fn look_through_names(
 /// looked for in the next one.
 fn look_through(
     from: &mut impl Read,
-    mut found: impl FnMut(Zeroizing<String>, usize),
+    mut found: impl FnMut(Zeroizing<String>, usize) -> io::Result<()>,
     spotter: &Spotter,
 ) -> io::Result<()> {
     let mut window = Vec::with_capacity(WINDOW + LONGEST);
@@ -163,15 +159,18 @@ fn look_through(
         } else {
             window.len() - LONGEST
         };
+        let mut counted = 0;
         for spotted in spotter.spot(&window) {
             if spotted.at < done {
-                found(spotted.value, line + count_lines(&window[..spotted.at]));
+                line += count_lines(&window[counted..spotted.at]);
+                counted = spotted.at;
+                found(spotted.value, line)?;
             }
         }
         if last {
             return Ok(());
         }
-        line += count_lines(&window[..done]);
+        line += count_lines(&window[counted..done]);
         window.drain(..done);
     }
 }
@@ -198,7 +197,15 @@ mod tests {
         let look = |tree: &[u8]| {
             let mut names = Vec::new();
             let mut from = tree.take(tree.len() as u64);
-            look_through_names(&mut from, 20, |_, name| names.push(name), &spotter)?;
+            look_through_names(
+                &mut from,
+                20,
+                |_, name| {
+                    names.push(name);
+                    Ok(())
+                },
+                &spotter,
+            )?;
             Ok::<_, io::Error>(names)
         };
         assert_eq!(
@@ -212,7 +219,15 @@ mod tests {
     fn lines_of(text: &[u8]) -> Vec<usize> {
         let spotter = Spotter::new(["glpat-"].into_iter()).unwrap();
         let mut lines = Vec::new();
-        look_through(&mut &*text, |_, line| lines.push(line), &spotter).unwrap();
+        look_through(
+            &mut &*text,
+            |_, line| {
+                lines.push(line);
+                Ok(())
+            },
+            &spotter,
+        )
+        .unwrap();
         lines
     }
 

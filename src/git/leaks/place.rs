@@ -1,6 +1,6 @@
 //! Where a token stands, as people look for it; and whether this push brought it there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fmt;
 use std::io;
@@ -32,6 +32,15 @@ impl Place {
     }
 }
 
+/// What was looked up before: a token in the name of a folder is in every tree above it.
+#[derive(Default)]
+struct Known {
+    /// Is the object in the repository already?
+    objects: HashMap<String, bool>,
+    /// As [`Incoming::adding`] told of a path.
+    names: HashMap<Vec<u8>, Option<Option<String>>>,
+}
+
 impl Incoming<'_> {
     /// Where these stand, in their order; nothing for one that isn't new with this push: Git completes what came by
     /// what is there already. Looks no further when `most` are found.
@@ -45,12 +54,12 @@ impl Incoming<'_> {
         most: usize,
     ) -> io::Result<Vec<Option<Place>>> {
         let reached = self.reached(suspects)?;
-        let (mut places, mut found) = (Vec::new(), 0);
+        let (mut places, mut found, mut known) = (Vec::new(), 0, Known::default());
         for suspect in suspects {
             if found == most {
                 break;
             }
-            let place = self.place(suspect, &reached, spotter)?;
+            let place = self.place(suspect, &reached, &mut known, spotter)?;
             found += usize::from(place.is_some());
             places.push(place);
         }
@@ -61,16 +70,22 @@ impl Incoming<'_> {
         &self,
         suspect: &Suspect,
         reached: &HashMap<String, Vec<u8>>,
+        known: &mut Known,
         spotter: &Spotter,
     ) -> io::Result<Option<Place>> {
-        let id = &suspect.object;
+        let id = &*suspect.object;
         let short = short(id);
         if suspect.content == Content::Reference {
             return Ok(Some(Place::of_reference(id, spotter)));
         }
         let Some(path) = reached.get(id) else {
             let place = format!("object {short}, which no branch or tag leads to");
-            return Ok((!self.is_there(id)?).then_some(Place(place)));
+            let is_there = match known.objects.get(id) {
+                Some(is_there) => *is_there,
+                None => self.is_there(id)?,
+            };
+            known.objects.insert(id.to_owned(), is_there);
+            return Ok((!is_there).then_some(Place(place)));
         };
         let place = match &suspect.content {
             Content::Commit(line) => format!("commit {short}, message, line {line}"),
@@ -85,10 +100,14 @@ impl Incoming<'_> {
                     whole.push(b'/');
                 }
                 whole.extend_from_slice(name);
-                let added = self.first_that_adds(&whole, true)?;
-                if added.is_none() && self.first_that_adds(&whole, false)?.is_some() {
+                let added = match known.names.get(&whole) {
+                    Some(added) => added.clone(),
+                    None => self.adding(&whole)?,
+                };
+                known.names.insert(whole.clone(), added.clone());
+                let Some(added) = added else {
                     return Ok(None);
-                }
+                };
                 format!("{}, the name {}", commit(added), told(&whole, spotter))
             }
             Content::Reference => return Ok(None),
@@ -102,7 +121,7 @@ impl Incoming<'_> {
         if suspects.iter().all(|one| one.content == Content::Reference) {
             return Ok(reached);
         }
-        let wanted: Vec<&[u8]> = suspects.iter().map(|one| one.object.as_bytes()).collect();
+        let wanted: HashSet<&[u8]> = suspects.iter().map(|one| one.object.as_bytes()).collect();
         let mut list = self.command();
         list.args(["rev-list", "--objects", "--stdin", "--not", "--all"]);
         let mut take = |line: &[u8]| {
@@ -110,12 +129,21 @@ impl Incoming<'_> {
                 Some(at) => (&line[..at], &line[at + 1..]),
                 None => (line, &[][..]),
             };
-            if wanted.contains(&id) {
+            if wanted.contains(id) {
                 reached.insert(String::from_utf8_lossy(id).into_owned(), path.to_owned());
             }
         };
         self.list(list, b'\n', &mut take)?;
         Ok(reached)
+    }
+
+    /// The commit that brings this path, as far as one can be told; nothing if the path isn't new.
+    fn adding(&self, path: &[u8]) -> io::Result<Option<Option<String>>> {
+        let added = self.first_that_adds(path, true)?;
+        if added.is_none() && self.first_that_adds(path, false)?.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(added))
     }
 
     /// Has the repository this object already, without what is held back?

@@ -1,18 +1,10 @@
 //! The addresses of the pages of a project's code.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 
 use crate::git::browse::location::Kind;
 use crate::git::browse::name::is_name;
-use crate::web::lists;
-
-/// What may stand in a path as it is.
-const KEPT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~')
-    .remove(b'/');
+use crate::web::lists::{self, KEPT};
 
 /// Addresses below `/acme/api/-/`.
 #[derive(Debug, Clone)]
@@ -98,7 +90,7 @@ impl Revision {
     pub(super) fn branch(name: impl Into<String>) -> Self {
         let name = name.into();
         Revision {
-            kind: (!is_name(&name)).then_some(Kind::Branch),
+            kind: (!is_name(&name) || name.starts_with("refs/")).then_some(Kind::Branch),
             name,
         }
     }

@@ -90,23 +90,58 @@ fn drawn(text: &str, escape: bool, is_late: &dyn Fn() -> bool) -> Option<String>
     (html.len() <= LONGEST_HTML).then_some(html)
 }
 
-/// Headings stand below that of the page, and what looks like an element and isn't one (`Vec<u8>`) is text.
+/// Headings stand below that of the page; what looks like an element and isn't one (`Vec<u8>`) is text, and what is
+/// ended where it begins (`<a name="x"/>`) is ended as browsers understand it.
 fn tone_down(node: Node<'_>) {
     let value = &mut node.data_mut().value;
     match value {
         NodeValue::Heading(heading) => heading.level = (heading.level + 1).min(6),
         NodeValue::HtmlInline(html) => {
-            let name = html.trim_start_matches(['<', '/']);
-            let end = name
-                .find(|letter: char| !letter.is_ascii_alphanumeric())
-                .unwrap_or(name.len());
-            let name = name.get(..end).unwrap_or_default().to_ascii_lowercase();
-            if !name.is_empty() && !markup::is_known(&name) {
+            if !element_names(html).all(|name| markup::is_known(&name)) {
                 *value = NodeValue::Text(std::mem::take(html).into());
+            } else if let Some(ended) = ended(html) {
+                *html = ended;
+            }
+        }
+        NodeValue::HtmlBlock(block) => {
+            let html = &mut block.literal;
+            let is_comment = html.trim_start().starts_with("<!--");
+            if !is_comment && !element_names(html).all(|name| markup::is_known(&name)) {
+                *html = format!("<p>{}</p>\n", letters(html));
+            } else if let Some(ended) = ended(html) {
+                *html = ended + "\n";
             }
         }
         _ => {}
     }
+}
+
+/// What follows each `<` or `</` and may be the name of an element.
+fn element_names(html: &str) -> impl Iterator<Item = String> {
+    html.split('<').skip(1).filter_map(|rest| {
+        let name = rest.strip_prefix('/').unwrap_or(rest);
+        let end = name
+            .find(|letter: char| !letter.is_ascii_alphanumeric())
+            .unwrap_or(name.len());
+        let name = name.get(..end).unwrap_or_default();
+        name.starts_with(|letter: char| letter.is_ascii_alphabetic())
+            .then(|| name.to_ascii_lowercase())
+    })
+}
+
+/// A single element that says that it is ended, with its end.
+fn ended(html: &str) -> Option<String> {
+    let tag = html.trim_end().strip_suffix("/>")?;
+    let name = element_names(tag).next()?;
+    let alone = tag.starts_with('<') && tag.matches('<').count() == 1 && !markup::is_void(&name);
+    alone.then(|| format!("{}></{name}>", tag.trim_end()))
+}
+
+/// HTML as letters.
+fn letters(html: &str) -> String {
+    html.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
 fn sanitise(html: &str, around: &Around) -> String {
@@ -393,6 +428,15 @@ mod tests {
         );
         let usual = "<p><img src=a.png><br></p>\n\n".repeat(1000);
         assert!(html(&usual).contains("<img"));
+        // One block doesn't spoil the others.
+        let mixed = html(
+            "<p align=\"center\">\n\n![x](a.png)\n\n</p>\n\n<svg></svg>\n\n## <a name=\"x\"/> T\n",
+        );
+        for part in ["<img src=", "&lt;svg&gt;", "</a> T</h3>"] {
+            assert!(mixed.contains(part), "{part} in {mixed}");
+        }
+        let anchors = "<a name=\"x\"/>\n\n".repeat(20);
+        assert!(!html(&anchors).contains("&lt;"));
     }
 
     #[test]

@@ -20,17 +20,25 @@ const MOST: usize = 20_000;
 const LOOKS: usize = 8;
 const LOOKS_BYTES: usize = 256;
 
-/// Elements that text is made of, and that a sanitiser leaves.
+/// Elements that text is made of, whether a sanitiser leaves them or what is in them.
 const KNOWN: &[&str] = &[
     "a",
     "abbr",
+    "address",
+    "article",
+    "aside",
+    "audio",
     "b",
+    "bdi",
+    "bdo",
     "blockquote",
     "br",
     "caption",
     "center",
     "cite",
     "code",
+    "col",
+    "data",
     "dd",
     "del",
     "details",
@@ -42,24 +50,34 @@ const KNOWN: &[&str] = &[
     "figcaption",
     "figure",
     "font",
+    "footer",
     "h1",
     "h2",
     "h3",
     "h4",
     "h5",
     "h6",
+    "header",
     "hr",
     "i",
     "img",
+    "input",
     "ins",
     "kbd",
+    "label",
     "li",
+    "main",
     "mark",
+    "nav",
     "ol",
     "p",
     "picture",
     "pre",
     "q",
+    "rb",
+    "rp",
+    "rt",
+    "ruby",
     "s",
     "samp",
     "section",
@@ -77,25 +95,34 @@ const KNOWN: &[&str] = &[
     "tfoot",
     "th",
     "thead",
+    "time",
     "tr",
+    "track",
     "tt",
     "u",
     "ul",
     "var",
+    "video",
     "wbr",
 ];
 
-const VOID: &[&str] = &["br", "hr", "img", "source", "wbr"];
+const VOID: &[&str] = &["br", "col", "hr", "img", "input", "source", "track", "wbr"];
 
 /// Those that change the look of letters.
 const LETTERS: &[&str] = &[
     "a", "b", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u",
 ];
 
-/// Those that end where the next or the one around them does.
-const IMPLIED: &[&str] = &[
-    "dd", "dt", "li", "p", "tbody", "td", "tfoot", "th", "thead", "tr",
+/// Those that stand in a line. Where one of them ends, nothing else does.
+const INLINE: &[&str] = &[
+    "a", "abbr", "audio", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "font",
+    "i", "ins", "kbd", "label", "mark", "picture", "q", "rb", "rp", "rt", "ruby", "s", "samp",
+    "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "video",
 ];
+
+/// Those that end where a block around them does, in text and in tables.
+const TEXT_ENDS: &[&str] = &["dd", "dt", "li", "p"];
+const TABLE_ENDS: &[&str] = &["tbody", "td", "tfoot", "th", "thead", "tr"];
 
 /// Is it an element that may be drawn?
 pub(super) fn is_known(name: &str) -> bool {
@@ -104,6 +131,11 @@ pub(super) fn is_known(name: &str) -> bool {
 
 /// The longest tag, in bytes: each of its attributes is compared with all before it.
 const LONGEST_TAG: usize = 4096;
+
+/// Has it no end tag?
+pub(super) fn is_void(name: &str) -> bool {
+    VOID.contains(&name)
+}
 
 /// Is all of it as people write it?
 pub(super) fn is_tame(html: &str) -> bool {
@@ -118,36 +150,43 @@ pub(super) fn is_tame(html: &str) -> bool {
     !tokenizer.sink.0.into_inner().wild
 }
 
-/// Is every tag short, and is a quote in it where a value begins or ends?
+/// Is every tag short, and written so that nobody can take its end for somewhere else? Quotes stand around values and
+/// nowhere else, and `=` right between a name and a value.
 fn tags_are_short(html: &str) -> bool {
-    let mut quote = None;
-    let mut tag: Option<usize> = None;
-    let mut before = b' ';
+    #[derive(Clone, Copy)]
+    enum In {
+        Text,
+        Name,
+        Attributes,
+        Value,
+        Bare,
+        Quotes(u8),
+    }
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_:.".contains(&byte);
+    let (mut state, mut begun, mut before) = (In::Text, 0, b' ');
     for (at, byte) in html.bytes().enumerate() {
-        match (tag, quote) {
-            (None, _) => {
-                if before == b'<' && (byte.is_ascii_alphabetic() || byte == b'/') {
-                    tag = Some(at);
-                }
+        state = match (state, byte) {
+            (In::Text, _) if before == b'<' && (byte.is_ascii_alphabetic() || byte == b'/') => {
+                begun = at;
+                In::Name
             }
-            (Some(_), Some(open)) => {
-                if byte == open {
-                    quote = None;
-                }
-            }
-            (Some(_), None) => match byte {
-                b'>' => tag = None,
-                b'"' | b'\'' if before == b'=' => quote = Some(byte),
-                b'"' | b'\'' => return false,
-                _ => {}
-            },
-        }
-        if tag.is_some_and(|begin| at - begin > LONGEST_TAG) {
+            (In::Text, _) => In::Text,
+            (In::Quotes(quote), _) if byte == quote => In::Attributes,
+            (In::Quotes(quote), _) => In::Quotes(quote),
+            (In::Value, b'"' | b'\'') => In::Quotes(byte),
+            (In::Value, _) if byte.is_ascii_whitespace() || byte == b'>' => return false,
+            (In::Value, _) => In::Bare,
+            (_, b'>') => In::Text,
+            (_, b'"' | b'\'' | b'<' | b'`') | (In::Name | In::Bare, b'=') => return false,
+            (In::Attributes, b'=') if is_name(before) => In::Value,
+            (In::Attributes, b'=') => return false,
+            (In::Name | In::Bare, _) if byte.is_ascii_whitespace() => In::Attributes,
+            (other, _) => other,
+        };
+        if !matches!(state, In::Text) && at - begun > LONGEST_TAG {
             return false;
         }
-        if tag.is_none() || !byte.is_ascii_whitespace() {
-            before = byte;
-        }
+        before = byte;
     }
     true
 }
@@ -194,9 +233,7 @@ impl Seen {
         if VOID.contains(&name) {
             return;
         }
-        while IMPLIED.contains(&name) && self.open.last().is_some_and(|top| top.name == name) {
-            self.open.pop();
-        }
+        self.end_before(name);
         let written = |tag: &Tag| {
             tag.attrs
                 .iter()
@@ -209,19 +246,74 @@ impl Seen {
         });
         let looks = || self.open.iter().filter_map(|open| open.looks);
         // A link has an address, and nothing is made of it a second time: blocks in links are rare.
-        let is_block = !LETTERS.contains(&name) && !["span", "sub", "sup"].contains(&name);
+        let is_block = !INLINE.contains(&name);
         self.wild |= self.open.len() > DEEPEST || looks().count() > LOOKS;
         self.wild |= is_block && looks().sum::<usize>() > LOOKS_BYTES;
+    }
+
+    /// Ends what the beginning of this element ends by itself.
+    fn end_before(&mut self, name: &str) {
+        match name {
+            "p" => self.pop_all(&["p"]),
+            "li" => {
+                self.pop_all(&["p"]);
+                self.pop_one(&["li"]);
+            }
+            "dd" | "dt" => {
+                self.pop_all(&["p"]);
+                self.pop_one(&["dd", "dt"]);
+            }
+            _ => {}
+        }
+        // Cells and rows end before others of the same table, and nowhere else.
+        let ended: &[&str] = match name {
+            "td" | "th" => &["td", "th"],
+            "tr" => &["td", "th", "tr"],
+            "tbody" | "tfoot" | "thead" => &["td", "th", "tr", "tbody", "tfoot", "thead"],
+            _ => return,
+        };
+        if self.is_right_in_a_table() {
+            self.pop_all(TEXT_ENDS);
+            self.pop_all(ended);
+        }
+    }
+
+    /// Is there a table, and nothing between it and here but what ends by itself?
+    fn is_right_in_a_table(&self) -> bool {
+        let mut above = self.open.iter().rev().map(|open| open.name.as_str());
+        above.find(|name| !TEXT_ENDS.contains(name) && !TABLE_ENDS.contains(name)) == Some("table")
+    }
+
+    fn pop_one(&mut self, names: &[&str]) {
+        if self.is_on_top(names) {
+            self.open.pop();
+        }
+    }
+
+    fn pop_all(&mut self, names: &[&str]) {
+        while self.is_on_top(names) {
+            self.open.pop();
+        }
+    }
+
+    fn is_on_top(&self, names: &[&str]) -> bool {
+        let top = self.open.last();
+        top.is_some_and(|top| names.contains(&top.name.as_str()))
     }
 
     fn end(&mut self, name: &str) {
         if VOID.contains(&name) {
             return;
         }
-        while self
-            .open
-            .last()
-            .is_some_and(|top| top.name != name && IMPLIED.contains(&top.name.as_str()))
+        if name == "p" && !self.open.iter().any(|open| open.name == "p") {
+            // What it would end has ended: an empty paragraph.
+            self.elements += 1;
+            return;
+        }
+        let of_a_table = name == "table" || TABLE_ENDS.contains(&name);
+        while !self.is_on_top(&[name])
+            && (of_a_table && self.is_on_top(TABLE_ENDS)
+                || !INLINE.contains(&name) && self.is_on_top(TEXT_ENDS))
         {
             self.open.pop();
         }
@@ -244,11 +336,17 @@ mod tests {
             "<ul><li>a<li>b</ul>",
             "<p>a<p>b<div>c<p>d</div>",
             "<table><thead><tr><th>a</th></tr></thead><tbody><tr><td>b<td>c<tr><td>d</table>",
+            "<p align=\"center\">\n<p><img src=\"a.png\" alt=\"\"></p>\n</p>",
+            "<dl><dt>a<dd>b<p>c<dt>d</dl>",
+            "<a href='x' title=\"a > b\" rel=y>c</a>",
+            "<video src=a controls></video> <ruby>a<rt>b</rt></ruby>",
             "<details><summary>a</summary>\n<p>b <a href=\"https://x.example/a\"><code>c</code></a></p></details>",
         ] {
             assert!(is_tame(html), "{html}");
         }
         assert!(is_tame(&"<p>a <b>b</b></p>".repeat(5000)));
+        let rows = "<tr><td>a<td>b".repeat(1000);
+        assert!(is_tame(&format!("<table>{rows}</table>")));
     }
 
     #[test]
@@ -266,6 +364,11 @@ mod tests {
             "<textarea></textarea>".to_owned(),
             format!("<i{}></i>", " a".repeat(LONGEST_TAG)),
             format!("<i b=\">\"{}></i>", " a".repeat(LONGEST_TAG)),
+            format!("<i a=b=\"><i x='\">'{}></i></i>", " a".repeat(LONGEST_TAG)),
+            format!("<i =\">\"{}></i>", " a".repeat(LONGEST_TAG)),
+            format!("<i=\">\"{}></i>", " a".repeat(LONGEST_TAG)),
+            "<span><li></span><span><dd></span>".repeat(DEEPEST),
+            "<dd><tr><li><tr>".repeat(DEEPEST),
             format!("<i \" b=\">\"{}></i>", " a".repeat(LONGEST_TAG)),
         ] {
             assert!(!is_tame(&html), "{:.60}", html);
