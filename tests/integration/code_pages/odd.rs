@@ -18,6 +18,9 @@ on_sqlite![
     behind_the_last_page_there_is_the_last_one,
     a_file_that_only_moved_changed_no_line,
     a_name_in_no_alphabet_is_shown_and_leads_nowhere,
+    the_default_branch_can_be_switched_to_however_many_there_are,
+    no_branch_takes_the_address_of_a_commit,
+    a_readme_keeps_its_html_beside_what_is_shown_as_letters,
 ];
 
 async fn a_message_without_end_keeps_nothing_from_being_shown(server: TestServer) {
@@ -233,4 +236,49 @@ async fn a_name_in_no_alphabet_is_shown_and_leads_nowhere(server: TestServer) {
     scene
         .misses(&format!("blob/main/{}", encoded("odd\u{fffd}.txt")))
         .await;
+}
+
+async fn the_default_branch_can_be_switched_to_however_many_there_are(server: TestServer) {
+    let mut story = Story::of(&[("a.txt", "x")]);
+    for number in 0..15 {
+        story.branch(&format!("feature/{number:02}"), "main");
+    }
+    let Some(scene) = Scene::on(&server, &story) else {
+        return;
+    };
+    let page = scene.open("tree/feature/03").await;
+    let main = scene.follow(&link(&page, "main")).await.expect(200).page();
+    assert!(names(&main).contains(&"a.txt".to_owned()));
+}
+
+async fn no_branch_takes_the_address_of_a_commit(server: TestServer) {
+    let Some(scene) = Scene::on(&server, &Story::of(&[("README.md", "as it was\n")])) else {
+        return;
+    };
+    let permalink = link(&scene.open("blob/main/README.md").await, "Permalink");
+    let id = permalink.split('/').rev().nth(1).unwrap().to_owned();
+    let mut story = Story::of(&[("README.md", "as it was\n")]);
+    let planted = format!("{id}/README.md");
+    story.branch(&planted, "main");
+    story
+        .commit(&planted, "Planted")
+        .file("README.md", "planted\n");
+    scene.push(&story);
+    let page = scene.follow(&permalink).await.expect(200).page();
+    assert_eq!(parts(&page, "rendered"), ["as it was"]);
+}
+
+async fn a_readme_keeps_its_html_beside_what_is_shown_as_letters(server: TestServer) {
+    let readme =
+        "<p align=\"center\">\n\n![Logo](logo.png)\n\n</p>\n\n<svg><b>x</b></svg>\n\nVec<u8>\n";
+    let Some(scene) = Scene::on(&server, &Story::of(&[("README.md", readme)])) else {
+        return;
+    };
+    let page = scene.open("tree/main").await;
+    assert_eq!(super::pictures(&page.html), [scene.at("raw/main/logo.png")]);
+    let shown = parts(&page, "rendered").join(" ");
+    assert!(
+        shown.contains("<svg>") && shown.contains("Vec<u8>"),
+        "{shown}"
+    );
 }

@@ -11,6 +11,7 @@ on_sqlite![
     a_commit_tells_how_much_it_changes,
     a_commit_that_is_not_there_is_not_found,
     an_empty_repository_has_no_commits,
+    beyond_all_commits_there_are_none,
 ];
 
 async fn the_latest_commit_comes_first(server: TestServer) {
@@ -96,6 +97,15 @@ async fn a_commit_that_is_not_there_is_not_found(server: TestServer) {
     }
     let outcome = code.outcome("/commits?ref_name=nothing").await;
     assert_eq!(outcome, missing("Commit"));
+}
+
+async fn beyond_all_commits_there_are_none(server: TestServer) {
+    let Some(code) = Code::with_history(&server) else {
+        return;
+    };
+    for page in ["1000", "200000000"] {
+        assert_eq!(code.get(&format!("/commits?page={page}")).await, json!([]));
+    }
 }
 
 async fn an_empty_repository_has_no_commits(server: TestServer) {
