@@ -18,22 +18,8 @@ use std::process::{Command, Stdio};
 use latchkey::members::AccessLevel;
 use serde_json::Value;
 
+use crate::on_sqlite;
 use crate::support::{Api, TestProject, TestResource, TestServer, TestToken};
-
-/// Runs each of these on SQLite alone: what they are about is in no database.
-macro_rules! on_sqlite {
-    ($($name:ident),+ $(,)?) => {
-        $(
-            mod $name {
-                #[test]
-                fn sqlite() {
-                    $crate::support::server::run_on_sqlite(super::$name);
-                }
-            }
-        )+
-    };
-}
-use on_sqlite;
 
 /// `main` with two commits, `feature/one` beside it, `old` behind it, and two tags.
 const HISTORY: &str = "\

@@ -395,3 +395,22 @@ fn version() -> Option<(u32, u32)> {
     let mut numbers = text.split_whitespace().nth(2)?.split('.');
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
+
+/// The names in an archive, as `tar` lists them with these flags.
+pub fn names_in_archive(flags: &str, archive: &[u8]) -> Vec<String> {
+    let mut child = Command::new("tar")
+        .arg(flags)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("tar lists");
+    child
+        .stdin
+        .take()
+        .expect("it was asked for")
+        .write_all(archive)
+        .expect("tar reads");
+    let output = child.wait_with_output().expect("tar ends");
+    let text = String::from_utf8(output.stdout).expect("names are UTF-8");
+    text.lines().map(str::to_owned).collect()
+}

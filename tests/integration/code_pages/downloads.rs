@@ -1,11 +1,8 @@
 //! Files and archives as they are, in a way that no browser takes for a page of this site.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-
 use super::{PNG, Scene, Story, encoded, link};
 use crate::on_sqlite;
-use crate::support::{Answer, TestServer};
+use crate::support::{Answer, TestServer, git::names_in_archive};
 
 on_sqlite![
     a_raw_file_is_never_a_page_of_this_site,
@@ -187,20 +184,6 @@ fn saved_as(disposition: &str) -> String {
     name.replace("\\\"", "\"").replace("\\\\", "\\")
 }
 
-/// The names in an archive.
-fn listed(flags: &str, archive: &[u8]) -> Vec<String> {
-    let mut child = Command::new("tar")
-        .arg(flags)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(archive).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.lines().map(str::to_owned).collect()
-}
-
 async fn an_archive_holds_the_files_of_a_revision(server: TestServer) {
     let mut story = Story::of(&[("src/a.txt", "old\n"), ("README.md", "hello\n")]);
     story
@@ -221,7 +204,7 @@ async fn an_archive_holds_the_files_of_a_revision(server: TestServer) {
     ] {
         for (ending, flags) in [("tar.gz", "-tz"), ("tar", "-t")] {
             let answer = scene.get(&format!("archive/{revision}/x.{ending}")).await;
-            let names = listed(flags, &answer.expect(200).body);
+            let names = names_in_archive(flags, &answer.expect(200).body);
             assert!(
                 names.iter().any(|name| name.ends_with("/src/a.txt")),
                 "{revision} {names:?}"
@@ -244,7 +227,7 @@ async fn an_archive_holds_the_files_of_a_revision(server: TestServer) {
         let answer = scene
             .get(&format!("archive/same/x.tar?ref_type={kind}"))
             .await;
-        let names = listed("-t", &answer.expect(200).body);
+        let names = names_in_archive("-t", &answer.expect(200).body);
         assert_eq!(
             names.iter().any(|name| name.ends_with("/feature.txt")),
             has_feature,

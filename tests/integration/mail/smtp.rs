@@ -12,8 +12,8 @@ use serde_json::json;
 
 use super::{Postman, counted, mail, put, put_all, to};
 use crate::{
-    on_both,
-    support::{MailServer, TestServer, mail_server::Authority, server::run_on_sqlite},
+    on_both, on_sqlite,
+    support::{MailServer, TestServer, mail_server::Authority},
 };
 
 on_both!(
@@ -29,20 +29,6 @@ on_both!(
     whoever_signs_in_may_send,
     a_wrong_password_settles_nothing,
 );
-
-/// Makes a test on SQLite alone of what has nothing to do with the database.
-macro_rules! on_sqlite {
-    ($($name:ident),+ $(,)?) => {
-        $(
-            mod $name {
-                #[test]
-                fn sqlite() {
-                    super::run_on_sqlite(super::$name);
-                }
-            }
-        )+
-    };
-}
 
 on_sqlite!(
     starttls_is_demanded_where_it_is_required,

@@ -1,29 +1,12 @@
 //! Everything in one file.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-
 use super::{Code, missing, on_sqlite};
-use crate::support::TestServer;
+use crate::support::{TestServer, git::names_in_archive};
 
 on_sqlite![
     an_archive_has_everything_in_a_folder,
     an_archive_of_nothing_is_not_found,
 ];
-
-/// The names in an archive.
-fn listed(flags: &str, archive: &[u8]) -> Vec<String> {
-    let mut child = Command::new("tar")
-        .arg(flags)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(archive).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    text.lines().map(str::to_owned).collect()
-}
 
 async fn an_archive_has_everything_in_a_folder(server: TestServer) {
     let Some(code) = Code::with_history(&server) else {
@@ -34,7 +17,7 @@ async fn an_archive_has_everything_in_a_folder(server: TestServer) {
     for (ending, flags) in [("", "-tz"), (".tar.gz", "-tz"), (".tar", "-t")] {
         let path = code.path(&format!("/archive{ending}?sha=feature/one"));
         let answer = code.developer.get(&path).await.expect(200);
-        let names = listed(flags, &answer.body);
+        let names = names_in_archive(flags, &answer.body);
         assert!(
             names.contains(&format!("{folder}/feature.txt")),
             "{names:?}"
@@ -54,7 +37,7 @@ async fn an_archive_has_everything_in_a_folder(server: TestServer) {
         .developer
         .get(&code.path("/archive.tar?path=src"))
         .await;
-    let names = listed("-t", &part.expect(200).body);
+    let names = names_in_archive("-t", &part.expect(200).body);
     assert!(names.iter().any(|name| name.ends_with("src/deep/a.txt")));
     assert!(!names.iter().any(|name| name.ends_with("README.md")));
 }
