@@ -52,6 +52,8 @@ diesel::table! {
         unused_token_mails -> Bool,
         approval_requested_at -> Nullable<Timestamp>,
         signed_up_at -> Nullable<Timestamp>,
+        exact_times -> Bool,
+        calendar_salt -> Nullable<Binary>,
     }
 }
 
@@ -153,6 +155,16 @@ diesel::table! {
         thirty_days_notification_sent_at -> Nullable<Timestamp>,
         sixty_days_notification_sent_at -> Nullable<Timestamp>,
         imported_at -> Nullable<Timestamp>,
+        grace_until -> Nullable<Timestamp>,
+        root_id -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    access_token_days (token_id, day) {
+        token_id -> BigInt,
+        day -> Date,
+        requests -> BigInt,
     }
 }
 
@@ -353,6 +365,7 @@ diesel::table! {
 diesel::joinable!(projects -> groups (group_id));
 diesel::joinable!(access_tokens -> users (user_id));
 diesel::joinable!(access_token_uses -> access_tokens (token_id));
+diesel::joinable!(access_token_days -> access_tokens (token_id));
 diesel::joinable!(webhook_deliveries -> webhooks (webhook_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -366,6 +379,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     memberships,
     access_tokens,
     access_token_uses,
+    access_token_days,
     sessions,
     used_form_nonces,
     idempotency_keys,

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use rust_embed::RustEmbed;
+use sha2::{Digest as _, Sha256};
 
 use super::views::shell::Assets;
 
@@ -13,12 +15,35 @@ use super::views::shell::Assets;
 #[folder = "static/"]
 struct Static;
 
-/// A name with its hash to the file's own name.
-static FILES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+/// A file as it is sent.
+struct Sent {
+    content_type: &'static str,
+    body: Bytes,
+}
+
+/// A name with its hash to the file as it is sent.
+static FILES: LazyLock<HashMap<String, Sent>> = LazyLock::new(|| {
     Static::iter()
-        .map(|name| (hashed(&name), name.into_owned()))
+        .filter_map(|name| {
+            let sent = Sent {
+                content_type: content_type(&name),
+                body: body(&name)?,
+            };
+            Some((hashed(&name), sent))
+        })
         .collect()
 });
+
+/// The contents of a file as they are sent: a style sheet without its comments and the space between its rules.
+pub(super) fn body(name: &str) -> Option<Bytes> {
+    let file = Static::get(name)?;
+    let small = str::from_utf8(&file.data)
+        .ok()
+        .filter(|_| name.ends_with(".css"))
+        .and_then(|text| minifier::css::minify(text).ok())
+        .map(|text| Bytes::from(text.to_string()));
+    Some(small.unwrap_or_else(|| Bytes::from(file.data.into_owned())))
+}
 
 /// The addresses of what every page needs.
 pub static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets {
@@ -34,8 +59,8 @@ fn address(name: &str) -> String {
 
 /// `application.css` as `application-1a2b3c4d5e6f.css`.
 fn hashed(name: &str) -> String {
-    let hash = Static::get(name)
-        .map(|file| hex::encode(file.metadata.sha256_hash()))
+    let hash = body(name)
+        .map(|body| hex::encode(Sha256::digest(&body)))
         .unwrap_or_default();
     let short = hash.get(..12).unwrap_or_default();
     match name.rsplit_once('.') {
@@ -47,14 +72,11 @@ fn hashed(name: &str) -> String {
 /// `GET /assets/{name}`.
 pub async fn serve(req: HttpRequest) -> HttpResponse {
     let name = req.match_info().query("name");
-    let file = FILES
-        .get(name)
-        .and_then(|name| Some((name, Static::get(name)?)));
-    match file {
-        Some((name, file)) => HttpResponse::Ok()
+    match FILES.get(name) {
+        Some(file) => HttpResponse::Ok()
             .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
-            .insert_header((CONTENT_TYPE, content_type(name)))
-            .body(file.data.into_owned()),
+            .insert_header((CONTENT_TYPE, file.content_type))
+            .body(file.body.clone()),
         None => HttpResponse::NotFound()
             .insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"))
             .body("404 Not Found\n"),

@@ -45,26 +45,31 @@ fn open(path: &'static str, build: fn() -> actix_web::Route) -> Endpoint {
 pub fn configure(config: &mut web::ServiceConfig) {
     let mut api = web::scope(API);
     let mut own = web::scope("");
-    for area in all() {
-        match area.prefix.strip_prefix(API) {
-            Some("") => {
+    let (of_api, others): (Vec<_>, Vec<_>) = all()
+        .into_iter()
+        .partition(|area| area.prefix.starts_with(API));
+    for area in of_api {
+        match area.prefix.strip_prefix(API).unwrap_or_default() {
+            "" => {
                 for resource in area.resources(wrong_api_method) {
                     api = api.service(resource);
                 }
             }
-            Some(below) => api = api.service(filled(below, &area, wrong_api_method, unknown_api)),
-            None if area.prefix.is_empty() => {
-                for resource in area.resources(wrong_method) {
-                    own = own.service(resource);
-                }
-            }
-            None => {
-                config.service(filled(area.prefix, &area, wrong_method, unknown));
-            }
+            below => api = api.service(filled(below, &area, wrong_api_method, unknown_api)),
         }
     }
+    // First, so that no page's pattern is tried before.
     config.service(api.default_service(unknown_api()));
     config.service(web::scope("/api").default_service(unknown_api()));
+    for area in others {
+        if area.prefix.is_empty() {
+            for resource in area.resources(wrong_method) {
+                own = own.service(resource);
+            }
+        } else {
+            config.service(filled(area.prefix, &area, wrong_method, unknown));
+        }
+    }
     config.service(own.default_service(unknown()));
 }
 

@@ -17,7 +17,6 @@ use crate::{access_tokens, groups, help, home, members, projects, sessions, user
 
 /// The areas of the pages.
 pub(super) fn areas() -> Vec<Area> {
-    const TOKENS: &str = "/{full_path:.+}/-/settings/access_tokens";
     const HOOKS: &str = "/{full_path:.+}/-/hooks";
     vec![
         Area {
@@ -43,6 +42,7 @@ pub(super) fn areas() -> Vec<Area> {
                 ),
             ],
         },
+        account(),
         Area {
             prefix: "/-",
             endpoints: vec![
@@ -50,42 +50,6 @@ pub(super) fn areas() -> Vec<Area> {
                 open("/health", || web::route().to(health::liveness)),
                 open("/readiness", || web::route().to(health::readiness)),
                 open("/metrics", || web::route().to(metrics::show)),
-                endpoint(
-                    Method::GET,
-                    "/user_settings/personal_access_tokens",
-                    &[OwnPersonalTokens],
-                    access_tokens::pages::personal_index,
-                ),
-                endpoint(
-                    Method::POST,
-                    "/user_settings/personal_access_tokens",
-                    &[OwnPersonalTokens],
-                    access_tokens::pages::personal_create,
-                ),
-                endpoint(
-                    Method::GET,
-                    "/user_settings/personal_access_tokens/{id}/revoke",
-                    &[OwnPersonalTokens],
-                    access_tokens::pages::personal_confirm_revoke,
-                ),
-                endpoint(
-                    Method::PUT,
-                    "/user_settings/personal_access_tokens/{id}/revoke",
-                    &[OwnPersonalTokens],
-                    access_tokens::pages::personal_revoke,
-                ),
-                endpoint(
-                    Method::GET,
-                    "/user_settings/personal_access_tokens/{id}/rotate",
-                    &[OwnPersonalTokens],
-                    access_tokens::pages::personal_confirm_rotate,
-                ),
-                endpoint(
-                    Method::PUT,
-                    "/user_settings/personal_access_tokens/{id}/rotate",
-                    &[OwnPersonalTokens],
-                    access_tokens::pages::personal_rotate,
-                ),
             ],
         },
         Area {
@@ -124,6 +88,8 @@ pub(super) fn areas() -> Vec<Area> {
                 ),
             ],
         },
+        group_tokens(),
+        project_tokens(),
         Area {
             prefix: "/groups",
             endpoints: vec![
@@ -138,42 +104,6 @@ pub(super) fn areas() -> Vec<Area> {
                     "/new",
                     &[CreateTopLevelGroup, CreateSubgroup, SeeGroup],
                     groups::pages::new,
-                ),
-                endpoint(
-                    Method::GET,
-                    TOKENS,
-                    &[SeeGroup, SeeTokens],
-                    access_tokens::pages::group_index,
-                ),
-                endpoint(
-                    Method::POST,
-                    TOKENS,
-                    &[SeeGroup, SeeTokens, CreateToken],
-                    access_tokens::pages::group_create,
-                ),
-                endpoint(
-                    Method::GET,
-                    "/{full_path:.+}/-/settings/access_tokens/{id}/revoke",
-                    &[SeeGroup, SeeTokens, RevokeToken],
-                    access_tokens::pages::group_confirm_revoke,
-                ),
-                endpoint(
-                    Method::PUT,
-                    "/{full_path:.+}/-/settings/access_tokens/{id}/revoke",
-                    &[SeeGroup, SeeTokens, RevokeToken],
-                    access_tokens::pages::group_revoke,
-                ),
-                endpoint(
-                    Method::GET,
-                    "/{full_path:.+}/-/settings/access_tokens/{id}/rotate",
-                    &[SeeGroup, SeeTokens, RotateToken],
-                    access_tokens::pages::group_confirm_rotate,
-                ),
-                endpoint(
-                    Method::PUT,
-                    "/{full_path:.+}/-/settings/access_tokens/{id}/rotate",
-                    &[SeeGroup, SeeTokens, RotateToken],
-                    access_tokens::pages::group_rotate,
                 ),
                 endpoint(
                     Method::GET,
@@ -353,42 +283,6 @@ pub(super) fn areas() -> Vec<Area> {
                     &[SeeProject, EditProject],
                     projects::pages::update,
                 ),
-                endpoint(
-                    Method::GET,
-                    TOKENS,
-                    &[SeeProject, SeeTokens],
-                    access_tokens::pages::project_index,
-                ),
-                endpoint(
-                    Method::POST,
-                    TOKENS,
-                    &[SeeProject, SeeTokens, CreateToken],
-                    access_tokens::pages::project_create,
-                ),
-                endpoint(
-                    Method::GET,
-                    "/{full_path:.+}/-/settings/access_tokens/{id}/revoke",
-                    &[SeeProject, SeeTokens, RevokeToken],
-                    access_tokens::pages::project_confirm_revoke,
-                ),
-                endpoint(
-                    Method::PUT,
-                    "/{full_path:.+}/-/settings/access_tokens/{id}/revoke",
-                    &[SeeProject, SeeTokens, RevokeToken],
-                    access_tokens::pages::project_revoke,
-                ),
-                endpoint(
-                    Method::GET,
-                    "/{full_path:.+}/-/settings/access_tokens/{id}/rotate",
-                    &[SeeProject, SeeTokens, RotateToken],
-                    access_tokens::pages::project_confirm_rotate,
-                ),
-                endpoint(
-                    Method::PUT,
-                    "/{full_path:.+}/-/settings/access_tokens/{id}/rotate",
-                    &[SeeProject, SeeTokens, RotateToken],
-                    access_tokens::pages::project_rotate,
-                ),
                 public_endpoint(
                     Method::GET,
                     "/{full_path:.+}/-/project_members",
@@ -428,4 +322,139 @@ pub(super) fn areas() -> Vec<Area> {
             ],
         },
     ]
+}
+
+/// What belongs to a person alone.
+fn account() -> Area {
+    Area {
+        prefix: "/-/user_settings",
+        endpoints: vec![
+            endpoint(
+                Method::GET,
+                "/personal_access_tokens",
+                &[OwnPersonalTokens],
+                access_tokens::pages::personal_index,
+            ),
+            endpoint(
+                Method::POST,
+                "/personal_access_tokens",
+                &[OwnPersonalTokens],
+                access_tokens::pages::personal_create,
+            ),
+            endpoint(
+                Method::GET,
+                "/personal_access_tokens/{id}/revoke",
+                &[OwnPersonalTokens],
+                access_tokens::pages::personal_confirm_revoke,
+            ),
+            endpoint(
+                Method::PUT,
+                "/personal_access_tokens/{id}/revoke",
+                &[OwnPersonalTokens],
+                access_tokens::pages::personal_revoke,
+            ),
+            endpoint(
+                Method::GET,
+                "/personal_access_tokens/{id}/rotate",
+                &[OwnPersonalTokens],
+                access_tokens::pages::personal_confirm_rotate,
+            ),
+            endpoint(
+                Method::PUT,
+                "/personal_access_tokens/{id}/rotate",
+                &[OwnPersonalTokens],
+                access_tokens::pages::personal_rotate,
+            ),
+        ],
+    }
+}
+
+/// The access tokens of a group.
+fn group_tokens() -> Area {
+    Area {
+        prefix: "/groups/{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens",
+        endpoints: vec![
+            endpoint(
+                Method::GET,
+                "",
+                &[SeeGroup, SeeTokens],
+                access_tokens::pages::group_index,
+            ),
+            endpoint(
+                Method::POST,
+                "",
+                &[SeeGroup, SeeTokens, CreateToken],
+                access_tokens::pages::group_create,
+            ),
+            endpoint(
+                Method::GET,
+                "/{id}/revoke",
+                &[SeeGroup, SeeTokens, RevokeToken],
+                access_tokens::pages::group_confirm_revoke,
+            ),
+            endpoint(
+                Method::PUT,
+                "/{id}/revoke",
+                &[SeeGroup, SeeTokens, RevokeToken],
+                access_tokens::pages::group_revoke,
+            ),
+            endpoint(
+                Method::GET,
+                "/{id}/rotate",
+                &[SeeGroup, SeeTokens, RotateToken],
+                access_tokens::pages::group_confirm_rotate,
+            ),
+            endpoint(
+                Method::PUT,
+                "/{id}/rotate",
+                &[SeeGroup, SeeTokens, RotateToken],
+                access_tokens::pages::group_rotate,
+            ),
+        ],
+    }
+}
+
+/// The access tokens of a project.
+fn project_tokens() -> Area {
+    Area {
+        prefix: "/{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens",
+        endpoints: vec![
+            endpoint(
+                Method::GET,
+                "",
+                &[SeeProject, SeeTokens],
+                access_tokens::pages::project_index,
+            ),
+            endpoint(
+                Method::POST,
+                "",
+                &[SeeProject, SeeTokens, CreateToken],
+                access_tokens::pages::project_create,
+            ),
+            endpoint(
+                Method::GET,
+                "/{id}/revoke",
+                &[SeeProject, SeeTokens, RevokeToken],
+                access_tokens::pages::project_confirm_revoke,
+            ),
+            endpoint(
+                Method::PUT,
+                "/{id}/revoke",
+                &[SeeProject, SeeTokens, RevokeToken],
+                access_tokens::pages::project_revoke,
+            ),
+            endpoint(
+                Method::GET,
+                "/{id}/rotate",
+                &[SeeProject, SeeTokens, RotateToken],
+                access_tokens::pages::project_confirm_rotate,
+            ),
+            endpoint(
+                Method::PUT,
+                "/{id}/rotate",
+                &[SeeProject, SeeTokens, RotateToken],
+                access_tokens::pages::project_rotate,
+            ),
+        ],
+    }
 }

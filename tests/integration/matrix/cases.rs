@@ -461,41 +461,45 @@ impl Stage {
                 );
                 cases
             }
-            "GET /groups/{full_path:.+}/-/settings/access_tokens" => get(tokens),
-            "POST /groups/{full_path:.+}/-/settings/access_tokens" => form(
+            "GET /groups/{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens" => get(tokens),
+            "POST /groups/{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens" => form(
                 tokens,
                 &new_token_fields("resource_access_token", &unique()),
             ),
-            "GET /groups/{full_path:.+}/-/settings/access_tokens/{id}/revoke" => {
+            "GET /groups/{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens/{id}/revoke" => {
                 get(format!("{tokens}/{}/revoke", self.token.id))
             }
-            "GET /groups/{full_path:.+}/-/settings/access_tokens/{id}/rotate" => {
+            "GET /groups/{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens/{id}/rotate" => {
                 get(format!("{tokens}/{}/rotate", self.token.id))
             }
-            "PUT /groups/{full_path:.+}/-/settings/access_tokens/{id}/revoke" => form(
-                format!("{tokens}/{}/revoke", self.new_token()),
-                &[("_method", "put")],
-            ),
-            "PUT /groups/{full_path:.+}/-/settings/access_tokens/{id}/rotate" => form(
-                format!("{tokens}/{}/rotate", self.new_token()),
-                &[("_method", "put"), ("form_nonce", &unique())],
-            ),
-            "GET /{full_path:.+}/-/settings/access_tokens" => get(project_tokens),
-            "POST /{full_path:.+}/-/settings/access_tokens" => form(
+            "PUT /groups/{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens/{id}/revoke" => {
+                form(
+                    format!("{tokens}/{}/revoke", self.new_token()),
+                    &[("_method", "put")],
+                )
+            }
+            "PUT /groups/{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens/{id}/rotate" => {
+                form(
+                    format!("{tokens}/{}/rotate", self.new_token()),
+                    &[("_method", "put"), ("form_nonce", &unique())],
+                )
+            }
+            "GET /{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens" => get(project_tokens),
+            "POST /{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens" => form(
                 project_tokens,
                 &new_token_fields("resource_access_token", &unique()),
             ),
-            "GET /{full_path:.+}/-/settings/access_tokens/{id}/revoke" => {
+            "GET /{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens/{id}/revoke" => {
                 get(format!("{project_tokens}/{}/revoke", self.project_token.id))
             }
-            "GET /{full_path:.+}/-/settings/access_tokens/{id}/rotate" => {
+            "GET /{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens/{id}/rotate" => {
                 get(format!("{project_tokens}/{}/rotate", self.project_token.id))
             }
-            "PUT /{full_path:.+}/-/settings/access_tokens/{id}/revoke" => form(
+            "PUT /{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens/{id}/revoke" => form(
                 format!("{project_tokens}/{}/revoke", self.new_project_token()),
                 &[("_method", "put")],
             ),
-            "PUT /{full_path:.+}/-/settings/access_tokens/{id}/rotate" => form(
+            "PUT /{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens/{id}/rotate" => form(
                 format!("{project_tokens}/{}/rotate", self.new_project_token()),
                 &[("_method", "put"), ("form_nonce", &unique())],
             ),
