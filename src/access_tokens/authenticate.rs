@@ -1,6 +1,6 @@
 //! From the digest of a value to whoever it acts as.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::imported::Digests;
 use super::rotate::revoke_family;
@@ -78,15 +78,15 @@ pub fn raise_alarm(conn: &mut DbConnection, ctx: &Context, found: &Found) -> Res
     revoke_family(conn, ctx, &found.token)
 }
 
-/// May this token act on this day? Expired is said before revoked.
+/// May this token act now? Expired is said before revoked. One that was rotated away may within its grace.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] for a dead token, [`Error::Forbidden`] for a blocked user's.
-pub fn verdict(found: &Found, today: NaiveDate) -> Result<(), Error> {
-    if found.token.is_expired(today) {
+pub fn verdict(found: &Found, now: DateTime<Utc>) -> Result<(), Error> {
+    if found.token.is_expired(now.date_naive()) {
         return Err(Error::Unauthenticated(Denied::Expired));
     }
-    if found.token.revoked || found.user.bot_gone_at.is_some() {
+    if found.token.is_revoked(now) || found.user.bot_gone_at.is_some() {
         return Err(Error::Unauthenticated(Denied::Revoked));
     }
     if found.user.state != UserState::Active {

@@ -1,11 +1,11 @@
 //! Lists of tokens.
 
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 pub use super::query::{Query, Sort, State};
-use super::store::{find, find_all, find_of, listed, listed_tokens, unused_since};
+use super::store::{find, find_all, find_of, inside, listed, listed_tokens, older, unused_since};
 use super::{AccessToken, ListedToken, Resource, TokenType};
 use crate::context::Context;
 use crate::db::schema::{access_token_uses, access_tokens, groups, memberships, projects, users};
@@ -54,7 +54,7 @@ pub fn of_resource(
         Resource::Group(group) => Holder::Group(group.id),
         Resource::Project(project) => Holder::Project(project.id),
     };
-    list(conn, holder, query, request, ctx.today())
+    list(conn, holder, query, request, ctx.now)
 }
 
 /// One token of this very group or project, whatever its state.
@@ -109,7 +109,7 @@ pub fn personal(
         Holder::Person(id.ok_or_else(Error::forbidden)?),
         query,
         request,
-        ctx.today(),
+        ctx.now,
     )
 }
 
@@ -132,7 +132,7 @@ pub fn of_anybody(
         let id = own.filter(|own| user_id.is_none_or(|asked| asked == *own));
         Holder::User(id.ok_or(Error::Unauthenticated(Denied::Unknown))?)
     };
-    list(conn, holder, query, request, ctx.today())
+    list(conn, holder, query, request, ctx.now)
 }
 
 /// A token by its id: one that acts as oneself; for administrators any.
@@ -173,7 +173,7 @@ pub fn of_user(
     if !ctx.actor.may_on_instance(Right::Administer) {
         return Err(Error::forbidden());
     }
-    list(conn, Holder::Person(user_id), query, request, ctx.today())
+    list(conn, Holder::Person(user_id), query, request, ctx.now)
 }
 
 /// All tokens of the instance, or all that act as one user.
@@ -191,7 +191,7 @@ pub fn of_instance(
         return Err(Error::forbidden());
     }
     let holder = user_id.map_or(Holder::Everybody, Holder::User);
-    list(conn, holder, query, request, ctx.today())
+    list(conn, holder, query, request, ctx.now)
 }
 
 /// Tokens by their ids, whosever they are.
@@ -215,6 +215,7 @@ type CountedRow = (
     User,
     Option<Membership>,
     Option<(Timestamp, String)>,
+    Option<Timestamp>,
     i64,
 );
 
@@ -231,8 +232,9 @@ fn list(
     holder: Holder,
     query: &Query,
     request: PageRequest,
-    today: NaiveDate,
+    now: DateTime<Utc>,
 ) -> Result<Page<ListedToken>, Error> {
+    let today = now.date_naive();
     let base = || {
         let mut rows = listed_tokens!().into_boxed::<Backend>();
         rows = match holder {
@@ -250,11 +252,26 @@ fn list(
                 .is_not_null()
                 .and(access_tokens::expires_at.assume_not_null().le(today))
         };
+        let in_grace = || {
+            access_tokens::grace_until.is_not_null().and(
+                access_tokens::grace_until
+                    .assume_not_null()
+                    .gt(Timestamp::from(now)),
+            )
+        };
         rows = match query.state {
+            Some(State::Active) if query.with_old_values => rows
+                .filter(access_tokens::revoked.eq(false).or(in_grace()))
+                .filter(diesel::dsl::not(passed())),
             Some(State::Active) => rows
                 .filter(access_tokens::revoked.eq(false))
                 .filter(diesel::dsl::not(passed())),
-            Some(State::Inactive) => rows.filter(access_tokens::revoked.eq(true).or(passed())),
+            Some(State::Inactive) => rows.filter(
+                access_tokens::revoked
+                    .eq(true)
+                    .and(diesel::dsl::not(in_grace()))
+                    .or(passed()),
+            ),
             None => rows,
         };
         rows = match query.token_type {
@@ -266,7 +283,6 @@ fn list(
             None => rows,
         };
         if let Some(traversal) = &query.within {
-            diesel::alias!(access_tokens as inside: Inside);
             let of_groups = || {
                 inside
                     .inner_join(
@@ -319,9 +335,13 @@ fn list(
                 )
             };
         }
-        if let Some(revoked) = query.revoked {
-            rows = rows.filter(access_tokens::revoked.eq(revoked));
-        }
+        rows = match query.revoked {
+            Some(true) => rows
+                .filter(access_tokens::revoked.eq(true))
+                .filter(diesel::dsl::not(in_grace())),
+            Some(false) => rows.filter(access_tokens::revoked.eq(false).or(in_grace())),
+            None => rows,
+        };
         if let Some(at) = query.created_before {
             rows = rows.filter(access_tokens::created_at.le(Timestamp::from(at)));
         }
@@ -385,6 +405,7 @@ fn list(
         User::as_select(),
         Option::<Membership>::as_select(),
         (access_token_uses::last_used_at, access_token_uses::ips).nullable(),
+        older.field(access_tokens::grace_until).nullable(),
         Counted(all),
     ));
     macro_rules! by {
@@ -441,7 +462,9 @@ fn list(
     };
     let rows = rows
         .into_iter()
-        .map(|(token, user, membership, usage, _)| listed((token, user, membership, usage)))
+        .map(|(token, user, membership, usage, grace, _)| {
+            listed((token, user, membership, usage, grace))
+        })
         .collect();
     Ok(Page::new(rows, request, counted))
 }

@@ -9,6 +9,7 @@ pub mod census;
 pub mod create;
 pub mod expired;
 pub mod expiry;
+pub mod grace;
 pub mod idempotency;
 pub mod imported;
 pub mod legacy;
@@ -62,7 +63,7 @@ pub struct AccessToken {
     pub hint: String,
     /// The day at whose start, in UTC, it stops working.
     pub expires_at: Option<NaiveDate>,
-    /// Taken away; for good.
+    /// Taken away or rotated away, for good; [`AccessToken::is_revoked`] knows of the grace that it may have.
     pub revoked: bool,
     /// The token that was rotated into this one.
     pub previous_token_id: Option<i64>,
@@ -75,12 +76,25 @@ pub struct AccessToken {
     /// When it was imported; nothing for one that was made here.
     #[diesel(deserialize_as = OptionalMoment)]
     pub imported_at: Option<DateTime<Utc>>,
+    /// Rotated away, it goes on working until then; nothing for one that ended with its rotation.
+    #[diesel(deserialize_as = OptionalMoment)]
+    pub grace_until: Option<DateTime<Utc>>,
 }
 
 impl AccessToken {
-    /// Does it work on this day?
-    pub fn is_active(&self, today: NaiveDate) -> bool {
-        expiry::is_active(self.revoked, self.expires_at, today)
+    /// Does it work at this moment?
+    pub fn is_active(&self, now: DateTime<Utc>) -> bool {
+        expiry::is_active(self.is_revoked(now), self.expires_at, now.date_naive())
+    }
+
+    /// Has it ended at this moment by being taken or rotated away?
+    pub fn is_revoked(&self, now: DateTime<Utc>) -> bool {
+        self.revoked && !self.is_in_grace(now)
+    }
+
+    /// Was it rotated away, and does its value go on working at this moment?
+    pub fn is_in_grace(&self, now: DateTime<Utc>) -> bool {
+        self.revoked && self.grace_until.is_some_and(|until| until > now)
     }
 
     /// Since when it could have been used here: an imported one not before its import.
@@ -149,6 +163,8 @@ pub struct ListedToken {
     pub last_used_at: Option<DateTime<Utc>>,
     /// The newest addresses that used it, at most five.
     pub last_used_ips: Vec<String>,
+    /// Until when the value works that was rotated into this one; it may have passed.
+    pub old_value_until: Option<DateTime<Utc>>,
 }
 
 impl ListedToken {

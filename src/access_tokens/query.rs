@@ -52,7 +52,9 @@ pub struct Query {
     pub search: Option<String>,
     /// Each of these words occurs in the name, whatever the case; one of under three characters is all of it.
     pub words: Vec<String>,
-    /// Only revoked ones, or only others.
+    /// Are those active that were rotated away and still work? The API shows them, pages show them with their successor.
+    pub with_old_values: bool,
+    /// Only revoked ones, or only others; one in its grace isn't revoked yet.
     pub revoked: Option<bool>,
     /// Made at this moment or earlier.
     pub created_before: Option<DateTime<Utc>>,

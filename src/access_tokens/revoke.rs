@@ -57,7 +57,7 @@ fn end(
 ) -> Result<bool, Error> {
     // A value that was rotated away has a successor on the same bot: only the living one takes it along.
     let ended = revoke_row(conn, ctx, listed, Some(resource))?;
-    if ended && !ctx.policy.retains_bots(resource.group().retain_bots) {
+    if ended && !listed.token.revoked && !ctx.policy.retains_bots(resource.group().retain_bots) {
         bots::delete::mark_gone(conn, ctx, &listed.user, Some(resource))?;
     }
     Ok(ended)

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, SecondsFormat};
 use serde_json::json;
 
 use super::create::{Created, Mint, created, described, mint};
 use super::expiry::ExpiryProblem;
+use super::grace::Grace;
 use super::revoke::resource_of;
 use super::{AccessToken, ListedToken, Resource, store};
 use crate::audit::{self, Event, Target};
@@ -24,11 +25,11 @@ use crate::permissions::Right;
 ///
 /// Only a rotation that its caller may do is noted here: whoever could note others could hush the alarm up.
 #[derive(Debug, Default)]
-pub struct Rotations(Mutex<HashMap<i64, Rotation>>);
+pub struct Rotations(Mutex<HashMap<i64, Span>>);
 
 /// When a rotation began and, if it has, ended.
 #[derive(Debug, Clone, Copy)]
-struct Rotation {
+struct Span {
     began: Instant,
     ended: Option<Instant>,
 }
@@ -43,7 +44,7 @@ impl Rotations {
         recent
             .retain(|_, rotation| rotation.ended.unwrap_or(rotation.began).elapsed() < ON_ITS_WAY);
         let began = Instant::now();
-        recent.insert(token_id, Rotation { began, ended: None });
+        recent.insert(token_id, Span { began, ended: None });
     }
 
     /// Notes that its rotation is committed.
@@ -76,6 +77,15 @@ pub enum NewExpiry {
     AsGiven(Option<NaiveDate>),
 }
 
+/// How a token is to be rotated.
+#[derive(Debug, Clone, Copy)]
+pub struct Rotation {
+    /// The date of the new value.
+    pub expiry: NewExpiry,
+    /// How long the old value goes on working.
+    pub grace: Grace,
+}
+
 /// Rotates a token of a group or project by its id.
 ///
 /// # Errors
@@ -87,7 +97,7 @@ pub fn rotate(
     ctx: &Context,
     resource: &Resource,
     id: i64,
-    expiry: NewExpiry,
+    rotation: Rotation,
 ) -> Result<Created, Error> {
     let (resource, ctx) = resource.locked(conn, ctx)?;
     let hidden = || {
@@ -109,7 +119,7 @@ pub fn rotate(
             "Not eligible to rotate token with access level higher than the user",
         ));
     }
-    replace(conn, &ctx, &listed, Some(&resource), expiry)
+    replace(conn, &ctx, &listed, Some(&resource), rotation)
 }
 
 /// Rotates the token that made the request. `within` is the group or project that the path named.
@@ -121,7 +131,7 @@ pub fn rotate_self(
     conn: &mut DbConnection,
     ctx: &Context,
     within: Option<&Resource>,
-    expiry: NewExpiry,
+    rotation: Rotation,
 ) -> Result<Created, Error> {
     let Some(credential) = ctx
         .actor
@@ -148,9 +158,9 @@ pub fn rotate_self(
     let resource = take_turns(conn, listed.user.id, resource)?;
     let ctx = &ctx.refreshed(conn)?;
     let listed = store::find(conn, credential.id)?
-        .filter(|now| !now.token.revoked)
+        .filter(|found| !found.token.is_revoked(ctx.now))
         .ok_or_else(dead)?;
-    replace(conn, ctx, &listed, resource.as_ref(), expiry)
+    replace(conn, ctx, &listed, resource.as_ref(), rotation)
 }
 
 /// Rotates one of a person's own personal tokens.
@@ -161,12 +171,12 @@ pub fn rotate_personal(
     conn: &mut DbConnection,
     ctx: &Context,
     id: i64,
-    expiry: NewExpiry,
+    rotation: Rotation,
 ) -> Result<Created, Error> {
     take_turns(conn, ctx.actor.user_id().unwrap_or(0), None)?;
     let ctx = ctx.refreshed(conn)?;
     let listed = super::revoke::find_personal(conn, &ctx, id)?;
-    replace(conn, &ctx, &listed, None, expiry)
+    replace(conn, &ctx, &listed, None, rotation)
 }
 
 /// Rotates a token by its id: one that acts as oneself; administrators any, those of groups and projects under
@@ -178,21 +188,21 @@ pub fn rotate_by_id(
     conn: &mut DbConnection,
     ctx: &Context,
     id: i64,
-    expiry: NewExpiry,
+    rotation: Rotation,
 ) -> Result<Created, Error> {
     let listed = super::list::by_id(conn, ctx, id)?;
     if let Some(resource) = resource_of(conn, &listed)? {
         let shown = ctx.actor.token().is_some_and(|token| token.id == id);
         return if shown {
-            rotate_self(conn, ctx, None, expiry)
+            rotate_self(conn, ctx, None, rotation)
         } else {
-            rotate(conn, ctx, &resource, id, expiry)
+            rotate(conn, ctx, &resource, id, rotation)
         };
     }
     take_turns(conn, listed.user.id, None)?;
     let ctx = ctx.refreshed(conn)?;
     let listed = super::list::by_id(conn, &ctx, id)?;
-    replace(conn, &ctx, &listed, None, expiry)
+    replace(conn, &ctx, &listed, None, rotation)
 }
 
 /// Ends the old token and makes the new one.
@@ -201,15 +211,18 @@ fn replace(
     ctx: &Context,
     old: &ListedToken,
     resource: Option<&Resource>,
-    expiry: NewExpiry,
+    rotation: Rotation,
 ) -> Result<Created, Error> {
     let limits = ctx.policy.limits();
     let today = ctx.today();
     let revoked = || Error::refused("token already revoked");
+    if old.token.is_in_grace(ctx.now) {
+        return Err(Error::refused("token already rotated"));
+    }
     if old.token.revoked {
         return Err(revoked());
     }
-    let expires_at = match expiry {
+    let expires_at = match rotation.expiry {
         NewExpiry::On(date) => Some(date),
         NewExpiry::ApiDefault => limits.default_for_rotation(today),
         NewExpiry::AsGiven(date) => date.or_else(|| limits.default_date(today)),
@@ -224,7 +237,10 @@ fn replace(
         }));
     }
     ctx.rotations.begin(old.token.id);
-    if !store::mark_revoked(conn, old.token.id, ctx.now)? {
+    let grace_until = rotation
+        .grace
+        .until(ctx.now, old.token.expires_at, expires_at);
+    if !store::mark_rotated(conn, old.token.id, grace_until, ctx.now)? {
         return Err(revoked());
     }
     let scopes: Vec<_> = old.token.scopes.iter().collect();
@@ -248,8 +264,11 @@ fn replace(
     let mut details = described(&token, &old.user, old.access_level);
     details["previous_token_id"] = json!(old.token.id);
     details["expires_at"] = json!([old.token.expires_at, expires_at]);
+    if let Some(until) = grace_until {
+        details["grace_until"] = json!(until.to_rfc3339_opts(SecondsFormat::Secs, true));
+    }
     record(conn, ctx, "rotated", &token, resource, details)?;
-    notices::personal::rotated(conn, ctx, &token, &old.user)?;
+    notices::personal::rotated(conn, ctx, &token, &old.user, grace_until)?;
     created(conn, token.id, plaintext)
 }
 
@@ -271,7 +290,7 @@ pub fn revoke_family(
     let resource = take_turns(conn, reused.user_id, resource)?;
     let mut ended = Vec::new();
     for token in store::descendants(conn, reused.id)? {
-        if token.is_active(ctx.today()) && store::mark_revoked(conn, token.id, ctx.now)? {
+        if token.is_active(ctx.now) && store::mark_revoked(conn, token.id, ctx.now)? {
             ended.push(token);
         }
     }

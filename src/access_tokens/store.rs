@@ -15,6 +15,20 @@ use crate::db::{DbConnection, Timestamp, columns};
 use crate::error::Error;
 use crate::members::{AccessLevel, Membership};
 use crate::users::User;
+pub(super) use aliases::{inside, older};
+
+/// Another name for the table, where one query needs it twice.
+#[allow(
+    missing_docs,
+    reason = "the macro writes items that can't be documented"
+)]
+mod aliases {
+    use crate::db::schema::access_tokens;
+    diesel::alias!(
+        access_tokens as older: Older,
+        access_tokens as inside: Inside
+    );
+}
 
 /// A token to be.
 #[derive(Debug)]
@@ -106,9 +120,10 @@ pub(super) type ListedRow = (
     User,
     Option<Membership>,
     Option<(Timestamp, String)>,
+    Option<Timestamp>,
 );
 
-pub(super) fn listed((token, user, membership, usage): ListedRow) -> ListedToken {
+pub(super) fn listed((token, user, membership, usage, grace): ListedRow) -> ListedToken {
     let (last_used_at, ips) =
         usage.map_or((None, String::new()), |(at, ips)| (Some(at.into()), ips));
     ListedToken {
@@ -118,13 +133,14 @@ pub(super) fn listed((token, user, membership, usage): ListedRow) -> ListedToken
         membership_expires_at: membership.and_then(|membership| membership.expires_at),
         last_used_at,
         last_used_ips: ips.split_whitespace().map(str::to_owned).collect(),
+        old_value_until: grace.map(DateTime::from),
         token,
         user,
     }
 }
 
-/// The join that lists share: token, user, the one membership that the token's bot can have, and its
-/// last use.
+/// The join that lists share: token, user, the one membership that the token's bot can have, its last use, and the token
+/// that was rotated into it.
 macro_rules! listed_tokens {
     () => {
         access_tokens::table
@@ -136,6 +152,12 @@ macro_rules! listed_tokens {
             )
             .left_join(
                 access_token_uses::table.on(access_token_uses::token_id.eq(access_tokens::id)),
+            )
+            .left_join(
+                $crate::access_tokens::store::older.on($crate::access_tokens::store::older
+                    .field(access_tokens::id)
+                    .nullable()
+                    .eq(access_tokens::previous_token_id)),
             )
             .filter(users::bot_gone_at.is_null())
     };
@@ -168,6 +190,9 @@ macro_rules! listed_columns {
             User::as_select(),
             Option::<Membership>::as_select(),
             (access_token_uses::last_used_at, access_token_uses::ips).nullable(),
+            $crate::access_tokens::store::older
+                .field(access_tokens::grace_until)
+                .nullable(),
         )
     };
 }
@@ -288,20 +313,84 @@ pub(super) fn count_active(
     })
 }
 
-/// Revokes a token that isn't revoked yet. Of several callers at once, one gets `true`.
+/// Revokes a token that still works, be it in its grace, and with it the older values that still do. Of several callers
+/// at once, one gets `true`.
 pub(super) fn mark_revoked(
     conn: &mut DbConnection,
     id: i64,
     now: DateTime<Utc>,
 ) -> Result<bool, Error> {
     let changed = diesel::update(access_tokens::table.find(id))
-        .filter(access_tokens::revoked.eq(false))
+        .filter(
+            access_tokens::revoked
+                .eq(false)
+                .or(access_tokens::grace_until.gt(Timestamp::from(now))),
+        )
         .set((
             access_tokens::revoked.eq(true),
+            access_tokens::grace_until.eq(None::<Timestamp>),
             access_tokens::updated_at.eq(Timestamp::from(now)),
         ))
         .execute(conn)?;
-    Ok(changed == 1)
+    if changed == 0 {
+        return Ok(false);
+    }
+    shorten_graces(conn, id, None, now)?;
+    Ok(true)
+}
+
+/// Ends a token because another takes its place; its value goes on working until then, if anything is given, and older
+/// ones no longer than that. `false` if it had ended before.
+pub(super) fn mark_rotated(
+    conn: &mut DbConnection,
+    id: i64,
+    until: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let changed = diesel::update(access_tokens::table.find(id))
+        .filter(access_tokens::revoked.eq(false))
+        .set((
+            access_tokens::revoked.eq(true),
+            access_tokens::grace_until.eq(until.map(Timestamp::from)),
+            access_tokens::updated_at.eq(Timestamp::from(now)),
+        ))
+        .execute(conn)?;
+    if changed == 0 {
+        return Ok(false);
+    }
+    shorten_graces(conn, id, until, now)?;
+    Ok(true)
+}
+
+/// No value that was rotated into this one, directly or through others, works after this moment; nothing: after now.
+fn shorten_graces(
+    conn: &mut DbConnection,
+    id: i64,
+    until: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let mut newer = id;
+    loop {
+        let previous: Option<i64> = access_tokens::table
+            .find(newer)
+            .select(access_tokens::previous_token_id)
+            .get_result(conn)?;
+        let Some(previous) = previous else {
+            return Ok(());
+        };
+        let last = Timestamp::from(until.unwrap_or(now));
+        let changed = diesel::update(access_tokens::table.find(previous))
+            .filter(access_tokens::grace_until.gt(last))
+            .set((
+                access_tokens::grace_until.eq(until.map(Timestamp::from)),
+                access_tokens::updated_at.eq(Timestamp::from(now)),
+            ))
+            .execute(conn)?;
+        if changed == 0 {
+            return Ok(());
+        }
+        newer = previous;
+    }
 }
 
 /// The tokens that came out of this one by rotation, one after the other.

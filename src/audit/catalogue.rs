@@ -51,7 +51,7 @@ macro_rules! token_events {
                 $area,
                 concat!($word, "_access_token_rotated"),
                 concat!($title, " access token rotated"),
-                token!(", previous_token_id"),
+                token!(", previous_token_id, grace_until: when the old value ends, if not at once"),
             ),
             kind(
                 $area,

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 
+use crate::access_tokens::grace::{Grace, LONGEST};
 use crate::groups::Visibility;
 use crate::groups::plan::Tier;
 use crate::members::AccessLevel;
@@ -27,6 +28,14 @@ pub(super) fn date(text: &str) -> Result<NaiveDate, String> {
         .ok()
         .filter(|_| plain)
         .ok_or_else(|| "it must be a day that exists, as in 2027-03-31".to_owned())
+}
+
+/// Seconds that an old value goes on working.
+pub(super) fn grace(text: &str) -> Result<Grace, String> {
+    text.parse()
+        .ok()
+        .and_then(Grace::seconds)
+        .ok_or_else(|| format!("it is a number of seconds from 0 to {LONGEST}"))
 }
 
 /// One of the three, in any case.

@@ -1,6 +1,6 @@
 //! What `--json` prints: the names and forms that the REST API uses for the same things.
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use crate::access_tokens::ListedToken;
@@ -57,7 +57,7 @@ pub(super) fn project(project: &Project) -> Value {
     })
 }
 
-pub(super) fn token(listed: &ListedToken, today: NaiveDate) -> Value {
+pub(super) fn token(listed: &ListedToken, now: DateTime<Utc>) -> Value {
     let token = &listed.token;
     json!({
         "id": token.id,
@@ -67,8 +67,8 @@ pub(super) fn token(listed: &ListedToken, today: NaiveDate) -> Value {
         "scopes": token.scopes.names(),
         "access_level": listed.access_level.map(|level| level.number()),
         "expires_at": token.expires_at,
-        "active": token.is_active(today),
-        "revoked": token.revoked,
+        "active": token.is_active(now),
+        "revoked": token.is_revoked(now),
         "created_at": moment(token.created_at),
         "last_used_at": listed.last_used_at.map(moment),
         "user_id": token.user_id,

@@ -8,8 +8,9 @@ use super::people::acting;
 use super::{OWNER, ago, day};
 use crate::access_tokens::Resource;
 use crate::access_tokens::create::{NewAccessToken, create, create_personal};
+use crate::access_tokens::grace::{self, Grace};
 use crate::access_tokens::revoke::revoke;
-use crate::access_tokens::rotate::{NewExpiry, rotate};
+use crate::access_tokens::rotate::{NewExpiry, Rotation, rotate};
 use crate::access_tokens::scope::Scope::{self, *};
 use crate::access_tokens::uses::{self, Uses};
 use crate::app::App;
@@ -338,7 +339,11 @@ fn happen_before(
                 revoke(conn, &ctx, &resource, id, false)?;
             }
             Then::Rotated(_, ends, used) => {
-                let new = rotate(conn, &ctx, &resource, id, NewExpiry::On(day(now, ends)))?;
+                let rotation = Rotation {
+                    expiry: NewExpiry::On(day(now, ends)),
+                    grace: Grace::seconds(grace::LONGEST).unwrap_or_default(),
+                };
+                let new = rotate(conn, &ctx, &resource, id, rotation)?;
                 let (Used::MinutesAgo(_, addresses) | Used::At(.., addresses)) = story.used else {
                     continue;
                 };

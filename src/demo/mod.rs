@@ -151,7 +151,7 @@ mod tests {
             let some = |what: &str, is: &dyn Fn(&ListedToken) -> bool| {
                 assert!(tokens.iter().any(is), "none is {what} at {now}");
             };
-            let active = |listed: &ListedToken| listed.token.is_active(today);
+            let active = |listed: &ListedToken| listed.token.is_active(now);
             let age = |at: DateTime<Utc>| (now - at).num_days();
             some("fresh", &|t| active(t) && age(t.token.created_at) < 3);
             some("soon to expire", &|t| {
@@ -191,13 +191,13 @@ mod tests {
         let app = company_at("2026-11-20T12:00:00Z", &dir);
         let value = first_token(&app).unwrap();
         let digest = app.instance.token_key.digest(value.expose());
-        let today = app.clock.now().date_naive();
+        let now = app.clock.now();
         let found = app
             .db
-            .read_now(|conn| Ok(authenticate::find(conn, &digest, today)?.1))
+            .read_now(|conn| Ok(authenticate::find(conn, &digest, now.date_naive())?.1))
             .unwrap()
             .unwrap();
-        authenticate::verdict(&found, today).unwrap();
+        authenticate::verdict(&found, now).unwrap();
         assert!(found.token.scopes.contains(Scope::Api));
     }
 }

@@ -63,7 +63,7 @@ pub fn created(
     put(conn, ctx, Event::Created, token, person, ctx.now)
 }
 
-/// Tells a person that a token of theirs was rotated into this one.
+/// Tells a person that a token of theirs was rotated into this one, and until when the old value goes on working.
 ///
 /// # Errors
 /// When the database is away.
@@ -72,8 +72,10 @@ pub fn rotated(
     ctx: &Context,
     new: &AccessToken,
     person: &User,
+    grace_until: Option<DateTime<Utc>>,
 ) -> Result<(), Error> {
-    put(conn, ctx, Event::Rotated, new, person, ctx.now)
+    let more = json!({ "old_value_until": grace_until });
+    put_with(conn, ctx, Event::Rotated, new, person, ctx.now, &more)
 }
 
 /// Tells a person that a token of theirs was revoked.
@@ -112,10 +114,26 @@ fn put(
     person: &User,
     real_now: DateTime<Utc>,
 ) -> Result<(), Error> {
+    put_with(conn, ctx, event, token, person, real_now, &json!({}))
+}
+
+/// As [`put`], with more to say.
+fn put_with(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    event: Event,
+    token: &AccessToken,
+    person: &User,
+    real_now: DateTime<Utc>,
+    more: &Value,
+) -> Result<(), Error> {
     if !person.is_human() || token.kind() != "personal" {
         return Ok(());
     }
     let mut data = about(token);
+    for (name, value) in more.as_object().into_iter().flatten() {
+        data[name] = value.clone();
+    }
     data["done"] = done(ctx, person);
     let new = NewEmail {
         key: event.key(token.id),
@@ -250,7 +268,7 @@ pub(super) fn words(person: &User, instance: &Instance, email: &Email) -> Option
         ),
         Event::Rotated => (
             "was rotated",
-            "Its old value has stopped working; whatever used it needs the new one. If you did not expect this, revoke the token and tell an administrator: somebody else may be using your account.",
+            "Whatever used its old value needs the new one. If you did not expect this, revoke the token and tell an administrator: somebody else may be using your account.",
         ),
         Event::Revoked => (
             "was revoked",
@@ -266,6 +284,9 @@ pub(super) fn words(person: &User, instance: &Instance, email: &Email) -> Option
         Event::Revoked | Event::Expired => "Go to your access tokens",
     };
     let mut facts = facts(data, event == Event::Expired);
+    if event == Event::Rotated {
+        facts.push(("Old value", old_value(data)));
+    }
     facts.extend(circumstances(&data["done"]));
     Some(Words {
         subject: format!("Your personal access token “{name}” {happened}"),
@@ -283,6 +304,15 @@ pub(super) fn words(person: &User, instance: &Instance, email: &Email) -> Option
             person.username, instance.host
         ),
     })
+}
+
+/// What became of the value before.
+fn old_value(data: &Value) -> String {
+    let until = data["old_value_until"].as_str();
+    match until.and_then(|text| text.parse::<DateTime<Utc>>().ok()) {
+        Some(until) => format!("works until {}", until.format("%-d %b %Y, %H:%M UTC")),
+        None => "has stopped working".into(),
+    }
 }
 
 /// Characters of a name that a subject has room for.

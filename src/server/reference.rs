@@ -121,6 +121,7 @@ fn parameter(path: &str, place: Place, described: &Described) -> Parameter {
             Kind::Text => "text".into(),
             Kind::IdOrPath => "id or path".into(),
             Kind::Integer | Kind::Positive => "number".into(),
+            Kind::Within(least, most) => format!("number from {least} to {most}"),
             Kind::Boolean => "true or false".into(),
             Kind::Date => "YYYY-MM-DD".into(),
             Kind::DateTime => "ISO 8601".into(),

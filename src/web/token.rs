@@ -59,7 +59,7 @@ pub async fn recognise(
     if policy.settings.disable_personal_access_tokens {
         return Err(Error::Unauthenticated(Denied::Unknown));
     }
-    if let Err(reason) = authenticate::verdict(&found, today) {
+    if let Err(reason) = authenticate::verdict(&found, now) {
         if !app.rotations.overlapped(found.token.id, arrived) {
             watch_for_reuse(app, req, found, &policy, origin.clone(), now).await?;
         }
@@ -76,14 +76,14 @@ pub fn still_there(
     conn: &mut DbConnection,
     app: &App,
     candidate: &Candidate,
-    today: NaiveDate,
+    now: DateTime<Utc>,
 ) -> Result<Recognised, Error> {
-    let (found, policy) = look_up(conn, app, candidate, today)?;
+    let (found, policy) = look_up(conn, app, candidate, now.date_naive())?;
     let found = found.ok_or(Error::Unauthenticated(Denied::Unknown))?;
     if policy.settings.disable_personal_access_tokens {
         return Err(Error::Unauthenticated(Denied::Unknown));
     }
-    authenticate::verdict(&found, today)?;
+    authenticate::verdict(&found, now)?;
     Ok(Recognised { found, policy })
 }
 

@@ -67,6 +67,7 @@ mod projects;
 mod projects_api;
 mod races;
 mod repository_api;
+mod rotation_grace;
 mod scopes;
 mod search;
 mod secrecy;

@@ -48,10 +48,10 @@ impl SentKey {
 
 /// What became of a request for a token, as it is answered.
 fn minted<T: Shape>(call: &ApiCall, outcome: Outcome) -> Minted<T, WithValue<T>> {
-    let today = call.ctx.today();
+    let now = call.ctx.now;
     match outcome {
-        Outcome::Made(created) => Minted::New(WithValue::of(*created, today)),
-        Outcome::Replayed(listed) => Minted::Replayed(T::of(*listed, today)),
+        Outcome::Made(created) => Minted::New(WithValue::of(*created, now)),
+        Outcome::Replayed(listed) => Minted::Replayed(T::of(*listed, now)),
     }
 }
 

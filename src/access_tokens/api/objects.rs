@@ -1,6 +1,6 @@
 //! Tokens as the API shows them.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
@@ -68,17 +68,17 @@ fn expose<S: Serializer>(value: &Plaintext, out: S) -> Result<S::Ok, S::Error> {
 
 /// A kind of token object.
 pub trait Shape: Serialize + ToSchema {
-    /// What it shows of a token on this day.
-    fn of(listed: ListedToken, today: NaiveDate) -> Self;
+    /// What it shows of a token at this moment.
+    fn of(listed: ListedToken, now: DateTime<Utc>) -> Self;
 }
 
 impl Shape for AccessToken {
-    fn of(listed: ListedToken, today: NaiveDate) -> Self {
-        let active = listed.token.is_active(today);
+    fn of(listed: ListedToken, now: DateTime<Utc>) -> Self {
+        let (active, revoked) = (listed.token.is_active(now), listed.token.is_revoked(now));
         AccessToken {
             id: listed.token.id,
             name: listed.token.name,
-            revoked: listed.token.revoked,
+            revoked,
             created_at: Moment(listed.token.created_at),
             description: listed.token.description,
             scopes: listed.token.scopes.names(),
@@ -92,7 +92,7 @@ impl Shape for AccessToken {
 }
 
 impl Shape for ResourceAccessToken {
-    fn of(listed: ListedToken, today: NaiveDate) -> Self {
+    fn of(listed: ListedToken, now: DateTime<Utc>) -> Self {
         ResourceAccessToken {
             access_level: listed.access_level,
             resource_type: listed.token.kind(),
@@ -101,16 +101,16 @@ impl Shape for ResourceAccessToken {
                 .group_id
                 .or(listed.token.project_id)
                 .unwrap_or(0),
-            token: AccessToken::of(listed, today),
+            token: AccessToken::of(listed, now),
         }
     }
 }
 
 impl<T: Shape> WithValue<T> {
     /// A token that was just made or rotated.
-    pub(super) fn of(created: Created, today: NaiveDate) -> Self {
+    pub(super) fn of(created: Created, now: DateTime<Utc>) -> Self {
         WithValue {
-            shown: T::of(created.listed, today),
+            shown: T::of(created.listed, now),
             token: created.plaintext,
         }
     }

@@ -1,8 +1,9 @@
 //! What requests about tokens ask for.
 
 use crate::access_tokens::create::NewAccessToken;
+use crate::access_tokens::grace::{self, Grace};
 use crate::access_tokens::list::{Query, Sort, State};
-use crate::access_tokens::rotate::NewExpiry;
+use crate::access_tokens::rotate::{self, NewExpiry};
 use crate::access_tokens::scope::Scope;
 use crate::db::PageRequest;
 use crate::members::AccessLevel;
@@ -38,6 +39,7 @@ impl Parameters for Listing {
                     .split_whitespace()
                     .map(str::to_owned)
                     .collect(),
+                with_old_values: true,
                 revoked: revoked?,
                 created_before: created_before?,
                 created_after: created_after?,
@@ -153,13 +155,17 @@ fn named(scopes: Vec<Scope>) -> Vec<(&'static str, Scope)> {
         .collect()
 }
 
-/// The date of the new value.
-pub struct Rotation(pub(super) NewExpiry);
+/// The date of the new value, and how long the old one goes on working.
+pub struct Rotation(pub(super) rotate::Rotation);
 
 impl Parameters for Rotation {
     fn read(params: &mut Reader<'_>, _: &Policy) -> Checked<Self> {
         let date = params.date("expires_at");
-        Ok(Rotation(date?.map_or(NewExpiry::ApiDefault, NewExpiry::On)))
+        let grace = params.integer_within("grace_period", (0, grace::LONGEST));
+        Ok(Rotation(rotate::Rotation {
+            expiry: date?.map_or(NewExpiry::ApiDefault, NewExpiry::On),
+            grace: grace?.and_then(Grace::seconds).unwrap_or_default(),
+        }))
     }
 }
 

@@ -26,14 +26,14 @@ type TokenWithValue = WithValue<AccessToken>;
 
 /// `GET /personal_access_tokens`. One's own; administrators: everybody's.
 pub async fn list(call: ApiCall, asked: ListingOfUser) -> Result<Listed<AccessToken>, Error> {
-    let today = call.ctx.today();
+    let now = call.ctx.now;
     let page = call
         .read(move |conn, ctx| {
             let (query, request) = (&asked.listing.query, asked.listing.request);
             listing::of_anybody(conn, ctx, asked.user_id, query, request)
         })
         .await?;
-    Ok(Listed(page.map(|listed| AccessToken::of(listed, today))))
+    Ok(Listed(page.map(|listed| AccessToken::of(listed, now))))
 }
 
 /// `GET /personal_access_tokens/:id`. One's own; administrators: anybody's.
@@ -42,7 +42,7 @@ pub async fn show(call: ApiCall) -> Result<Shown<AccessToken>, Error> {
     let listed = call
         .read(move |conn, ctx| listing::by_id(conn, ctx, id))
         .await?;
-    Ok(Shown(AccessToken::of(listed, call.ctx.today())))
+    Ok(Shown(AccessToken::of(listed, call.ctx.now)))
 }
 
 /// `DELETE /personal_access_tokens/:id`. One's own; administrators: anybody's.
@@ -87,21 +87,21 @@ async fn note_refusal<T>(
 /// `POST /personal_access_tokens/:id/rotate`. One's own; administrators: anybody's.
 pub async fn rotate(
     call: ApiCall,
-    Rotation(expiry): Rotation,
+    Rotation(rotation): Rotation,
 ) -> Result<Rotated<TokenWithValue>, Error> {
     let id = call.number("id");
     let outcome = call
-        .write(move |conn, ctx| rotating::rotate_by_id(conn, ctx, id, expiry))
+        .write(move |conn, ctx| rotating::rotate_by_id(conn, ctx, id, rotation))
         .await;
     let created = note_refusal(&call, Attempt::Rotation, id, outcome).await?;
     call.app.rotations.end(id);
-    Ok(Rotated(WithValue::of(created, call.ctx.today())))
+    Ok(Rotated(WithValue::of(created, call.ctx.now)))
 }
 
 /// `GET /personal_access_tokens/self`. Any token.
 pub async fn show_self(call: ApiCall) -> Result<Shown<AccessToken>, Error> {
     let listed = call.read(listing::own).await?;
-    Ok(Shown(AccessToken::of(listed, call.ctx.today())))
+    Ok(Shown(AccessToken::of(listed, call.ctx.now)))
 }
 
 /// `DELETE /personal_access_tokens/self`. Any token.
@@ -113,14 +113,14 @@ pub async fn revoke_self(call: ApiCall) -> Result<NoContent, Error> {
 /// `POST /personal_access_tokens/self/rotate`. The token itself, a bot's or a person's.
 pub async fn rotate_self(
     call: ApiCall,
-    Rotation(expiry): Rotation,
+    Rotation(rotation): Rotation,
 ) -> Result<Rotated<TokenWithValue>, Error> {
     let outcome = call
-        .write(move |conn, ctx| rotating::rotate_self(conn, ctx, None, expiry))
+        .write(move |conn, ctx| rotating::rotate_self(conn, ctx, None, rotation))
         .await;
     let created = note_refusal(&call, Attempt::Rotation, own_id(&call), outcome).await?;
     call.app.rotations.end(own_id(&call));
-    Ok(Rotated(WithValue::of(created, call.ctx.today())))
+    Ok(Rotated(WithValue::of(created, call.ctx.now)))
 }
 
 /// `POST /users/:user_id/personal_access_tokens`. Administrators.

@@ -28,7 +28,7 @@ pub async fn list<K: Kind>(
     asked: Listing,
 ) -> Result<Listed<ResourceAccessToken>, Error> {
     let id = call.segment("id");
-    let today = call.ctx.today();
+    let now = call.ctx.now;
     let query = listing::Query {
         members_only: true,
         ..asked.query
@@ -40,7 +40,7 @@ pub async fn list<K: Kind>(
         })
         .await?;
     Ok(Listed(
-        page.map(|listed| ResourceAccessToken::of(listed, today)),
+        page.map(|listed| ResourceAccessToken::of(listed, now)),
     ))
 }
 
@@ -58,7 +58,7 @@ pub async fn show<K: Kind>(call: ApiCall) -> Result<Shown<ResourceAccessToken>, 
                 .ok_or_else(|| missing_token::<K>(&written))
         })
         .await?;
-    Ok(Shown(ResourceAccessToken::of(listed, call.ctx.today())))
+    Ok(Shown(ResourceAccessToken::of(listed, call.ctx.now)))
 }
 
 /// `POST /:id/access_tokens`. Owners who are people; of projects, Maintainers who are.
@@ -130,33 +130,33 @@ pub async fn revoke<K: Kind>(call: ApiCall) -> Result<NoContent, Error> {
 /// `POST /:id/access_tokens/:token_id/rotate`. Owners who are people; of projects, Maintainers who are.
 pub async fn rotate<K: Kind>(
     call: ApiCall,
-    Rotation(expiry): Rotation,
+    Rotation(rotation): Rotation,
 ) -> Result<Rotated<TokenWithValue>, Error> {
     let (id, token_id) = (call.segment("id"), call.number("token_id"));
     let outcome = call
         .write(move |conn, ctx| {
             let resource = K::find_visible(conn, ctx, &id)?;
-            rotating::rotate(conn, ctx, &resource, token_id, expiry)
+            rotating::rotate(conn, ctx, &resource, token_id, rotation)
         })
         .await;
     let created = note_refusal::<K, _>(&call, Attempt::Rotation, token_id, outcome).await?;
     call.app.rotations.end(token_id);
-    Ok(Rotated(WithValue::of(created, call.ctx.today())))
+    Ok(Rotated(WithValue::of(created, call.ctx.now)))
 }
 
 /// `POST /:id/access_tokens/self/rotate`. The token itself.
 pub async fn rotate_self<K: Kind>(
     call: ApiCall,
-    Rotation(expiry): Rotation,
+    Rotation(rotation): Rotation,
 ) -> Result<Rotated<TokenWithValue>, Error> {
     let id = call.segment("id");
     let outcome = call
         .write(move |conn, ctx| {
             let resource = K::find_visible(conn, ctx, &id)?;
-            rotating::rotate_self(conn, ctx, Some(&resource), expiry)
+            rotating::rotate_self(conn, ctx, Some(&resource), rotation)
         })
         .await;
     let created = note_refusal::<K, _>(&call, Attempt::Rotation, own_id(&call), outcome).await?;
     call.app.rotations.end(own_id(&call));
-    Ok(Rotated(WithValue::of(created, call.ctx.today())))
+    Ok(Rotated(WithValue::of(created, call.ctx.now)))
 }

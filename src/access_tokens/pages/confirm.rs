@@ -7,8 +7,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::super::ListedToken;
 use super::super::create::Created;
 use super::super::expiry::Limits;
+use super::super::grace::{self, Grace};
 use super::super::refusals::{self, Attempt};
-use super::super::rotate::NewExpiry;
+use super::super::rotate::{NewExpiry, Rotation};
 use super::form::{date_problem, date_rules};
 use super::holder::{Asked, Holder};
 use super::index::{self, NOT_TAKEN, News};
@@ -22,7 +23,7 @@ use crate::web::csrf;
 use crate::web::page::PageCall;
 use crate::web::params::parse_date;
 use crate::web::views::access_tokens::{RevokeTokenPage, RotateTokenPage};
-use crate::web::views::components::Tone;
+use crate::web::views::components::{Choice, Tone};
 use crate::web::views::forms::FormErrors;
 
 /// The token that the address names, with its holder.
@@ -45,7 +46,8 @@ fn token_id(call: &PageCall) -> Result<i64, Error> {
 /// Asks before a token is revoked. There is nothing to ask about one that is revoked already.
 pub(super) async fn ask_revoke(call: &PageCall, asked: Asked) -> Result<HttpResponse, Error> {
     let (holder, listed) = find(call, &asked).await?;
-    if listed.token.revoked || !holder.allows(Right::RevokeToken, &call.ctx) {
+    let now = call.ctx.now;
+    if listed.token.is_revoked(now) || !holder.allows(Right::RevokeToken, &call.ctx) {
         return Err(Error::NotFound(What::Thing));
     }
     call.ok(&RevokeTokenPage {
@@ -53,8 +55,10 @@ pub(super) async fn ask_revoke(call: &PageCall, asked: Asked) -> Result<HttpResp
         kind: holder.kind(),
         path: holder.path(),
         id: listed.token.id,
-        summary: rows::summary(&listed, call.ctx.now),
-        used_lately: rows::is_used_lately(&listed, call.ctx.now),
+        summary: rows::summary(&listed, now),
+        used_lately: rows::is_used_lately(&listed, now),
+        is_old_value: listed.token.revoked,
+        old_value: rows::old_value(&listed, now),
         name: listed.token.name,
     })
 }
@@ -110,6 +114,10 @@ pub(super) async fn ask_rotate(call: &PageCall, asked: Asked) -> Result<HttpResp
     }
     let proposal = Proposal::of(&listed, &call.ctx).date;
     let typed = proposal.map(|date| date.to_string()).unwrap_or_default();
+    let typed = Typed {
+        expires_at: typed,
+        grace: Some(Grace::NONE),
+    };
     question(
         call,
         &holder,
@@ -118,6 +126,37 @@ pub(super) async fn ask_rotate(call: &PageCall, asked: Asked) -> Result<HttpResp
         typed,
         FormErrors::none(),
     )
+}
+
+/// What is in the form of a rotation.
+struct Typed {
+    expires_at: String,
+    /// How long the old value shall work; nothing for what isn't on offer.
+    grace: Option<Grace>,
+}
+
+impl Typed {
+    fn read(call: &PageCall, holder: &Holder) -> Self {
+        let form = &call.form;
+        let seconds = form.get("grace_period").map_or(Ok(0), str::parse);
+        Typed {
+            expires_at: form
+                .text(&format!("{}[expires_at]", holder.kind().form()))
+                .to_owned(),
+            grace: seconds.ok().and_then(Grace::seconds),
+        }
+    }
+
+    fn problems(&self, ctx: &Context) -> FormErrors {
+        let mut errors = FormErrors::none();
+        if let Some(text) = date_problem(&self.expires_at, ctx.policy.limits(), ctx.today()) {
+            errors.add("expires_at", text);
+        }
+        if self.grace.is_none() {
+            errors.add("grace_period", "Choose what becomes of the old value");
+        }
+        errors
+    }
 }
 
 /// Rotates a token. The answer itself shows the new value, once.
@@ -138,14 +177,8 @@ pub(super) async fn rotate(call: &PageCall, asked: Asked) -> Result<HttpResponse
         return index::after(call, asked, holder, News::SwitchedOff).await;
     }
 
-    let typed = call
-        .form
-        .text(&format!("{}[expires_at]", holder.kind().form()))
-        .to_owned();
-    let mut errors = FormErrors::none();
-    if let Some(text) = date_problem(&typed, call.ctx.policy.limits(), call.ctx.today()) {
-        errors.add("expires_at", text);
-    }
+    let typed = Typed::read(call, &holder);
+    let mut errors = typed.problems(&call.ctx);
     if !nonce.is_given() {
         errors.add("", INCOMPLETE);
     }
@@ -153,10 +186,13 @@ pub(super) async fn rotate(call: &PageCall, asked: Asked) -> Result<HttpResponse
         return question(call, &holder, listed, NOT_TAKEN, typed, errors);
     }
 
-    let expiry = NewExpiry::AsGiven(parse_date(typed.trim()));
+    let rotation = Rotation {
+        expiry: NewExpiry::AsGiven(parse_date(typed.expires_at.trim())),
+        grace: typed.grace.unwrap_or_default(),
+    };
     let (target, marked) = (holder.clone(), nonce.clone());
     let written = call
-        .write(move |conn, ctx| replace(conn, ctx, &target, id, expiry, &marked))
+        .write(move |conn, ctx| replace(conn, ctx, &target, id, rotation, &marked))
         .await;
     match replays(call, written, &nonce, Outcome::Replayed).await {
         Ok(Outcome::Rotated(created)) => {
@@ -185,13 +221,13 @@ fn replace(
     ctx: &Context,
     holder: &Holder,
     id: i64,
-    expiry: NewExpiry,
+    rotation: Rotation,
     nonce: &Nonce,
 ) -> Result<Outcome, Error> {
     if let Some(at) = nonce.used_at(conn)? {
         return Ok(Outcome::Replayed(at));
     }
-    let created = holder.rotate(conn, ctx, id, expiry)?;
+    let created = holder.rotate(conn, ctx, id, rotation)?;
     nonce.consume(conn, created.listed.token.id, ctx.now)?;
     Ok(Outcome::Rotated(Box::new(created)))
 }
@@ -201,7 +237,7 @@ fn question(
     holder: &Holder,
     listed: ListedToken,
     status: StatusCode,
-    expires_at: String,
+    typed: Typed,
     errors: FormErrors,
 ) -> Result<HttpResponse, Error> {
     let ctx = &call.ctx;
@@ -213,10 +249,16 @@ fn question(
         summary: rows::summary(&listed, ctx.now),
         used_lately: rows::is_used_lately(&listed, ctx.now),
         nonce: csrf::new_secret(),
-        expires_at,
+        expires_at: typed.expires_at,
         proposal: Proposal::of(&listed, ctx).reason.into(),
         dates: date_rules(ctx.policy.limits(), ctx.today()),
-        grace_periods: Vec::new(),
+        grace_periods: grace::CHOICES
+            .map(|(seconds, words)| Choice {
+                value: seconds.to_string(),
+                label: words.into(),
+                selected: typed.grace == Grace::seconds(seconds),
+            })
+            .into(),
         errors,
         name: listed.token.name,
     };

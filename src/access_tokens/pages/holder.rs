@@ -3,7 +3,7 @@
 use super::super::create::{self, Created, NewAccessToken};
 use super::super::list::{self, Query};
 use super::super::refusals::Whose;
-use super::super::rotate::{self, NewExpiry};
+use super::super::rotate::{self, Rotation};
 use super::super::scope::Scope;
 use super::super::{ListedToken, Resource, revoke, store};
 use crate::context::Context;
@@ -213,7 +213,6 @@ impl Holder {
         }
     }
 
-    /// One page of its tokens.
     /// Whose tokens these are, for the trail.
     pub(super) fn whose(&self) -> Whose<'_> {
         match self {
@@ -222,6 +221,7 @@ impl Holder {
         }
     }
 
+    /// One page of its tokens.
     pub(super) fn list(
         &self,
         conn: &mut DbConnection,
@@ -268,11 +268,11 @@ impl Holder {
         conn: &mut DbConnection,
         ctx: &Context,
         id: i64,
-        expiry: NewExpiry,
+        rotation: Rotation,
     ) -> Result<Created, Error> {
         match self {
-            Holder::Resource(resource) => rotate::rotate(conn, ctx, resource, id, expiry),
-            Holder::Person(_) => rotate::rotate_personal(conn, ctx, id, expiry),
+            Holder::Resource(resource) => rotate::rotate(conn, ctx, resource, id, rotation),
+            Holder::Person(_) => rotate::rotate_personal(conn, ctx, id, rotation),
         }
     }
 

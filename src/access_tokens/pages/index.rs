@@ -23,8 +23,8 @@ use crate::web::views::access_tokens::{
     ActiveTokens, Creation, InactiveTokens, OneTimeToken, TokenFilter, TokenPage, active_columns,
     inactive_columns,
 };
-use crate::web::views::components::{Choice, Day, Loaded};
-
+use crate::web::views::components::{Choice, Loaded};
+use crate::web::views::dates::clock;
 use crate::web::views::forms::FormErrors;
 
 /// The status of a page whose form was not taken.
@@ -369,16 +369,6 @@ fn reaches(total: Total, limit: i64) -> bool {
         }
 }
 
-/// `17:58 UTC`, with the date if it was another day.
-fn clock(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
-    let time = at.format("%H:%M UTC");
-    if at.date_naive() == now.date_naive() {
-        time.to_string()
-    } else {
-        format!("{time} on {}", Day::on(at.date_naive()).text)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -390,17 +380,6 @@ mod tests {
         assert!(reaches(Total::Many, 10_000));
         assert!(!reaches(Total::Many, 50_000));
         assert!(!reaches(Total::Many, 0), "0 is no limit");
-    }
-
-    #[test]
-    fn the_time_of_a_replayed_form_has_its_date_if_that_was_another_day() {
-        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
-        let made = at("2026-11-20T17:58:59Z");
-        assert_eq!(clock(made, at("2026-11-20T23:59:59Z")), "17:58 UTC");
-        assert_eq!(
-            clock(made, at("2026-11-21T00:00:00Z")),
-            "17:58 UTC on 20 Nov 2026"
-        );
     }
 
     #[test]

@@ -10,9 +10,9 @@ use super::holder::Holder;
 use crate::context::Context;
 use crate::members::AccessLevel;
 use crate::permissions::Right;
-use crate::web::views::access_tokens::{Ended, InactiveTokenRow, OneTimeToken, TokenRow};
-use crate::web::views::components::{Day, Expiry, Moment, Snippet};
-use crate::web::views::dates::ago;
+use crate::web::views::access_tokens::{Ended, InactiveTokenRow, OldValue, OneTimeToken, TokenRow};
+use crate::web::views::components::{Badge, Day, Expiry, Moment, Snippet, Tone};
+use crate::web::views::dates::{ago, clock};
 
 /// A token used within this time is in use.
 const LATELY: TimeDelta = TimeDelta::hours(24);
@@ -53,7 +53,7 @@ pub(super) fn active(listed: ListedToken, offers: &Offers, now: DateTime<Utc>) -
         last_used: listed.last_used_at.map(|at| Moment::at(at, now)),
         idle: idleness(listed.token.here_since(), listed.last_used_at, now).map(idle),
         expires: listed.token.expires_at.map(|date| Expiry::on(date, today)),
-        old_value_until: None,
+        old_value: old_value(&listed, now),
         name: listed.token.name,
         hint: listed.token.hint,
         description: listed.token.description.unwrap_or_default(),
@@ -72,7 +72,7 @@ pub(super) fn inactive(listed: ListedToken, now: DateTime<Utc>) -> InactiveToken
         ended: match listed.token.expires_at {
             // The last change of a revoked token is its revocation.
             _ if listed.token.revoked => Ended::Revoked {
-                at: Some(Moment::at(listed.token.updated_at, now)),
+                at: Some(Moment::at(ended_at(&listed), now)),
                 by: None,
             },
             Some(date) => Ended::Expired(Day::on(date)),
@@ -81,6 +81,41 @@ pub(super) fn inactive(listed: ListedToken, now: DateTime<Utc>) -> InactiveToken
         name: listed.token.name,
         description: listed.token.description.unwrap_or_default(),
     }
+}
+
+/// The value before the last rotation, while it works.
+pub(super) fn old_value(listed: &ListedToken, now: DateTime<Utc>) -> Option<OldValue> {
+    Some(OldValue {
+        id: listed.token.previous_token_id?,
+        until: clock(listed.old_value_until.filter(|until| *until > now)?, now),
+    })
+}
+
+/// What a token is good for at this moment.
+pub(crate) fn state(listed: &ListedToken, now: DateTime<Utc>) -> Badge {
+    let (token, today) = (&listed.token, now.date_naive());
+    if token.is_revoked(now) {
+        Badge::new("Revoked", Tone::Neutral)
+    } else if token.is_expired(today) {
+        Badge::new("Expired", Tone::Neutral)
+    } else if !listed.user.is_active() {
+        Badge::new("Blocked", Tone::Warning)
+    } else if listed.user.is_bot() && !listed.is_member(today) {
+        Badge::new("Not a member", Tone::Warning)
+    } else if token.revoked {
+        Badge::new("Old value", Tone::Info)
+    } else {
+        Badge::new("Active", Tone::Success)
+    }
+}
+
+/// When a revoked token stopped working.
+fn ended_at(listed: &ListedToken) -> DateTime<Utc> {
+    let changed = listed.token.updated_at;
+    listed
+        .token
+        .grace_until
+        .map_or(changed, |until| until.max(changed))
 }
 
 /// For how long nobody has used it, in words.
@@ -204,6 +239,7 @@ mod tests {
                 expires_at: in_days(30),
                 revoked: false,
                 previous_token_id: None,
+                grace_until: None,
                 created_at: now(),
                 updated_at: now() - TimeDelta::days(2),
                 imported_at: None,
@@ -231,6 +267,7 @@ mod tests {
             membership_expires_at: None,
             last_used_at: None,
             last_used_ips: Vec::new(),
+            old_value_until: None,
         }
     }
 

@@ -167,7 +167,9 @@ pub(super) fn token(listed: &ListedToken, now: DateTime<Utc>) -> TokenRow {
         name: token.name.clone(),
         hint: token.hint.clone(),
         scopes: token.scopes.names().join(", "),
-        state: if token.revoked {
+        state: if token.is_in_grace(now) {
+            Badge::new("Old value", Tone::Info)
+        } else if token.revoked {
             Badge::new("Revoked", Tone::Neutral)
         } else if token.is_expired(today) {
             Badge::new("Expired", Tone::Neutral)

@@ -1,6 +1,6 @@
 //! `latchkey token create`
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
 
 use super::{hand_over, must_be_enabled};
@@ -71,20 +71,18 @@ impl Create {
                 access_level: self.role.unwrap_or(AccessLevel::Maintainer),
                 expires_at: self.expires_at,
             };
-            let today = ctx.today();
+            let now = ctx.now;
             Ok(match held {
                 // A refusal is a line in the audit trail too, and that is kept.
                 Held::By(resource) => create(conn, ctx, &resource, &new)?
-                    .map(|created| (created, resource.full_path(), today)),
-                Held::Personally(user) => Ok((
-                    create_personal(conn, ctx, &user, &new)?,
-                    user.username,
-                    today,
-                )),
+                    .map(|created| (created, resource.full_path(), now)),
+                Held::Personally(user) => {
+                    Ok((create_personal(conn, ctx, &user, &new)?, user.username, now))
+                }
             })
         })?;
-        let (created, whose, today): (Created, String, NaiveDate) = outcome?;
-        hand_over(out, &created, &whose, today)
+        let (created, whose, now): (Created, String, DateTime<Utc>) = outcome?;
+        hand_over(out, &created, &whose, now)
     }
 }
 

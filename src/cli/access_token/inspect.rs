@@ -43,7 +43,7 @@ impl Inspect {
             };
             let resource = path_of(conn, &found)?;
             Ok(Some((
-                state_of(&found.token, &found.user, today),
+                state_of(&found.token, &found.user, ctx.now),
                 resource,
                 found,
             )))

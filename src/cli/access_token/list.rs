@@ -24,7 +24,7 @@ pub(in crate::cli) struct List {
 
 impl List {
     pub(super) fn run(self, instance: &Instance, out: &Output) -> Result<(), Failure> {
-        let (tokens, today) = instance.open(&self.acting)?.read(|conn, ctx| {
+        let (tokens, now) = instance.open(&self.acting)?.read(|conn, ctx| {
             must_be_enabled(ctx)?;
             let held = self.holder.find(conn)?;
             let query = Query::default();
@@ -43,7 +43,7 @@ impl List {
                     break;
                 }
             }
-            Ok((all, ctx.today()))
+            Ok((all, ctx.now))
         })?;
         let mut table = Table::new(
             &[
@@ -71,13 +71,13 @@ impl List {
                     || "never".to_owned(),
                     |at| at.format("%Y-%m-%d %H:%M").to_string(),
                 ),
-                state_of(token, &listed.user, today).to_owned(),
+                state_of(token, &listed.user, now).to_owned(),
             ]);
         }
         out.list(
             tokens
                 .iter()
-                .map(|listed| json::token(listed, today))
+                .map(|listed| json::token(listed, now))
                 .collect(),
             &table,
         )

@@ -7,7 +7,7 @@ mod list;
 mod revoke;
 mod rotate;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use serde_json::{Value, json};
 
@@ -46,10 +46,10 @@ impl Command {
 
 /// Prints a new value: alone on standard output, with what is worth knowing about it beside it. `whose` is the
 /// group, the project or the person.
-fn hand_over(out: &Output, made: &Created, whose: &str, today: NaiveDate) -> Result<(), Failure> {
+fn hand_over(out: &Output, made: &Created, whose: &str, now: DateTime<Utc>) -> Result<(), Failure> {
     let (token, user) = (&made.listed.token, &made.listed.user);
     out.note(&describe(made, whose));
-    if !token.is_active(today) {
+    if !token.is_active(now) {
         out.note("It expires today, so it does not work any more.");
     }
     let object = json!({
@@ -115,14 +115,16 @@ fn must_be_enabled(ctx: &Context) -> Result<(), Error> {
     Ok(())
 }
 
-/// What would come of using the token on this day.
-fn state_of(token: &AccessToken, user: &User, today: NaiveDate) -> &'static str {
-    if token.is_expired(today) {
+/// What would come of using the token now.
+fn state_of(token: &AccessToken, user: &User, now: DateTime<Utc>) -> &'static str {
+    if token.is_expired(now.date_naive()) {
         "expired"
-    } else if token.revoked || user.bot_gone_at.is_some() {
+    } else if token.is_revoked(now) || user.bot_gone_at.is_some() {
         "revoked"
     } else if !user.is_active() {
         "blocked"
+    } else if token.revoked {
+        "rotated"
     } else {
         "active"
     }

@@ -32,17 +32,16 @@ pub(in crate::cli) struct Revoke {
 
 impl Revoke {
     pub(super) fn run(self, instance: &Instance, out: &Output) -> Result<(), Failure> {
-        let (listed, today, was_revoked) =
-            instance.open(&self.acting)?.write(move |conn, ctx| {
-                let listed = self.find(conn)?;
-                revoke_from_console(conn, ctx, &listed)?;
-                let was_revoked = listed.token.revoked;
-                Ok((
-                    named(find(conn, listed.token.id)?, listed.token.id)?,
-                    ctx.today(),
-                    was_revoked,
-                ))
-            })?;
+        let (listed, now, was_revoked) = instance.open(&self.acting)?.write(move |conn, ctx| {
+            let listed = self.find(conn)?;
+            revoke_from_console(conn, ctx, &listed)?;
+            let was_revoked = listed.token.is_revoked(ctx.now);
+            Ok((
+                named(find(conn, listed.token.id)?, listed.token.id)?,
+                ctx.now,
+                was_revoked,
+            ))
+        })?;
         let token = &listed.token;
         let what = if was_revoked {
             "was revoked already"
@@ -53,7 +52,7 @@ impl Revoke {
             "Token {} ({}) of {} {what}",
             token.id, token.name, listed.user.username
         );
-        out.result(&json::token(&listed, today), &sentence)
+        out.result(&json::token(&listed, now), &sentence)
     }
 
     fn find(&self, conn: &mut DbConnection) -> Result<ListedToken, Error> {

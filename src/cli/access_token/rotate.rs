@@ -5,8 +5,9 @@ use clap::Args;
 
 use super::revoke::named;
 use super::{hand_over, must_be_enabled};
+use crate::access_tokens::grace::Grace;
 use crate::access_tokens::revoke::resource_of;
-use crate::access_tokens::rotate::{NewExpiry, rotate, rotate_personal};
+use crate::access_tokens::rotate::{NewExpiry, Rotation, rotate, rotate_personal};
 use crate::access_tokens::{ListedToken, Resource, store};
 use crate::cli::acting::Acting;
 use crate::cli::instance::Instance;
@@ -16,7 +17,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::permissions::Right;
 
-/// Rotate a token: its value stops working at once, and a new one is printed, once
+/// Rotate a token: its value stops working, and a new one is printed, once
 ///
 /// Bot, role, scopes and name stay. Standard output carries the value and nothing else.
 #[derive(Debug, Args)]
@@ -28,26 +29,33 @@ pub(in crate::cli) struct Rotate {
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = arguments::date)]
     expires_at: Option<NaiveDate>,
 
+    /// How long the old value goes on working, in seconds, up to a week (604800)
+    #[arg(long, value_name = "SECONDS", value_parser = arguments::grace, default_value = "0")]
+    grace_period: Grace,
+
     #[command(flatten)]
     acting: Acting,
 }
 
 impl Rotate {
     pub(super) fn run(self, instance: &Instance, out: &Output) -> Result<(), Failure> {
-        let (id, date) = (self.id, self.expires_at);
-        let (created, whose, today) = instance.open(&self.acting)?.write(move |conn, ctx| {
+        let (id, date, grace) = (self.id, self.expires_at, self.grace_period);
+        let (created, whose, now) = instance.open(&self.acting)?.write(move |conn, ctx| {
             let old = named(store::find(conn, id)?, id)?;
             let resource = resource_of(conn, &old)?;
             may_rotate(ctx, &old, resource.as_ref())?;
-            let expiry = date.map_or_else(|| same_again(ctx, &old), NewExpiry::On);
+            let rotation = Rotation {
+                expiry: date.map_or_else(|| same_again(ctx, &old), NewExpiry::On),
+                grace,
+            };
             let created = match &resource {
-                Some(resource) => rotate(conn, ctx, resource, id, expiry)?,
-                None => rotate_personal(conn, ctx, id, expiry)?,
+                Some(resource) => rotate(conn, ctx, resource, id, rotation)?,
+                None => rotate_personal(conn, ctx, id, rotation)?,
             };
             let whose = resource.map_or(old.user.username, |resource| resource.full_path());
-            Ok((created, whose, ctx.today()))
+            Ok((created, whose, ctx.now))
         })?;
-        hand_over(out, &created, &whose, today)
+        hand_over(out, &created, &whose, now)
     }
 }
 

@@ -125,7 +125,7 @@ impl Caller {
         Ok(match &self.candidate {
             Some(candidate) => {
                 let Recognised { found, policy } =
-                    token::still_there(conn, &self.app, candidate, now.date_naive())?;
+                    token::still_there(conn, &self.app, candidate, now)?;
                 self.app
                     .context(found.into_actor(origin, declared), policy, now)
             }

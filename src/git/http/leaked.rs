@@ -170,10 +170,10 @@ async fn alive(
     let Ok(candidate) = Candidate::parse(value) else {
         return Ok(None);
     };
-    let (reader, today) = (app.clone(), ctx.today());
+    let (reader, now) = (app.clone(), ctx.now);
     let found = app
         .db
-        .read(move |conn| token::still_there(conn, &reader, &candidate, today))
+        .read(move |conn| token::still_there(conn, &reader, &candidate, now))
         .await;
     match found {
         Ok(recognised) => {

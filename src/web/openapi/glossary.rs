@@ -127,6 +127,9 @@ fn anywhere(name: &str) -> &'static str {
         }
         "expires_before" => "With an end before this day.",
         "external" => "From outside: sees public things and what they are a member of.",
+        "grace_period" => {
+            "For so many seconds the old value goes on working, up to a week; it can do everything but rotate. 0 if it isn't given: it ends at once."
+        }
         "group_id" => "The group to move to; none for the top level.",
         "humans" => "People only.",
         "id_after" => "Only ids above this one.",

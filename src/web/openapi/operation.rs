@@ -227,6 +227,9 @@ fn schema(kind: &Kind) -> Value {
         Kind::IdOrPath => json!({ "type": ["string", "integer"] }),
         Kind::Integer => json!({ "type": "integer" }),
         Kind::Positive => json!({ "type": "integer", "minimum": 1 }),
+        Kind::Within(least, most) => {
+            json!({ "type": "integer", "minimum": least, "maximum": most })
+        }
         Kind::Boolean => json!({ "type": "boolean" }),
         Kind::Date => json!({ "type": "string", "format": "date" }),
         Kind::DateTime => json!({ "type": "string", "format": "date-time" }),

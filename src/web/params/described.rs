@@ -31,6 +31,8 @@ pub enum Kind {
     Integer,
     /// A whole number from 1.
     Positive,
+    /// A whole number between these, themselves included.
+    Within(i64, i64),
     /// Yes or no.
     Boolean,
     /// `YYYY-MM-DD`

@@ -89,6 +89,21 @@ impl<'a> Reader<'a> {
         self.optional(name, as_integer)
     }
 
+    /// An integer from `least` to `most`.
+    pub fn integer_within(
+        &mut self,
+        name: &'static str,
+        (least, most): (i64, i64),
+    ) -> Checked<Option<i64>> {
+        self.asks(name, || Kind::Within(least, most), false)?;
+        match self.integer(name)? {
+            Some(number) if !(least..=most).contains(&number) => {
+                self.reject(name, ParamProblem::NotOnOffer)
+            }
+            number => Ok(number),
+        }
+    }
+
     /// A boolean, in one of the many ways to write one.
     pub fn boolean(&mut self, name: &'static str) -> Checked<Option<bool>> {
         self.asks(name, || Kind::Boolean, false)?;

@@ -286,14 +286,22 @@ pub struct TokenRow {
     pub last_used_ips: Vec<String>,
     /// When it ends; `None` for never.
     pub expires: Option<Expiry>,
-    /// Until when the value before the last rotation still works, as `14:05 UTC`.
-    pub old_value_until: Option<String>,
+    /// The value before the last rotation, while it works.
+    pub old_value: Option<OldValue>,
     /// Its role; `None` if its bot is no longer a member.
     pub role: Option<String>,
     /// Whether this person may rotate it now.
     pub can_rotate: bool,
     /// Whether this person may revoke it.
     pub can_revoke: bool,
+}
+
+/// The value before the last rotation, which goes on working for a while.
+pub struct OldValue {
+    /// The number of the token that was rotated away.
+    pub id: i64,
+    /// Until when, as `14:05 UTC`.
+    pub until: String,
 }
 
 /// One page of inactive tokens.
@@ -399,6 +407,10 @@ pub struct RevokeTokenPage {
     pub summary: String,
     /// Whether it was used within the last 24 hours.
     pub used_lately: bool,
+    /// Whether it was rotated away, and only its value goes on working.
+    pub is_old_value: bool,
+    /// The value before the last rotation, which ends too.
+    pub old_value: Option<OldValue>,
 }
 
 /// Asks before a token is rotated.
@@ -427,7 +439,7 @@ pub struct RotateTokenPage {
     pub proposal: String,
     /// What dates are possible.
     pub dates: DateRules,
-    /// How long the old value goes on working: seconds and words; empty if it always stops at once.
+    /// How long the old value goes on working: seconds and words.
     pub grace_periods: Vec<Choice>,
     /// What is wrong with the form.
     pub errors: FormErrors,

@@ -45,6 +45,16 @@ impl Expiry {
     }
 }
 
+/// `17:58 UTC`, with the date if it is another day.
+pub fn clock(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let time = at.format("%H:%M UTC");
+    if at.date_naive() == now.date_naive() {
+        time.to_string()
+    } else {
+        format!("{time} on {}", Day::on(at.date_naive()).text)
+    }
+}
+
 /// `just now`, `2 hours ago`, `30 days ago`; beyond that the date.
 pub fn ago(moment: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let passed = now - moment;
@@ -85,6 +95,17 @@ mod tests {
 
     fn now() -> DateTime<Utc> {
         "2026-11-20T17:58:09Z".parse().unwrap()
+    }
+
+    #[test]
+    fn a_time_of_another_day_has_its_date() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let made = at("2026-11-20T17:58:59Z");
+        assert_eq!(clock(made, at("2026-11-20T23:59:59Z")), "17:58 UTC");
+        assert_eq!(
+            clock(made, at("2026-11-21T00:00:00Z")),
+            "17:58 UTC on 20 Nov 2026"
+        );
     }
 
     #[test]

@@ -75,7 +75,7 @@ fn row(id: i64, name: &str) -> TokenRow {
             distance: "in 2 days".into(),
             urgency: Urgency::Now,
         }),
-        old_value_until: None,
+        old_value: None,
         role: Some("Maintainer".into()),
         can_rotate: true,
         can_revoke: true,
@@ -178,6 +178,8 @@ fn text_of_people_is_escaped_wherever_it_is_printed() {
         name: nasty.into(),
         summary: nasty.into(),
         used_lately: false,
+        is_old_value: false,
+        old_value: None,
     };
     for printed in [html(&tokens), html(&revoke)] {
         assert!(!printed.contains("<img"), "{printed}");

@@ -1,8 +1,9 @@
 //! Who may do what with the tokens of a project, asked of the verbs themselves.
 
 use latchkey::access_tokens::create::{self, NewAccessToken};
+use latchkey::access_tokens::grace::Grace;
 use latchkey::access_tokens::list::{self, Query};
-use latchkey::access_tokens::rotate::{self, NewExpiry};
+use latchkey::access_tokens::rotate::{self, NewExpiry, Rotation};
 use latchkey::access_tokens::{revoke, scope::Scope};
 use latchkey::actor::{Actor, Channel, Origin};
 use latchkey::db::PageRequest;
@@ -19,6 +20,12 @@ on_both![
     in_a_persons_own_namespace_creation_is_always_allowed,
     a_bot_of_the_project_looks_after_its_siblings_and_makes_none,
 ];
+
+/// As the API does when nothing is asked for.
+const AS_THE_API: Rotation = Rotation {
+    expiry: NewExpiry::ApiDefault,
+    grace: Grace::NONE,
+};
 
 /// Somebody at a page: the console's exception doesn't hold for them.
 fn at_a_page(person: &Person) -> Actor {
@@ -72,7 +79,7 @@ fn rights(project: &TestProject, actor: &Actor) -> [bool; 4] {
         project.token("old").role(AccessLevel::Guest).create(),
     );
     let rotates = server.attempt_as(actor.clone(), move |conn, ctx| {
-        rotate::rotate(conn, ctx, &resource, old.id, NewExpiry::ApiDefault)
+        rotate::rotate(conn, ctx, &resource, old.id, AS_THE_API)
     });
     let (resource, doomed) = (
         project.resource(),
@@ -141,7 +148,7 @@ async fn a_maintainer_gives_away_no_more_than_their_own_role(server: TestServer)
     let resource = api.resource();
     let refusal = server
         .attempt_as(at_a_page(&max), move |conn, ctx| {
-            rotate::rotate(conn, ctx, &resource, above.id, NewExpiry::ApiDefault)
+            rotate::rotate(conn, ctx, &resource, above.id, AS_THE_API)
         })
         .unwrap_err();
     assert_eq!(

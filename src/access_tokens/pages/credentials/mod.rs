@@ -20,7 +20,7 @@ use crate::web::page::{Form, PageCall, same_origin_path};
 use crate::web::views::admin::credentials::{
     ChosenToken, CredentialFilter, CredentialRow, CredentialsPage, RevokeCredentialsPage,
 };
-use crate::web::views::components::{Badge, Choice, Column, Day, Expiry, Moment, Tone};
+use crate::web::views::components::{Choice, Column, Day, Expiry, Moment, Tone};
 use crate::web::views::forms::FormErrors;
 use crate::web::views::shell::{Crumb, Shell};
 use crate::web::views::sidebar::{Place, Sidebar};
@@ -72,7 +72,7 @@ pub async fn ask(call: PageCall) -> Result<HttpResponse, Error> {
             Ok((tokens, resources))
         })
         .await?;
-    tokens.retain(|listed| !listed.token.revoked);
+    tokens.retain(|listed| !listed.token.is_revoked(call.ctx.now));
     if tokens.is_empty() {
         return Ok(refused(&call, &back, "These tokens are revoked already."));
     }
@@ -319,17 +319,6 @@ fn row(listed: ListedToken, resources: &HashMap<i64, Resource>, ctx: &Context) -
     let today = ctx.today();
     let token = &listed.token;
     let resource = resources.get(&token.id);
-    let state = if token.revoked {
-        Badge::new("Revoked", Tone::Neutral)
-    } else if token.is_expired(today) {
-        Badge::new("Expired", Tone::Neutral)
-    } else if !listed.user.is_active() {
-        Badge::new("Blocked", Tone::Warning)
-    } else if listed.user.is_bot() && !listed.is_member(today) {
-        Badge::new("Not a member", Tone::Warning)
-    } else {
-        Badge::new("Active", Tone::Success)
-    };
     CredentialRow {
         id: token.id,
         holder: holder(&listed, resources),
@@ -350,14 +339,14 @@ fn row(listed: ListedToken, resources: &HashMap<i64, Resource>, ctx: &Context) -
         scopes: rows::scopes(&listed),
         created: Day::on(token.created_at.date_naive()),
         last_used: listed.last_used_at.map(|at| Moment::at(at, ctx.now)),
-        idle: Some(token.is_active(today))
+        idle: Some(token.is_active(ctx.now))
             .filter(|active| *active)
             .and_then(|_| idleness(token.here_since(), listed.last_used_at, ctx.now))
             .map(rows::idle),
         expires: token.expires_at.map(|date| Expiry::on(date, today)),
         is_over: token.expires_at.is_some_and(|date| date <= today),
-        state,
-        can_revoke: !token.revoked,
+        state: rows::state(&listed, ctx.now),
+        can_revoke: !token.is_revoked(ctx.now),
         hint: token.hint.clone(),
         name: token.name.clone(),
     }
