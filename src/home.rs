@@ -37,7 +37,7 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
             .into_iter()
             .filter_map(|token| {
                 Some(ExpiringToken {
-                    href: token.page(),
+                    href: format!("{}/{}", token.page(), token.id),
                     expires: Expiry::on(token.expires_at?, ctx.today()),
                     name: token.name,
                     resource: token.full_path,
@@ -48,7 +48,7 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
             .unused
             .into_iter()
             .map(|token| UnusedToken {
-                href: token.page(),
+                href: format!("{}/{}", token.page(), token.id),
                 last_used: token.last_used_at.map(|at| Moment::at(at, ctx.now)),
                 name: token.name,
                 resource: token.full_path,

@@ -408,6 +408,24 @@ pub(super) fn descendants(conn: &mut DbConnection, id: i64) -> Result<Vec<Access
     Ok(found)
 }
 
+/// Gives a token other texts.
+pub(super) fn rename(
+    conn: &mut DbConnection,
+    id: i64,
+    name: &str,
+    description: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    diesel::update(access_tokens::table.find(id))
+        .set((
+            access_tokens::name.eq(name),
+            access_tokens::description.eq(description),
+            access_tokens::updated_at.eq(Timestamp::from(now)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Marks a form's nonce as used for this token; a conflict if it was used before.
 pub(super) fn use_nonce(
     conn: &mut DbConnection,

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
+use super::days::Days;
 use super::sightings::{self, Sighting};
 use crate::context::Context;
 use crate::db::schema::access_token_uses;
@@ -28,6 +29,8 @@ const REMEMBERED: usize = 100_000;
 #[derive(Debug, Default)]
 pub struct Uses {
     inner: Mutex<Inner>,
+    /// How many requests there were on which day.
+    pub days: Days,
 }
 
 #[derive(Debug, Default)]
@@ -45,8 +48,9 @@ pub struct Use {
 }
 
 impl Uses {
-    /// Notes a successful use. Cheap: most uses of a busy token are forgotten at once.
+    /// Notes a successful use. Cheap: most uses of a busy token are only counted.
     pub fn note(&self, token_id: i64, ip: Option<IpAddr>, now: DateTime<Utc>) {
+        self.days.count(token_id, now.date_naive());
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if inner.noted.len() > REMEMBERED {
             inner.noted.clear();

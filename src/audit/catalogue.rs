@@ -103,6 +103,12 @@ macro_rules! token_events {
             ),
             kind(
                 $area,
+                concat!($word, "_access_token_edited"),
+                concat!($title, " access token given another name or description"),
+                "name: old and new, description: old and new, user_id, username",
+            ),
+            kind(
+                $area,
                 concat!($word, "_access_token_updated"),
                 concat!($title, " access token given an expiry date"),
                 token!(", reason"),
@@ -117,9 +123,9 @@ macro_rules! token_events {
     };
 }
 
-const GROUP_TOKENS: [Kind; 13] = token_events!(Area::GroupTokens, "group", "Group");
-const PROJECT_TOKENS: [Kind; 13] = token_events!(Area::ProjectTokens, "project", "Project");
-const PERSONAL_TOKENS: [Kind; 13] = token_events!(Area::PersonalTokens, "personal", "Personal");
+const GROUP_TOKENS: [Kind; 14] = token_events!(Area::GroupTokens, "group", "Group");
+const PROJECT_TOKENS: [Kind; 14] = token_events!(Area::ProjectTokens, "project", "Project");
+const PERSONAL_TOKENS: [Kind; 14] = token_events!(Area::PersonalTokens, "personal", "Personal");
 
 use Area::{Bots, Groups, Instance, Members, Notices, Projects, Users, Webhooks};
 

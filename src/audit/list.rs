@@ -278,6 +278,23 @@ pub fn of_instance(
     slice(conn, filter, part, at_most)
 }
 
+/// The latest events of one token, for whoever may see the token.
+///
+/// # Errors
+/// When the database is away.
+pub fn of_token(
+    conn: &mut DbConnection,
+    token_id: i64,
+    at_most: i64,
+) -> Result<Vec<AuditEvent>, Error> {
+    let filter = Filter {
+        target_kind: Some("access_token".into()),
+        target: Some(Target::Id(token_id)),
+        ..Filter::default()
+    };
+    older(conn, &filter, None, None, at_most, Way::Shortest)
+}
+
 fn slice(
     conn: &mut DbConnection,
     filter: &Filter,

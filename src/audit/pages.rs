@@ -307,7 +307,8 @@ fn target_noun(kind: &str) -> &'static str {
     }
 }
 
-fn channel(name: &str) -> &'static str {
+/// By which door something came, in words.
+pub(crate) fn channel(name: &str) -> &'static str {
     match name {
         "page" => "Browser",
         "api" => "API",

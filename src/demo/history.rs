@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta, Utc};
 
 use super::people::acting;
 use super::{OWNER, ago, day};
 use crate::access_tokens::Resource;
 use crate::access_tokens::create::{NewAccessToken, create, create_personal};
+use crate::access_tokens::days::{self, Counts};
 use crate::access_tokens::grace::{self, Grace};
 use crate::access_tokens::revoke::revoke;
 use crate::access_tokens::rotate::{NewExpiry, Rotation, rotate};
@@ -309,7 +310,7 @@ pub(super) fn unfold(conn: &mut DbConnection, app: &App, now: DateTime<Utc>) -> 
     for story in &STORIES {
         happen_before(conn, app, now, &mut later, story.made)?;
         let id = make(conn, app, now, story)?;
-        write_use(conn, app, id, &story.used, now)?;
+        write_use(conn, app, id, &story.used, story.made, now)?;
         if let Then::Revoked(days) | Then::Rotated(days, ..) = story.then {
             later.push((days, id, story));
         }
@@ -352,6 +353,7 @@ fn happen_before(
                     app,
                     new.listed.token.id,
                     &Used::MinutesAgo(used, addresses),
+                    when,
                     now,
                 )?;
             }
@@ -402,6 +404,7 @@ fn write_use(
     app: &App,
     token_id: i64,
     used: &Used,
+    made: i64,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let (last, addresses) = match *used {
@@ -423,7 +426,24 @@ fn write_use(
         );
     }
     let ctx = context(conn, app, now)?;
-    uses::write(conn, &ctx, &uses.take())
+    uses::write(conn, &ctx, &uses.take())?;
+    days::write(conn, &requests(token_id, last, made, now))
+}
+
+/// So many requests on each of the last days on which it was there: more on working days, never the same.
+fn requests(token_id: i64, last: DateTime<Utc>, made: i64, now: DateTime<Utc>) -> Counts {
+    let born = (now - TimeDelta::days(made)).date_naive();
+    let first = days::first_kept(now.date_naive()).max(born);
+    let counted = |day: NaiveDate| {
+        let busy = 20 + (i64::from(day.ordinal()) * 37 + token_id * 61) % 90;
+        let weekend = day.weekday().number_from_monday() > 5;
+        if weekend { busy / 6 } else { busy }
+    };
+    first
+        .iter_days()
+        .take_while(|day| *day <= last.date_naive())
+        .map(|day| ((token_id, day), counted(day)))
+        .collect()
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ impl GroupRef {
     }
 }
 
-pub(super) type Joined = (GroupRow, RootRow);
+pub(crate) type Joined = (GroupRow, RootRow);
 
 /// The columns of a root that hold for all that lies below it; the query has joined `roots`.
 macro_rules! root_columns {
@@ -67,6 +67,38 @@ macro_rules! root_columns {
     };
 }
 pub(crate) use root_columns;
+
+/// A visible group by its full path, with more columns from the same query: `Ok((group, more))`.
+macro_rules! visible_group_with {
+    ($conn:expr, $ctx:expr, $path:expr, $more:expr => $type:ty) => {{
+        use diesel::prelude::*;
+        use $crate::db::schema::{groups, routes};
+        use $crate::groups::store::{root_columns, roots};
+        let found: Option<($crate::groups::GroupRow, $crate::groups::RootRow, $type)> =
+            match $crate::groups::path::FullPath::parse($path) {
+                Err(_) => None,
+                Ok(path) => groups::table
+                    .inner_join(routes::table.on(routes::group_id.eq(groups::id.nullable())))
+                    .inner_join(roots.on(roots.field(groups::id).eq(groups::root_id)))
+                    .filter(routes::path_key.eq(path.key()))
+                    .select((
+                        $crate::groups::GroupRow::as_select(),
+                        root_columns!(),
+                        $more,
+                    ))
+                    .get_result($conn)
+                    .optional()?,
+            };
+        found
+            .map(|(row, root, more)| ($crate::groups::Group::from((row, root)), more))
+            .filter(|(group, _)| {
+                let right = $crate::permissions::Right::SeeGroup;
+                !group.is_personal() && $ctx.actor.may(right, &group.place(), &$ctx.policy)
+            })
+            .ok_or($crate::error::Error::NotFound($crate::error::What::Group))
+    }};
+}
+pub(crate) use visible_group_with;
 
 /// Select list and join that every single look-up shares.
 macro_rules! with_root {

@@ -6,7 +6,7 @@ use super::Job;
 use super::look::look;
 use super::run::{Progress, Run};
 use super::{deliver as delivering, history, policy};
-use crate::access_tokens::{expired, idempotency, imported};
+use crate::access_tokens::{days, expired, idempotency, imported};
 use crate::bots::{delete, retention};
 use crate::context::Context;
 use crate::db::DbConnection;
@@ -221,6 +221,10 @@ async fn clean_up(run: &mut Run) -> Result<Progress, Error> {
         .await?,
         run.repeat("idempotency_keys", |conn, ctx, _| {
             idempotency::sweep(conn, ctx.now)
+        })
+        .await?,
+        run.repeat("request_counts", |conn, ctx, _| {
+            days::sweep(conn, ctx.today())
         })
         .await?,
         run.repeat("mails", |conn, ctx, _| outbox::purge(conn, ctx.now))

@@ -144,6 +144,7 @@ impl Actor {
                     && place.creation_allowed
                     && place.plan.allows_creation(policy.offering)
             }
+            Right::EditToken => !self.is_bot() && !policy.settings.disable_personal_access_tokens,
             // A bot looks after the tokens of the one group or project that it was made for.
             Right::SeeTokens | Right::RevokeToken => {
                 !policy.settings.disable_personal_access_tokens

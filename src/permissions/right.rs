@@ -55,6 +55,8 @@ pub enum Right {
     CreateToken,
     /// Rotate a token of a group or project by its id.
     RotateToken,
+    /// Give a token of a group or project another name or description.
+    EditToken,
     /// Revoke a token of a group or project by its id.
     RevokeToken,
     /// See, make, change and delete the webhooks of a group.
@@ -65,7 +67,7 @@ pub enum Right {
 
 impl Right {
     /// Every right.
-    pub const ALL: [Right; 28] = [
+    pub const ALL: [Right; 29] = [
         Right::Anyone,
         Right::OwnAccount,
         Right::OwnToken,
@@ -91,6 +93,7 @@ impl Right {
         Right::SeeTokens,
         Right::CreateToken,
         Right::RotateToken,
+        Right::EditToken,
         Right::RevokeToken,
         Right::ManageWebhooks,
         Right::Administer,
@@ -111,6 +114,7 @@ impl Right {
             | Right::SeeTokens
             | Right::CreateToken
             | Right::RotateToken
+            | Right::EditToken
             | Right::RevokeToken
             | Right::ManageWebhooks => Some(AccessLevel::Owner),
             _ => None,
@@ -130,6 +134,7 @@ impl Right {
             | Right::SeeTokens
             | Right::CreateToken
             | Right::RotateToken
+            | Right::EditToken
             | Right::RevokeToken => Some(AccessLevel::Maintainer),
             Right::TransferProject | Right::DeleteProject => Some(AccessLevel::Owner),
             _ => None,

@@ -37,7 +37,7 @@ impl ProjectRef {
 
 pub(super) type Joined = (ProjectRow, (GroupRow, RootRow));
 
-pub(super) fn assemble((row, namespace): Joined) -> Project {
+pub(crate) fn assemble((row, namespace): Joined) -> Project {
     Project {
         row,
         namespace: Group::from(namespace),
@@ -63,6 +63,49 @@ macro_rules! whole {
 }
 
 pub(super) use {whole, with_namespace};
+
+/// A visible project by its full path, with more columns from the same query: `Ok((project, more))`.
+macro_rules! visible_project_with {
+    ($conn:expr, $ctx:expr, $path:expr, $more:expr => $type:ty) => {{
+        use diesel::prelude::*;
+        use $crate::db::schema::{groups, projects, routes};
+        use $crate::groups::store::{root_columns, roots};
+        let found: Option<(
+            $crate::projects::ProjectRow,
+            $crate::groups::GroupRow,
+            $crate::groups::RootRow,
+            $type,
+        )> = match $crate::groups::path::FullPath::parse($path) {
+            Err(_) => None,
+            Ok(path) => projects::table
+                .inner_join(routes::table.on(routes::project_id.eq(projects::id.nullable())))
+                .inner_join(groups::table.on(groups::id.eq(projects::group_id)))
+                .inner_join(roots.on(roots.field(groups::id).eq(groups::root_id)))
+                .filter(routes::path_key.eq(path.key()))
+                .select((
+                    $crate::projects::ProjectRow::as_select(),
+                    $crate::groups::GroupRow::as_select(),
+                    root_columns!(),
+                    $more,
+                ))
+                .get_result($conn)
+                .optional()?,
+        };
+        found
+            .map(|(row, group, root, more)| {
+                (
+                    $crate::projects::store::assemble((row, (group, root))),
+                    more,
+                )
+            })
+            .filter(|(project, _)| {
+                let right = $crate::permissions::Right::SeeProject;
+                $ctx.actor.may(right, &project.place(), &$ctx.policy)
+            })
+            .ok_or($crate::error::Error::NotFound($crate::error::What::Project))
+    }};
+}
+pub(crate) use visible_project_with;
 
 /// A project by id, whoever asks.
 ///

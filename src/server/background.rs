@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::access_tokens::uses;
+use crate::access_tokens::{days, uses};
 use crate::app::App;
 use crate::git::removal;
 use crate::jobs::run::context;
@@ -16,22 +16,30 @@ const LAST_STEP: Duration = Duration::from_secs(25);
 /// Last uses are written this often.
 const WRITE_USES: Duration = Duration::from_secs(1);
 
+/// Numbers of requests are written this often.
+const WRITE_DAYS: Duration = Duration::from_secs(30);
+
 /// Projects go without anybody ringing when another program deletes them.
 const LOOK_FOR_REMOVED: Duration = Duration::from_secs(600);
 const LOOKS_A_DAY: u32 = 144;
 const LOOKS_AN_HOUR: u32 = 6;
 
-/// Writes last uses until told to stop, and then once more what is pending.
+/// Writes last uses and numbers of requests until told to stop, and then once more what is pending.
 pub async fn write_uses(app: App, mut stop: watch::Receiver<bool>) {
     let mut write_uses = tokio::time::interval(WRITE_USES);
-    write_uses.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut write_days = tokio::time::interval(WRITE_DAYS);
+    for often in [&mut write_uses, &mut write_days] {
+        often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    }
     loop {
         tokio::select! {
             _ = write_uses.tick() => flush_uses(&app).await,
+            _ = write_days.tick() => flush_days(&app).await,
             _ = stop.changed() => break,
         }
     }
     flush_uses(&app).await;
+    flush_days(&app).await;
 }
 
 /// Runs the jobs that are due until told to stop; then lets them come to the end of their step, but not for ever: what
@@ -94,5 +102,19 @@ pub async fn flush_uses(app: &App) {
     if let Err(error) = written.await {
         tracing::warn!(%error, "Last uses could not be written; they wait");
         app.uses.put_back(gathered);
+    }
+}
+
+/// Writes the numbers of requests that have gathered; keeps them if the database is away.
+pub async fn flush_days(app: &App) {
+    let gathered: Vec<_> = app.uses.days.take().into_iter().collect();
+    for some in gathered.chunks(days::AT_ONCE) {
+        let counts: days::Counts = some.iter().copied().collect();
+        let batch = counts.clone();
+        let written = app.db.write(move |conn| days::write(conn, &batch));
+        if let Err(error) = written.await {
+            tracing::warn!(%error, "Numbers of requests could not be written; they wait");
+            app.uses.days.put_back(counts);
+        }
     }
 }

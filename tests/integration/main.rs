@@ -73,6 +73,7 @@ mod search;
 mod secrecy;
 mod settings_pages;
 mod sign_up;
+mod token_detail;
 mod transfers;
 mod unconfirmed_accounts;
 mod unhealthy;

@@ -3,6 +3,7 @@
 
 mod cases;
 mod repository;
+mod token_pages;
 mod undeclared;
 
 use std::{cell::RefCell, fmt::Write as _};

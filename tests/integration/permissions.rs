@@ -228,6 +228,7 @@ fn a_bot_reaches_its_place_and_what_is_below_and_nothing_private_beside_or_above
                     Right::SeeTokens,
                     Right::CreateToken,
                     Right::RotateToken,
+                    Right::EditToken,
                     Right::RevokeToken,
                 ] {
                     assert!(!actor.could(right, place, &policy), "{right:?} at {spot:?}");

@@ -314,7 +314,11 @@ async fn the_pages_offer_a_grace_and_show_it_on_the_row(server: TestServer) {
     let page = browser.open(&list).await;
     assert_eq!(page.rows("active-tokens").len(), 1, "one row for both");
     // The clock of the tests stands at 10:00 on 20 Nov 2026.
-    assert!(page.says("Old value valid until 11:00 UTC"), "{}", page.text());
+    assert!(
+        page.says("Old value valid until 11:00 UTC"),
+        "{}",
+        page.text()
+    );
     server.clock.advance(TimeDelta::hours(1));
     assert!(!browser.open(&list).await.has("old-value"));
     assert!(!token.works().await);

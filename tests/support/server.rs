@@ -388,6 +388,7 @@ impl TestServer {
     /// Lets the server do what it does in the background: write last uses, and delete bots that are gone.
     pub async fn rest(&self) {
         background::flush_uses(&self.app).await;
+        background::flush_days(&self.app).await;
         self.run_job(Job::BotDeletion).await;
     }
 

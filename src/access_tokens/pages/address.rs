@@ -9,6 +9,7 @@ use crate::db::PageRequest;
 use crate::members::AccessLevel;
 use crate::web::lists::address;
 use crate::web::page::Form;
+use crate::web::params::parse_date;
 
 /// Rows of a page.
 const PER_PAGE: i64 = 100;
@@ -35,11 +36,40 @@ pub(super) struct Listing {
     pub scope: Option<Scope>,
     /// Not used for so long.
     pub unused: Option<Span>,
+    /// With an end before this day.
+    pub expires_before: Option<NaiveDate>,
     /// `{key}_asc` or `{key}_desc`; empty for the default.
     pub sort: String,
     pub page: i64,
+    /// Of the inactive ones only those that ended like this.
+    pub ended: Option<EndedBy>,
     pub inactive_sort: String,
     pub inactive_page: i64,
+}
+
+/// How a token ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EndedBy {
+    /// Its date came.
+    Date,
+    /// It was revoked, or rotated away.
+    Revocation,
+}
+
+impl EndedBy {
+    fn parse(text: &str) -> Option<Self> {
+        [EndedBy::Date, EndedBy::Revocation]
+            .into_iter()
+            .find(|ended| ended.word() == text)
+    }
+
+    /// As addresses say it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            EndedBy::Date => "expired",
+            EndedBy::Revocation => "revoked",
+        }
+    }
 }
 
 impl Default for Listing {
@@ -49,8 +79,10 @@ impl Default for Listing {
             role: None,
             scope: None,
             unused: None,
+            expires_before: None,
             sort: String::new(),
             page: 1,
+            ended: None,
             inactive_sort: String::new(),
             inactive_page: 1,
         }
@@ -78,10 +110,12 @@ impl Listing {
             role: AccessLevel::parse(query.text("role")).filter(|_| has_role && !fills_form),
             scope: Scope::parse(query.text("scope")),
             unused: Span::parse(query.text("unused")),
+            expires_before: parse_date(query.text("expires_before")),
             sort: Some(sort("sort"))
                 .filter(|text| text != SOONEST_FIRST)
                 .unwrap_or_default(),
             page: query.page("page"),
+            ended: EndedBy::parse(query.text("state")),
             inactive_sort: sort("inactive_sort"),
             inactive_page: query.page("inactive_page"),
         }
@@ -93,6 +127,7 @@ impl Listing {
             || self.role.is_some()
             || self.scope.is_some()
             || self.unused.is_some()
+            || self.expires_before.is_some()
     }
 
     /// For the active table, at this moment.
@@ -104,6 +139,7 @@ impl Listing {
             access_level: self.role,
             scope: self.scope,
             unused_since: self.unused.map(|span| span.since(now)),
+            expires_before: self.expires_before,
             sort,
             descending,
             ..Query::default()
@@ -123,6 +159,7 @@ impl Listing {
         let (sort, descending) = order(&self.inactive_sort, true).unwrap_or((Sort::Updated, true));
         let query = Query {
             state: Some(State::Inactive),
+            revoked: self.ended.map(|ended| ended == EndedBy::Revocation),
             living_members_on: today,
             sort,
             descending,
@@ -159,6 +196,10 @@ impl Listing {
             .unused
             .map(|span| span.days().to_string())
             .unwrap_or_default();
+        let before = there
+            .expires_before
+            .map(|date| date.to_string())
+            .unwrap_or_default();
         address(
             path,
             &[
@@ -166,8 +207,10 @@ impl Listing {
                 ("role", &role),
                 ("scope", there.scope.map(Scope::name).unwrap_or_default()),
                 ("unused", &unused),
+                ("expires_before", &before),
                 ("sort", &there.sort),
                 ("page", &page(there.page).unwrap_or_default()),
+                ("state", there.ended.map(EndedBy::word).unwrap_or_default()),
                 ("inactive_sort", &there.inactive_sort),
                 (
                     "inactive_page",
@@ -200,7 +243,7 @@ mod tests {
     #[test]
     fn an_address_says_everything_and_comes_back_the_same() {
         let text = "search=a%26b+%C3%A9&role=Maintainer&scope=read_api&unused=90&sort=name_desc&page=3\
-                    &inactive_sort=created_at_asc&inactive_page=2";
+                    &expires_before=2026-12-04&state=expired&inactive_sort=created_at_asc&inactive_page=2";
         let asked = listing(text);
         assert_eq!(asked.search, "a&b é");
         assert_eq!(asked.role, Some(AccessLevel::Maintainer));
@@ -217,7 +260,7 @@ mod tests {
     fn what_cannot_be_read_is_as_if_it_were_not_there() {
         for text in [
             "",
-            "role=17&unused=31&scope=API&sort=name&page=0&inactive_page=x",
+            "role=17&unused=31&scope=API&sort=name&page=0&inactive_page=x&state=active&expires_before=soon",
             "sort=id_asc&inactive_sort=updated_at_desc&page=-1&page=99999999999999999999",
             "search=%00%07+&role=&scope=",
         ] {

@@ -37,7 +37,8 @@ async fn find(call: &PageCall, asked: &Asked) -> Result<(Holder, ListedToken), E
     .await
 }
 
-fn token_id(call: &PageCall) -> Result<i64, Error> {
+/// The token's number in the address.
+pub(super) fn token_id(call: &PageCall) -> Result<i64, Error> {
     call.segment("id")
         .parse()
         .map_err(|_| Error::NotFound(What::Thing))
@@ -298,7 +299,7 @@ impl Proposal {
 }
 
 /// A reason as the start of a sentence.
-fn sentence(reason: &str) -> String {
+pub(super) fn sentence(reason: &str) -> String {
     let mut text = reason.to_owned();
     if let Some(first) = text.get_mut(0..1) {
         first.make_ascii_uppercase();

@@ -2,6 +2,7 @@
 
 use chrono::{Days, NaiveDate};
 
+use super::super::ListedToken;
 use super::super::create::{NewAccessToken, problems};
 use super::super::expiry::{Limits, earliest_on_page};
 use super::super::scope::Scope;
@@ -9,6 +10,7 @@ use super::holder::Holder;
 use crate::context::Context;
 use crate::members::AccessLevel;
 use crate::web::csrf;
+use crate::web::lists::address;
 use crate::web::page::Form;
 use crate::web::params::parse_date;
 use crate::web::views::access_tokens::{DateRules, EmptyDate, TokenForm, TokenKind};
@@ -232,6 +234,29 @@ fn roles(ceiling: Option<AccessLevel>, chosen: &str) -> Vec<Choice> {
         .flat_map(AccessLevel::and_below)
         .map(|level| Choice::new(level.number().to_string(), level.name(), chosen))
         .collect()
+}
+
+/// The address of a form filled in like this token; its date is left to the form.
+pub(super) fn replacement(path: &str, listed: &ListedToken) -> String {
+    let token = &listed.token;
+    let role = listed
+        .access_level
+        .map(|level| level.number().to_string())
+        .unwrap_or_default();
+    let href = address(
+        path,
+        &[
+            ("new", "1"),
+            ("name", &token.name),
+            (
+                "description",
+                token.description.as_deref().unwrap_or_default(),
+            ),
+            ("scopes", &token.scopes.names().join(",")),
+            ("role", &role),
+        ],
+    );
+    format!("{href}#new-token")
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::super::list::{self, Query};
 use super::super::refusals::Whose;
 use super::super::rotate::{self, Rotation};
 use super::super::scope::Scope;
+use super::super::statistics::{self, Statistics};
 use super::super::{ListedToken, Resource, revoke, store};
 use crate::context::Context;
 use crate::db::{DbConnection, Page, PageRequest};
@@ -48,12 +49,12 @@ impl Asked {
             Asked::Group(path) => {
                 let name = GroupRef::Path(path.clone());
                 let group = groups::store::find_visible(conn, ctx, &name)?;
-                of_resource(ctx, Resource::Group(group))
+                Holder::of_resource(ctx, Resource::Group(group))
             }
             Asked::Project(path) => {
                 let name = ProjectRef::Path(path.clone());
                 let project = projects::store::find_visible(conn, ctx, &name)?;
-                of_resource(ctx, Resource::Project(project))
+                Holder::of_resource(ctx, Resource::Project(project))
             }
             Asked::Person => {
                 let person = ctx.actor.user.clone();
@@ -64,16 +65,23 @@ impl Asked {
             }
         }
     }
-}
 
-fn of_resource(ctx: &Context, resource: Resource) -> Result<Holder, Error> {
-    if ctx
-        .actor
-        .may(Right::SeeTokens, &resource.place(), &ctx.policy)
-    {
-        Ok(Holder::Resource(resource))
-    } else {
-        Err(resource.missing())
+    /// As [`Asked::find`], with how many tokens there are; at no more queries than it takes for a group or project.
+    pub(super) fn find_with_statistics(
+        &self,
+        conn: &mut DbConnection,
+        ctx: &Context,
+    ) -> Result<(Holder, Statistics), Error> {
+        let (resource, numbers) = match self {
+            Asked::Group(path) => statistics::of_group(conn, ctx, path)?,
+            Asked::Project(path) => statistics::of_project(conn, ctx, path)?,
+            Asked::Person => {
+                let holder = self.find(conn, ctx)?;
+                let id = ctx.actor.user_id().unwrap_or(0);
+                return Ok((holder, statistics::of_person(conn, ctx, id)?));
+            }
+        };
+        Ok((Holder::of_resource(ctx, resource)?, numbers))
     }
 }
 
@@ -87,6 +95,18 @@ pub(super) enum Holder {
 }
 
 impl Holder {
+    /// A group or project whose tokens the actor may see; for everybody else it has no such pages.
+    pub(super) fn of_resource(ctx: &Context, resource: Resource) -> Result<Self, Error> {
+        if ctx
+            .actor
+            .may(Right::SeeTokens, &resource.place(), &ctx.policy)
+        {
+            Ok(Holder::Resource(resource))
+        } else {
+            Err(resource.missing())
+        }
+    }
+
     pub(super) fn kind(&self) -> TokenKind {
         match self {
             Holder::Resource(Resource::Group(_)) => TokenKind::Group,
@@ -131,6 +151,17 @@ impl Holder {
         if *call.req().method() != actix_web::http::Method::GET {
             shell.return_to = self.path();
         }
+        shell
+    }
+
+    /// The frame of a page that belongs to the list: its last step leads back to it, and the page's own follows.
+    pub(super) fn shell_of(&self, call: &PageCall, title: &str) -> Shell {
+        let mut shell = self.shell(call);
+        if let Some(list) = shell.breadcrumbs.last_mut() {
+            list.href = Some(self.path());
+        }
+        shell.breadcrumbs.push(Crumb::here(title));
+        shell.title = format!("{title} · {}", shell.title);
         shell
     }
 
@@ -203,6 +234,18 @@ impl Holder {
         ctx.actor
             .could(Right::ChangeCreationSwitch, &root, &ctx.policy)
             .then(|| format!("/groups/{path}/-/edit#js-permissions-settings"))
+    }
+
+    /// The list of all tokens below a top-level group, for those who may see it.
+    pub(super) fn inventory_href(&self, ctx: &Context) -> Option<String> {
+        let Holder::Resource(Resource::Group(group)) = self else {
+            return None;
+        };
+        let sees = ctx
+            .actor
+            .could(Right::SeeTokens, &group.place(), &ctx.policy);
+        (group.parent_id.is_none() && sees)
+            .then(|| format!("/groups/{}/-/token_inventory", group.full_path))
     }
 
     /// Are ended tokens shown? Those of people always stay; those of bots, if the bots do.

@@ -7,8 +7,9 @@ use chrono::{DateTime, Utc};
 
 use super::super::ListedToken;
 use super::super::scope::Scope;
+use super::super::statistics::{self, Statistics};
 use super::super::unused::Span;
-use super::address::Listing;
+use super::address::{EndedBy, Listing};
 use super::form::{self, Draft};
 use super::holder::{Asked, Holder};
 use super::rows::{self, Offers};
@@ -20,8 +21,8 @@ use crate::permissions::Right;
 use crate::web::lists::{foot, grouped, page_or_last, total};
 use crate::web::page::PageCall;
 use crate::web::views::access_tokens::{
-    ActiveTokens, Creation, InactiveTokens, OneTimeToken, TokenFilter, TokenPage, active_columns,
-    inactive_columns,
+    ActiveTokens, Creation, InactiveTokens, OneTimeToken, Statistic, TokenFilter, TokenPage,
+    active_columns, inactive_columns,
 };
 use crate::web::views::components::{Choice, Loaded};
 use crate::web::views::dates::clock;
@@ -48,11 +49,11 @@ pub(super) async fn show(call: &PageCall, asked: Asked) -> Result<HttpResponse, 
     let has_role = !matches!(asked, Asked::Person);
     let listing = Listing::parse(&call.query, has_role, fills_form);
     let wanted = listing.clone();
-    let (holder, lists) = call
+    let (holder, numbers, lists) = call
         .read(move |conn, ctx| {
-            let holder = asked.find(conn, ctx)?;
+            let (holder, numbers) = asked.find_with_statistics(conn, ctx)?;
             let lists = Lists::load(conn, ctx, &holder, &wanted)?;
-            Ok((holder, lists))
+            Ok((holder, numbers, lists))
         })
         .await?;
     let ctx = &call.ctx;
@@ -62,6 +63,7 @@ pub(super) async fn show(call: &PageCall, asked: Asked) -> Result<HttpResponse, 
         call,
         holder: &holder,
         listing: &listing,
+        numbers: Some(numbers),
     };
     let mut res = call.render(status, &scene.page(lists, draft, FormErrors::none(), None))?;
     if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -82,18 +84,19 @@ pub(super) async fn after(
     let wanted = listing.clone();
     let read = call
         .read(move |conn, ctx| {
-            let holder = asked.find(conn, ctx)?;
+            let (holder, numbers) = asked.find_with_statistics(conn, ctx)?;
             let lists = Lists::load(conn, ctx, &holder, &wanted)?;
-            Ok((holder, lists))
+            Ok((holder, Some(numbers), lists))
         })
         .await;
-    let (holder, lists) = match read {
+    let (holder, numbers, lists) = match read {
         Ok(read) => read,
         // The value is in our hands and nowhere else: it is shown, whatever happened meanwhile.
         Err(error) if matches!(news, News::Created(_)) => {
             note(&error);
             (
                 holder,
+                None,
                 Lists {
                     active: Err(Unread),
                     inactive: None,
@@ -112,6 +115,7 @@ pub(super) async fn after(
         call,
         holder: &holder,
         listing: &listing,
+        numbers,
     };
     call.render(status, &scene.page(lists, draft, errors, told))
 }
@@ -183,6 +187,8 @@ struct Scene<'a> {
     call: &'a PageCall,
     holder: &'a Holder,
     listing: &'a Listing,
+    /// How many tokens there are; nothing if nobody could count them.
+    numbers: Option<Statistics>,
 }
 
 impl Scene<'_> {
@@ -204,7 +210,9 @@ impl Scene<'_> {
             path: self.holder.path(),
             created,
             replayed,
-            creation: self.creation(&lists, draft, errors),
+            statistics: self.statistics(),
+            inventory_href: self.holder.inventory_href(&self.call.ctx),
+            creation: self.creation(draft, errors),
             filter: self.filter(),
             active: self.loaded(lists.active, |page| self.active(page)),
             inactive: lists
@@ -213,7 +221,45 @@ impl Scene<'_> {
         }
     }
 
-    fn creation(&self, lists: &Lists, draft: Draft, errors: FormErrors) -> Creation {
+    /// The cards above the lists; each leads to what it counts.
+    fn statistics(&self) -> Vec<Statistic> {
+        let Some(numbers) = self.numbers else {
+            return Vec::new();
+        };
+        let (ctx, path) = (&self.call.ctx, self.holder.path());
+        let href = |change: &dyn Fn(&mut Listing)| Listing::default().href(&path, change);
+        let card = |name, caption, number, href, warns| Statistic {
+            name,
+            caption,
+            number: total(number),
+            href,
+            warns: warns && number != Total::Counted(0),
+        };
+        let near = statistics::near(ctx.today());
+        let mut cards = vec![
+            card("active", "Active", numbers.active, href(&|_| ()), false),
+            card(
+                "expiring",
+                "Expiring in 14 days",
+                numbers.expiring,
+                href(&|there| there.expires_before = Some(near)),
+                true,
+            ),
+        ];
+        if self.holder.keeps_ended(ctx) {
+            for (caption, number, ended) in [
+                ("Expired", numbers.expired, EndedBy::Date),
+                ("Revoked", numbers.revoked, EndedBy::Revocation),
+            ] {
+                let href = href(&|there| there.ended = Some(ended));
+                let href = format!("{href}#inactive-title");
+                cards.push(card(ended.word(), caption, number, href, false));
+            }
+        }
+        cards
+    }
+
+    fn creation(&self, draft: Draft, errors: FormErrors) -> Creation {
         let ctx = &self.call.ctx;
         if self.holder.lacks_plan(ctx) {
             return Creation::Refused(
@@ -234,13 +280,7 @@ impl Scene<'_> {
                 }
             };
         }
-        // With a filter nobody counts; then the attempt is told that the limit is reached.
-        let total = lists
-            .active
-            .as_ref()
-            .ok()
-            .filter(|_| !self.listing.narrows())
-            .map(|page| page.total);
+        let total = self.numbers.map(|numbers| numbers.active);
         let limit = i64::from(ctx.policy.settings.active_tokens_per_group);
         if matches!(self.holder, Holder::Resource(_))
             && total.is_some_and(|total| reaches(total, limit))
@@ -286,6 +326,11 @@ impl Scene<'_> {
             },
             scopes: any(scope).chain(scopes).collect(),
             unused: any(&unused).chain(spans).collect(),
+            expires_before: self
+                .listing
+                .expires_before
+                .map(|date| date.to_string())
+                .unwrap_or_default(),
             sort: self.listing.sort.clone(),
             narrows: self.listing.narrows(),
         }
@@ -324,24 +369,34 @@ impl Scene<'_> {
 
     fn inactive(&self, page: Page<ListedToken>) -> InactiveTokens {
         let path = self.holder.path();
+        let ctx = &self.call.ctx;
+        let makes_new =
+            self.holder.allows(Right::CreateToken, ctx) && !self.holder.is_switched_off(ctx);
         let there = |href: String| format!("{href}#inactive-title");
         InactiveTokens {
             count: total(page.total),
-            columns: inactive_columns(self.holder.kind(), &self.listing.inactive_sort, |sort| {
-                there(self.listing.href(&path, |there| {
-                    there.inactive_sort = sort.to_owned();
-                    there.inactive_page = 1;
-                }))
-            }),
+            columns: inactive_columns(
+                self.holder.kind(),
+                makes_new,
+                &self.listing.inactive_sort,
+                |sort| {
+                    there(self.listing.href(&path, |there| {
+                        there.inactive_sort = sort.to_owned();
+                        there.inactive_page = 1;
+                    }))
+                },
+            ),
             pagination: foot("Inactive tokens", &page, |number| {
                 there(self.listing.href(&path, |there| {
                     there.inactive_page = i64::try_from(number).unwrap_or(1)
                 }))
             }),
+            narrowed: self.listing.ended.map(EndedBy::word),
+            replaceable: makes_new,
             rows: page
                 .rows
                 .into_iter()
-                .map(|listed| rows::inactive(listed, self.call.ctx.now))
+                .map(|listed| rows::inactive(listed, &path, ctx.now))
                 .collect(),
         }
     }

@@ -10,6 +10,7 @@ mod holder;
 mod index;
 mod nonce;
 mod rows;
+mod show;
 
 use actix_web::HttpResponse;
 
@@ -163,4 +164,52 @@ pub async fn personal_confirm_rotate(call: PageCall) -> Result<HttpResponse, Err
 /// As [`personal_confirm_revoke`].
 pub async fn personal_rotate(call: PageCall) -> Result<HttpResponse, Error> {
     confirm::rotate(&call, Asked::Person).await
+}
+
+/// `GET /groups/{full_path}/-/settings/access_tokens/{id}` (`SeeTokens`, `SeeGroup`).
+///
+/// # Errors
+/// As [`group_index`], and for a token of somebody else.
+pub async fn group_show(call: PageCall) -> Result<HttpResponse, Error> {
+    show::show(&call, Asked::group(&call)).await
+}
+
+/// `POST /groups/{full_path}/-/settings/access_tokens/{id}` (`SeeTokens`, `SeeGroup`, `EditToken`).
+///
+/// # Errors
+/// As [`group_show`].
+pub async fn group_update(call: PageCall) -> Result<HttpResponse, Error> {
+    show::update(&call, Asked::group(&call)).await
+}
+
+/// `GET /{full_path}/-/settings/access_tokens/{id}` (`SeeTokens`, `SeeProject`).
+///
+/// # Errors
+/// As [`project_index`], and for a token of somebody else.
+pub async fn project_show(call: PageCall) -> Result<HttpResponse, Error> {
+    show::show(&call, Asked::project(&call)).await
+}
+
+/// `POST /{full_path}/-/settings/access_tokens/{id}` (`SeeTokens`, `SeeProject`, `EditToken`).
+///
+/// # Errors
+/// As [`project_show`].
+pub async fn project_update(call: PageCall) -> Result<HttpResponse, Error> {
+    show::update(&call, Asked::project(&call)).await
+}
+
+/// `GET /-/user_settings/personal_access_tokens/{id}` (`OwnPersonalTokens`).
+///
+/// # Errors
+/// As [`personal_index`], and for a token of somebody else.
+pub async fn personal_show(call: PageCall) -> Result<HttpResponse, Error> {
+    show::show(&call, Asked::Person).await
+}
+
+/// `POST /-/user_settings/personal_access_tokens/{id}` (`OwnPersonalTokens`).
+///
+/// # Errors
+/// As [`personal_show`].
+pub async fn personal_update(call: PageCall) -> Result<HttpResponse, Error> {
+    show::update(&call, Asked::Person).await
 }

@@ -6,6 +6,7 @@ use super::super::create::Created;
 use super::super::scope::Scope;
 use super::super::unused::{Span, idleness};
 use super::super::{ListedToken, Resource};
+use super::form::replacement;
 use super::holder::Holder;
 use crate::context::Context;
 use crate::members::AccessLevel;
@@ -34,7 +35,7 @@ impl Offers {
     }
 
     /// A new value for a bot that isn't a member would open nothing: it is only good for revoking.
-    fn rotates(&self, listed: &ListedToken, today: NaiveDate) -> bool {
+    pub(super) fn rotates(&self, listed: &ListedToken, today: NaiveDate) -> bool {
         let person = !listed.user.is_bot();
         self.rotate && (person || listed.is_member(today) && listed.access_level <= self.ceiling)
     }
@@ -62,13 +63,14 @@ pub(super) fn active(listed: ListedToken, offers: &Offers, now: DateTime<Utc>) -
 }
 
 /// A row of the inactive table.
-pub(super) fn inactive(listed: ListedToken, now: DateTime<Utc>) -> InactiveTokenRow {
+pub(super) fn inactive(listed: ListedToken, path: &str, now: DateTime<Utc>) -> InactiveTokenRow {
     InactiveTokenRow {
         id: listed.token.id,
         role: role(&listed, now.date_naive()),
         scopes: scopes(&listed),
         created: Day::on(listed.token.created_at.date_naive()),
         last_used: listed.last_used_at.map(|at| Moment::at(at, now)),
+        replacement_href: replacement(path, &listed),
         ended: match listed.token.expires_at {
             // The last change of a revoked token is its revocation.
             _ if listed.token.revoked => Ended::Revoked {
@@ -110,7 +112,7 @@ pub(crate) fn state(listed: &ListedToken, now: DateTime<Utc>) -> Badge {
 }
 
 /// When a revoked token stopped working.
-fn ended_at(listed: &ListedToken) -> DateTime<Utc> {
+pub(super) fn ended_at(listed: &ListedToken) -> DateTime<Utc> {
     let changed = listed.token.updated_at;
     listed
         .token
@@ -321,12 +323,12 @@ mod tests {
     fn a_revoked_token_ended_with_its_revocation_and_others_with_their_date() {
         let mut token = listed(UserKind::ProjectBot);
         token.token.expires_at = in_days(-3);
-        let Ended::Expired(day) = inactive(token.clone(), now()).ended else {
+        let Ended::Expired(day) = inactive(token.clone(), "", now()).ended else {
             panic!("it was not revoked")
         };
         assert_eq!(day.date, "2026-11-17");
         token.token.revoked = true;
-        let Ended::Revoked { at: Some(at), .. } = inactive(token, now()).ended else {
+        let Ended::Revoked { at: Some(at), .. } = inactive(token, "", now()).ended else {
             panic!("revoked counts more than expired")
         };
         assert_eq!(at.text, "2 days ago");

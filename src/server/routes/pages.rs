@@ -6,7 +6,7 @@ use actix_web::web;
 use super::{admin, open};
 use crate::permissions::Right::{
     Anyone, ChangeCreationSwitch, CreateProject, CreateSubgroup, CreateToken, CreateTopLevelGroup,
-    EditGroup, EditProject, LeaveMembership, ManageMembers, ManageWebhooks, OwnAccount,
+    EditGroup, EditProject, EditToken, LeaveMembership, ManageMembers, ManageWebhooks, OwnAccount,
     OwnPersonalTokens, RevokeToken, RotateToken, SeeGroup, SeeProject, SeeTokens,
 };
 use crate::server::{health, metrics, reference};
@@ -365,6 +365,18 @@ fn account() -> Area {
                 &[OwnPersonalTokens],
                 access_tokens::pages::personal_rotate,
             ),
+            endpoint(
+                Method::GET,
+                "/personal_access_tokens/{id}",
+                &[OwnPersonalTokens],
+                access_tokens::pages::personal_show,
+            ),
+            endpoint(
+                Method::POST,
+                "/personal_access_tokens/{id}",
+                &[OwnPersonalTokens],
+                access_tokens::pages::personal_update,
+            ),
         ],
     }
 }
@@ -410,6 +422,18 @@ fn group_tokens() -> Area {
                 &[SeeGroup, SeeTokens, RotateToken],
                 access_tokens::pages::group_rotate,
             ),
+            endpoint(
+                Method::GET,
+                "/{id}",
+                &[SeeGroup, SeeTokens],
+                access_tokens::pages::group_show,
+            ),
+            endpoint(
+                Method::POST,
+                "/{id}",
+                &[SeeGroup, SeeTokens, EditToken],
+                access_tokens::pages::group_update,
+            ),
         ],
     }
 }
@@ -454,6 +478,18 @@ fn project_tokens() -> Area {
                 "/{id}/rotate",
                 &[SeeProject, SeeTokens, RotateToken],
                 access_tokens::pages::project_rotate,
+            ),
+            endpoint(
+                Method::GET,
+                "/{id}",
+                &[SeeProject, SeeTokens],
+                access_tokens::pages::project_show,
+            ),
+            endpoint(
+                Method::POST,
+                "/{id}",
+                &[SeeProject, SeeTokens, EditToken],
+                access_tokens::pages::project_update,
             ),
         ],
     }

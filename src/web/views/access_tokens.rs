@@ -114,6 +114,10 @@ pub struct TokenPage {
     pub created: Option<OneTimeToken>,
     /// The form was sent a second time; the token had been made at this time (`17:58 UTC`).
     pub replayed: Option<String>,
+    /// How many there are in each state; empty if nobody could count them.
+    pub statistics: Vec<Statistic>,
+    /// The list of all tokens below, of a top-level group.
+    pub inventory_href: Option<String>,
     /// Whether a token can be made here, by this person, now.
     pub creation: Creation,
     /// The filter above the active table.
@@ -132,6 +136,20 @@ impl TokenPage {
             _ => None,
         }
     }
+}
+
+/// A number above the lists.
+pub struct Statistic {
+    /// What tests know it by: `active`, `expiring`, `expired` or `revoked`.
+    pub name: &'static str,
+    /// What is counted.
+    pub caption: &'static str,
+    /// How many, as `12` or `10,000+`.
+    pub number: String,
+    /// The list of these.
+    pub href: String,
+    /// Whether somebody should look at them.
+    pub warns: bool,
 }
 
 /// Whether a token can be made on this page.
@@ -239,6 +257,8 @@ pub struct TokenFilter {
     pub scopes: Vec<Choice>,
     /// For how long nobody has used them, with "Any" first.
     pub unused: Vec<Choice>,
+    /// Before which day they end, `YYYY-MM-DD`; empty for any.
+    pub expires_before: String,
     /// The order to keep, as in the address; empty for the default.
     pub sort: String,
     /// Whether it narrows the list.
@@ -306,6 +326,10 @@ pub struct OldValue {
 
 /// One page of inactive tokens.
 pub struct InactiveTokens {
+    /// How they ended, if only those are listed: `expired` or `revoked`.
+    pub narrowed: Option<&'static str>,
+    /// Whether new ones can be made in their place.
+    pub replaceable: bool,
     /// How many there are in all.
     pub count: String,
     /// Heads; see [`inactive_columns`].
@@ -330,6 +354,8 @@ pub struct InactiveTokenRow {
     pub created: Day,
     /// When it was used last.
     pub last_used: Option<Moment>,
+    /// A form filled in like it.
+    pub replacement_href: String,
     /// How it ended.
     pub ended: Ended,
     /// Its role; `None` if its bot is no longer a member.
@@ -370,11 +396,19 @@ pub fn active_columns(
 }
 
 /// The heads of the inactive table; parameters and keys as for [`active_columns`].
-pub fn inactive_columns(kind: TokenKind, sort: &str, href: impl Fn(&str) -> String) -> Vec<Column> {
+pub fn inactive_columns(
+    kind: TokenKind,
+    actions: bool,
+    sort: &str,
+    href: impl Fn(&str) -> String,
+) -> Vec<Column> {
     let mut columns = first_columns(sort, &href);
     columns.push(Column::sortable("Expired", "expires_at", sort, &href));
     if kind.has_role() {
         columns.push(Column::sortable("Role", "access_level", sort, &href));
+    }
+    if actions {
+        columns.push(Column::fixed("Action"));
     }
     columns
 }

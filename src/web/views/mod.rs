@@ -3,6 +3,7 @@
 //! A view is made of text, numbers and flags that are ready to print. It decides nothing, asks no database
 //! and reads no clock, so that a page can be rendered, and looked at, without a server.
 
+pub mod access_token;
 pub mod access_tokens;
 pub mod admin;
 pub mod code;

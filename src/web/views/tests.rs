@@ -119,6 +119,8 @@ fn page(kind: TokenKind, rows: Vec<TokenRow>) -> TokenPage {
         path: PATH.into(),
         created: None,
         replayed: None,
+        statistics: Vec::new(),
+        inventory_href: None,
         creation: Creation::Allowed(Box::new(form())),
         filter: TokenFilter::default(),
         active: Loaded::Ready(ActiveTokens {

@@ -156,7 +156,8 @@ async fn made_after_and_expired_is_shown_as_expired(server: TestServer) {
             "Created",
             "Last Used",
             "Expired",
-            "Role"
+            "Role",
+            "Action"
         ]
     );
     let browser = later(&server, "2028-01-01T00:00:00Z").await;

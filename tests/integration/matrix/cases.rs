@@ -10,9 +10,7 @@ impl Stage {
     /// What to ask of a route, made anew for each caller where asking changes something.
     pub(super) fn cases(&self, route: &str, caller: &Caller) -> Option<Vec<Case>> {
         let (group, project) = (&self.group, &self.project);
-        let tokens = group.page("settings/access_tokens");
         let hooks = group.page("hooks");
-        let personal = "/-/user_settings/personal_access_tokens";
         let get = |path: String| {
             vec![Case {
                 note: "",
@@ -49,7 +47,6 @@ impl Stage {
                 ..case
             })
         };
-        let project_tokens = project.page("settings/access_tokens");
         Some(match route {
             "GET /{full_path:.+}.git/info/refs" => {
                 let refs = |note, service| Case {
@@ -97,6 +94,9 @@ impl Stage {
             "GET /{full_path:(?:[^/-][^/]*/?)+}/-/tags" => get(project.page("tags")),
             "GET /{full_path:(?:[^/-][^/]*/?)+}/-/archive/{rest:.+}" => {
                 get(project.page("archive/main/api.zip"))
+            }
+            route if route.contains("access_tokens") && !route.contains("/api/") => {
+                return self.token_page_cases(route, caller);
             }
             route if route.contains("/repository/") => {
                 return self.repository_cases(route, caller);
@@ -461,48 +461,6 @@ impl Stage {
                 );
                 cases
             }
-            "GET /groups/{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens" => get(tokens),
-            "POST /groups/{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens" => form(
-                tokens,
-                &new_token_fields("resource_access_token", &unique()),
-            ),
-            "GET /groups/{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens/{id}/revoke" => {
-                get(format!("{tokens}/{}/revoke", self.token.id))
-            }
-            "GET /groups/{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens/{id}/rotate" => {
-                get(format!("{tokens}/{}/rotate", self.token.id))
-            }
-            "PUT /groups/{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens/{id}/revoke" => {
-                form(
-                    format!("{tokens}/{}/revoke", self.new_token()),
-                    &[("_method", "put")],
-                )
-            }
-            "PUT /groups/{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens/{id}/rotate" => {
-                form(
-                    format!("{tokens}/{}/rotate", self.new_token()),
-                    &[("_method", "put"), ("form_nonce", &unique())],
-                )
-            }
-            "GET /{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens" => get(project_tokens),
-            "POST /{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens" => form(
-                project_tokens,
-                &new_token_fields("resource_access_token", &unique()),
-            ),
-            "GET /{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens/{id}/revoke" => {
-                get(format!("{project_tokens}/{}/revoke", self.project_token.id))
-            }
-            "GET /{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens/{id}/rotate" => {
-                get(format!("{project_tokens}/{}/rotate", self.project_token.id))
-            }
-            "PUT /{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens/{id}/revoke" => form(
-                format!("{project_tokens}/{}/revoke", self.new_project_token()),
-                &[("_method", "put")],
-            ),
-            "PUT /{full_path:(?:[^/-][^/]*/?)+}/-/settings/access_tokens/{id}/rotate" => form(
-                format!("{project_tokens}/{}/rotate", self.new_project_token()),
-                &[("_method", "put"), ("form_nonce", &unique())],
-            ),
             "GET /groups/{full_path:.+}/-/edit" => get(group.page("edit")),
             "POST /groups/{full_path:.+}/-/edit" => {
                 let general = [
@@ -622,36 +580,6 @@ impl Stage {
                 cases
             }
 
-            "GET /-/user_settings/personal_access_tokens" => get(personal.into()),
-            "POST /-/user_settings/personal_access_tokens" => form(
-                personal.into(),
-                &new_token_fields("personal_access_token", &unique()),
-            ),
-            "GET /-/user_settings/personal_access_tokens/{id}/revoke" => {
-                get(format!("{personal}/{}/revoke", self.own_token(caller)))
-            }
-            "GET /-/user_settings/personal_access_tokens/{id}/rotate" => {
-                get(format!("{personal}/{}/rotate", self.own_token(caller)))
-            }
-            "PUT /-/user_settings/personal_access_tokens/{id}/revoke" => {
-                let mut cases = form(
-                    format!("{personal}/{}/revoke", self.own_token(caller)),
-                    &[("_method", "put")],
-                );
-                let others = form(
-                    format!("{personal}/{}/revoke", self.members_token()),
-                    &[("_method", "put")],
-                );
-                cases.extend(others.into_iter().map(|case| Case {
-                    note: "somebody else's",
-                    ..case
-                }));
-                cases
-            }
-            "PUT /-/user_settings/personal_access_tokens/{id}/rotate" => form(
-                format!("{personal}/{}/rotate", self.own_token(caller)),
-                &[("_method", "put"), ("form_nonce", &unique())],
-            ),
             _ => return None,
         })
     }
@@ -714,28 +642,8 @@ impl Stage {
         }
     }
 
-    fn members_token(&self) -> i64 {
+    pub(super) fn members_token(&self) -> i64 {
         self.member.personal_token([Scope::Api]).id
-    }
-}
-
-fn new_token_fields<'a>(form: &str, nonce: &'a str) -> [(&'a str, &'a str); 5] {
-    if form == "personal_access_token" {
-        [
-            ("form_nonce", nonce),
-            ("personal_access_token[name]", "ci"),
-            ("personal_access_token[scopes][]", "read_api"),
-            ("personal_access_token[expires_at]", "2026-12-20"),
-            ("personal_access_token[description]", ""),
-        ]
-    } else {
-        [
-            ("form_nonce", nonce),
-            ("resource_access_token[name]", "ci"),
-            ("resource_access_token[scopes][]", "read_api"),
-            ("resource_access_token[expires_at]", "2026-12-20"),
-            ("resource_access_token[access_level]", "10"),
-        ]
     }
 }
 

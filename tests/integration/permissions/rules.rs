@@ -5,7 +5,7 @@ use latchkey::{groups::Visibility, members::AccessLevel, permissions::Right, use
 use super::world::{Caller, Kind, ME, Spot, Tree, World};
 
 /// The rights that a place decides about.
-pub(super) const OF_PLACES: [Right; 18] = [
+pub(super) const OF_PLACES: [Right; 19] = [
     Right::SeeGroup,
     Right::SeeProject,
     Right::CreateSubgroup,
@@ -22,6 +22,7 @@ pub(super) const OF_PLACES: [Right; 18] = [
     Right::SeeTokens,
     Right::CreateToken,
     Right::RotateToken,
+    Right::EditToken,
     Right::RevokeToken,
     Right::ManageWebhooks,
 ];
@@ -178,6 +179,7 @@ pub(super) fn may(world: &World, right: Right, spot: Spot) -> bool {
         }
         // A bot looks after the tokens of its own place, if its role is enough.
         Right::SeeTokens | Right::RevokeToken => manages_tokens && (!is_bot(caller) || is_at_home),
+        Right::EditToken => manages_tokens && !is_bot(caller),
         // A token never mints a token.
         Right::CreateToken => {
             manages_tokens

@@ -1,0 +1,191 @@
+//! How many tokens of a group, project or person there are in each state, for the top of their page.
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use diesel::prelude::*;
+
+use super::Resource;
+use crate::context::Context;
+use crate::db::schema::{access_tokens, memberships, routes, users};
+use crate::db::{COUNTED_AT_MOST, Counted, DbConnection, Timestamp, Total};
+use crate::error::Error;
+use crate::groups::path::FullPath;
+use crate::groups::store::visible_group_with;
+use crate::projects::store::visible_project_with;
+
+/// An end within so many days is near.
+const NEAR: Days = Days::new(14);
+
+/// Tokens by state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statistics {
+    /// Neither revoked nor expired.
+    pub active: Total,
+    /// Of these, those that end within two weeks.
+    pub expiring: Total,
+    /// Those whose date came.
+    pub expired: Total,
+    /// Those that were revoked, or rotated away.
+    pub revoked: Total,
+}
+
+/// The day before which the dates of expiring tokens lie.
+pub fn near(today: NaiveDate) -> NaiveDate {
+    today
+        .checked_add_days(NEAR)
+        .and_then(|day| day.succ_opt())
+        .unwrap_or(NaiveDate::MAX)
+}
+
+/// Four bounded counts of the tokens that this condition chooses.
+macro_rules! counts {
+    ($of:expr, $now:expr) => {{
+        let now: DateTime<Utc> = $now;
+        let today = now.date_naive();
+        let tokens = || {
+            access_tokens::table
+                .inner_join(users::table)
+                .filter(users::bot_gone_at.is_null())
+                .filter($of)
+        };
+        // Of bots, those that are members: whatever is over goes from the page with its membership.
+        let over = || {
+            tokens()
+                .left_join(
+                    memberships::table.on(memberships::user_id
+                        .eq(access_tokens::user_id)
+                        .and(memberships::bot.eq(true))),
+                )
+                .filter(
+                    users::kind
+                        .eq("human")
+                        .or(memberships::id.is_not_null().and(
+                            memberships::expires_at
+                                .is_null()
+                                .or(memberships::expires_at.assume_not_null().gt(today)),
+                        )),
+                )
+        };
+        let grace = || {
+            access_tokens::grace_until.is_not_null().and(
+                access_tokens::grace_until
+                    .assume_not_null()
+                    .gt(Timestamp::from(now)),
+            )
+        };
+        let dated = || access_tokens::expires_at.is_not_null();
+        let date = || access_tokens::expires_at.assume_not_null();
+        let most = COUNTED_AT_MOST + 1;
+        (
+            Counted(
+                tokens()
+                    .filter(access_tokens::revoked.eq(false))
+                    .filter(access_tokens::expires_at.is_null().or(date().gt(today)))
+                    .select(access_tokens::id)
+                    .limit(most),
+            ),
+            Counted(
+                tokens()
+                    .filter(access_tokens::revoked.eq(false))
+                    .filter(dated().and(date().gt(today)).and(date().lt(near(today))))
+                    .select(access_tokens::id)
+                    .limit(most),
+            ),
+            Counted(
+                over()
+                    .filter(access_tokens::revoked.eq(false))
+                    .filter(dated().and(date().le(today)))
+                    .select(access_tokens::id)
+                    .limit(most),
+            ),
+            Counted(
+                over()
+                    .filter(access_tokens::revoked.eq(true))
+                    .filter(diesel::dsl::not(grace()))
+                    .select(access_tokens::id)
+                    .limit(most),
+            ),
+        )
+    }};
+}
+
+type Numbers = (i64, i64, i64, i64);
+
+impl From<Numbers> for Statistics {
+    fn from((active, expiring, expired, revoked): Numbers) -> Self {
+        let total = Total::from_bounded_count;
+        Statistics {
+            active: total(active),
+            expiring: total(expiring),
+            expired: total(expired),
+            revoked: total(revoked),
+        }
+    }
+}
+
+/// The address as routes have it; one that can't be has no tokens.
+fn key(path: &str) -> String {
+    FullPath::parse(path).map_or_else(|_| String::new(), |path| path.key())
+}
+
+/// A visible group with the numbers of its tokens, in one query.
+///
+/// # Errors
+/// [`Error::NotFound`], the same for a hidden group and for one that doesn't exist.
+pub fn of_group(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    path: &str,
+) -> Result<(Resource, Statistics), Error> {
+    let key = key(path);
+    let here = || {
+        access_tokens::group_id.eq_any(
+            routes::table
+                .filter(routes::path_key.eq(key.clone()))
+                .select(routes::group_id),
+        )
+    };
+    let (group, numbers) =
+        visible_group_with!(conn, ctx, path, counts!(here(), ctx.now) => Numbers)?;
+    Ok((Resource::Group(group), numbers.into()))
+}
+
+/// A visible project with the numbers of its tokens, in one query.
+///
+/// # Errors
+/// [`Error::NotFound`], the same for a hidden project and for one that doesn't exist.
+pub fn of_project(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    path: &str,
+) -> Result<(Resource, Statistics), Error> {
+    let key = key(path);
+    let here = || {
+        access_tokens::project_id.eq_any(
+            routes::table
+                .filter(routes::path_key.eq(key.clone()))
+                .select(routes::project_id),
+        )
+    };
+    let (project, numbers) =
+        visible_project_with!(conn, ctx, path, counts!(here(), ctx.now) => Numbers)?;
+    Ok((Resource::Project(project), numbers.into()))
+}
+
+/// The numbers of a person's own tokens.
+///
+/// # Errors
+/// When the database is away.
+pub fn of_person(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    user_id: i64,
+) -> Result<Statistics, Error> {
+    let own = || {
+        access_tokens::user_id
+            .eq(user_id)
+            .and(access_tokens::group_id.is_null())
+            .and(access_tokens::project_id.is_null())
+    };
+    let numbers: Numbers = diesel::select(counts!(own(), ctx.now)).get_result(conn)?;
+    Ok(numbers.into())
+}
