@@ -13,7 +13,7 @@ use crate::members::Memberships;
 use crate::users::{User, UserState};
 
 /// What one look-up found: the token may be dead, the user blocked. [`verdict`] tells.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Found {
     /// The token.
     pub token: AccessToken,
@@ -68,6 +68,28 @@ pub fn find(
         memberships: Memberships::living(memberships, today),
     });
     Ok((revision, found))
+}
+
+/// The token with this id as [`find`] would find it by its value, for telling what would become of it.
+///
+/// # Errors
+/// When the database is away.
+pub fn find_by_id(
+    conn: &mut DbConnection,
+    id: i64,
+    today: NaiveDate,
+) -> Result<Option<Found>, Error> {
+    let mut holder = None;
+    let mut memberships = Vec::new();
+    for (token, user, membership) in store::find_with_memberships(conn, id)? {
+        holder.get_or_insert((token, user));
+        memberships.extend(membership);
+    }
+    Ok(holder.map(|(token, user)| Found {
+        token,
+        user,
+        memberships: Memberships::living(memberships, today),
+    }))
 }
 
 /// What follows when a revoked value asks for what only its owner would ask for: somebody else has it.

@@ -114,6 +114,23 @@ pub(super) fn find_by_digests(
     })
 }
 
+/// A token with its user and the user's memberships.
+pub(super) fn find_with_memberships(
+    conn: &mut DbConnection,
+    id: i64,
+) -> Result<Vec<(AccessToken, User, Option<Membership>)>, Error> {
+    Ok(access_tokens::table
+        .inner_join(users::table)
+        .left_join(memberships::table.on(memberships::user_id.eq(users::id)))
+        .filter(access_tokens::id.eq(id))
+        .select((
+            AccessToken::as_select(),
+            User::as_select(),
+            Option::<Membership>::as_select(),
+        ))
+        .load(conn)?)
+}
+
 /// A row of the join that lists share.
 pub(super) type ListedRow = (
     AccessToken,

@@ -99,6 +99,40 @@ impl Right {
         Right::Administer,
     ];
 
+    /// The role that it takes on a project, or else on a group; `None` where a role doesn't decide.
+    pub fn level_on(self, project: bool) -> Option<AccessLevel> {
+        if project {
+            self.level_on_project()
+        } else {
+            self.level_on_group()
+        }
+    }
+
+    /// The start of a sentence about it.
+    pub const fn act(self) -> &'static str {
+        match self {
+            Right::ReadCode => "Reading private code",
+            Right::PushCode => "Pushing code",
+            Right::PushToProtectedBranch => "Pushing to protected branches",
+            Right::CreateTopLevelGroup | Right::CreateSubgroup => "Making a group here",
+            Right::CreateProject => "Making a project here",
+            Right::EditGroup => "Changing a group",
+            Right::EditProject => "Changing a project",
+            Right::TransferGroup | Right::ReceiveGroup | Right::TransferProject => "Moving it",
+            Right::DeleteGroup | Right::DeleteProject => "Deleting it",
+            Right::ManageMembers => "Managing members",
+            Right::LeaveMembership => "Leaving",
+            Right::ChangeCreationSwitch => "Turning the creation of tokens on or off",
+            Right::SeeTokens => "Seeing access tokens",
+            Right::CreateToken => "Making an access token",
+            Right::RotateToken => "Rotating an access token",
+            Right::EditToken => "Editing an access token",
+            Right::RevokeToken => "Revoking an access token",
+            Right::ManageWebhooks => "Managing webhooks",
+            _ => "This",
+        }
+    }
+
     /// The role that it takes on a group; `None` where a role doesn't decide.
     pub(super) fn level_on_group(self) -> Option<AccessLevel> {
         match self {

@@ -15,6 +15,7 @@ mod architecture;
 mod audit_log;
 mod browser_sessions;
 mod carriers;
+mod check_request;
 mod clients;
 mod code_pages;
 mod concurrency;

@@ -6,7 +6,7 @@ use super::super::refusals::Whose;
 use super::super::rotate::{self, Rotation};
 use super::super::scope::Scope;
 use super::super::statistics::{self, Statistics};
-use super::super::{ListedToken, Resource, revoke, store};
+use super::super::{AccessToken, ListedToken, Resource, revoke, store};
 use crate::context::Context;
 use crate::db::{DbConnection, Page, PageRequest};
 use crate::error::{Error, What};
@@ -23,7 +23,7 @@ use crate::{groups, projects};
 
 /// Whose tokens the address asks for.
 #[derive(Debug, Clone)]
-pub(super) enum Asked {
+pub(crate) enum Asked {
     /// The group with this full path.
     Group(String),
     /// The project with this full path.
@@ -34,17 +34,17 @@ pub(super) enum Asked {
 
 impl Asked {
     /// The group that the address names.
-    pub(super) fn group(call: &PageCall) -> Self {
+    pub(crate) fn group(call: &PageCall) -> Self {
         Asked::Group(call.segment("full_path").to_owned())
     }
 
     /// The project that the address names.
-    pub(super) fn project(call: &PageCall) -> Self {
+    pub(crate) fn project(call: &PageCall) -> Self {
         Asked::Project(call.segment("full_path").to_owned())
     }
 
     /// The holder, if its tokens may be seen; for everybody else there is no such page.
-    pub(super) fn find(&self, conn: &mut DbConnection, ctx: &Context) -> Result<Holder, Error> {
+    pub(crate) fn find(&self, conn: &mut DbConnection, ctx: &Context) -> Result<Holder, Error> {
         match self {
             Asked::Group(path) => {
                 let name = GroupRef::Path(path.clone());
@@ -67,7 +67,7 @@ impl Asked {
     }
 
     /// As [`Asked::find`], with how many tokens there are; at no more queries than it takes for a group or project.
-    pub(super) fn find_with_statistics(
+    pub(crate) fn find_with_statistics(
         &self,
         conn: &mut DbConnection,
         ctx: &Context,
@@ -87,7 +87,7 @@ impl Asked {
 
 /// What holds the tokens.
 #[derive(Debug, Clone)]
-pub(super) enum Holder {
+pub(crate) enum Holder {
     /// A group or project.
     Resource(Resource),
     /// A person.
@@ -96,7 +96,7 @@ pub(super) enum Holder {
 
 impl Holder {
     /// A group or project whose tokens the actor may see; for everybody else it has no such pages.
-    pub(super) fn of_resource(ctx: &Context, resource: Resource) -> Result<Self, Error> {
+    pub(crate) fn of_resource(ctx: &Context, resource: Resource) -> Result<Self, Error> {
         if ctx
             .actor
             .may(Right::SeeTokens, &resource.place(), &ctx.policy)
@@ -107,7 +107,7 @@ impl Holder {
         }
     }
 
-    pub(super) fn kind(&self) -> TokenKind {
+    pub(crate) fn kind(&self) -> TokenKind {
         match self {
             Holder::Resource(Resource::Group(_)) => TokenKind::Group,
             Holder::Resource(Resource::Project(_)) => TokenKind::Project,
@@ -116,7 +116,7 @@ impl Holder {
     }
 
     /// Where the list is.
-    pub(super) fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         match self {
             Holder::Resource(Resource::Group(group)) => {
                 format!("/groups/{}/-/settings/access_tokens", group.full_path)
@@ -129,7 +129,7 @@ impl Holder {
     }
 
     /// The frame of the list and of everything that belongs to it. Its own forms lead back to the list.
-    pub(super) fn shell(&self, call: &PageCall) -> Shell {
+    pub(crate) fn shell(&self, call: &PageCall) -> Shell {
         const TITLE: &str = "Access tokens";
         let place = sidebar::Place::AccessTokens;
         let mut shell = match self {
@@ -155,7 +155,7 @@ impl Holder {
     }
 
     /// The frame of a page that belongs to the list: its last step leads back to it, and the page's own follows.
-    pub(super) fn shell_of(&self, call: &PageCall, title: &str) -> Shell {
+    pub(crate) fn shell_of(&self, call: &PageCall, title: &str) -> Shell {
         let mut shell = self.shell(call);
         if let Some(list) = shell.breadcrumbs.last_mut() {
             list.href = Some(self.path());
@@ -166,7 +166,7 @@ impl Holder {
     }
 
     /// What a token opens, in words.
-    pub(super) fn reach(&self) -> String {
+    pub(crate) fn reach(&self) -> String {
         match self {
             Holder::Resource(Resource::Group(group)) => {
                 format!("{}, its subgroups and projects", group.full_path)
@@ -177,7 +177,7 @@ impl Holder {
     }
 
     /// The scopes on offer.
-    pub(super) fn scopes(&self, ctx: &Context) -> Vec<Scope> {
+    pub(crate) fn scopes(&self, ctx: &Context) -> Vec<Scope> {
         let registry = ctx.policy.settings.registry_enabled;
         match self {
             Holder::Resource(_) => Scope::offered_to_resource_tokens(registry),
@@ -186,7 +186,7 @@ impl Holder {
     }
 
     /// The highest role that the actor may give to a token; tokens of people have none.
-    pub(super) fn ceiling(&self, ctx: &Context) -> Option<AccessLevel> {
+    pub(crate) fn ceiling(&self, ctx: &Context) -> Option<AccessLevel> {
         match self {
             Holder::Resource(resource) => ctx.actor.level(&resource.place()),
             Holder::Person(_) => None,
@@ -194,7 +194,7 @@ impl Holder {
     }
 
     /// Would the actor be allowed to, as far as the holder decides it?
-    pub(super) fn allows(&self, right: Right, ctx: &Context) -> bool {
+    pub(crate) fn allows(&self, right: Right, ctx: &Context) -> bool {
         match self {
             Holder::Resource(resource) => ctx.actor.could(right, &resource.place(), &ctx.policy),
             Holder::Person(_) => {
@@ -205,19 +205,19 @@ impl Holder {
     }
 
     /// Does the top-level group, its switch or its plan, stand in the way of new values?
-    pub(super) fn is_switched_off(&self, ctx: &Context) -> bool {
+    pub(crate) fn is_switched_off(&self, ctx: &Context) -> bool {
         let off = matches!(self, Holder::Resource(resource) if !resource.place().creation_allowed);
         off || self.lacks_plan(ctx)
     }
 
     /// Does the top-level group's plan?
-    pub(super) fn lacks_plan(&self, ctx: &Context) -> bool {
+    pub(crate) fn lacks_plan(&self, ctx: &Context) -> bool {
         matches!(self, Holder::Resource(resource)
             if !resource.place().plan.allows_creation(ctx.policy.offering))
     }
 
     /// The general settings of the top-level group, for those who may turn creation on again.
-    pub(super) fn switch_href(&self, ctx: &Context) -> Option<String> {
+    pub(crate) fn switch_href(&self, ctx: &Context) -> Option<String> {
         let Holder::Resource(resource) = self else {
             return None;
         };
@@ -237,7 +237,7 @@ impl Holder {
     }
 
     /// The list of all tokens below a top-level group, for those who may see it.
-    pub(super) fn inventory_href(&self, ctx: &Context) -> Option<String> {
+    pub(crate) fn inventory_href(&self, ctx: &Context) -> Option<String> {
         let Holder::Resource(Resource::Group(group)) = self else {
             return None;
         };
@@ -249,7 +249,7 @@ impl Holder {
     }
 
     /// Are ended tokens shown? Those of people always stay; those of bots, if the bots do.
-    pub(super) fn keeps_ended(&self, ctx: &Context) -> bool {
+    pub(crate) fn keeps_ended(&self, ctx: &Context) -> bool {
         match self {
             Holder::Resource(resource) => ctx.policy.retains_bots(resource.group().retain_bots),
             Holder::Person(_) => true,
@@ -257,15 +257,35 @@ impl Holder {
     }
 
     /// Whose tokens these are, for the trail.
-    pub(super) fn whose(&self) -> Whose<'_> {
+    pub(crate) fn whose(&self) -> Whose<'_> {
         match self {
             Holder::Resource(resource) => Whose::Resource(resource),
             Holder::Person(person) => Whose::Person(person),
         }
     }
 
+    /// Is it the holder of this token?
+    pub(crate) fn holds(&self, token: &AccessToken) -> bool {
+        match self {
+            Holder::Resource(Resource::Group(group)) => token.group_id == Some(group.id),
+            Holder::Resource(Resource::Project(project)) => token.project_id == Some(project.id),
+            Holder::Person(person) => token.kind() == "personal" && token.user_id == person.id,
+        }
+    }
+
+    /// A path that a program with such a token may ask for.
+    pub(crate) fn example(&self) -> String {
+        match self {
+            Holder::Resource(Resource::Group(group)) => format!("/api/v4/groups/{}", group.id),
+            Holder::Resource(Resource::Project(project)) => {
+                format!("/api/v4/projects/{}", project.id)
+            }
+            Holder::Person(_) => "/api/v4/user".into(),
+        }
+    }
+
     /// One page of its tokens.
-    pub(super) fn list(
+    pub(crate) fn list(
         &self,
         conn: &mut DbConnection,
         ctx: &Context,
@@ -279,7 +299,7 @@ impl Holder {
     }
 
     /// One of its tokens.
-    pub(super) fn token(
+    pub(crate) fn token(
         &self,
         conn: &mut DbConnection,
         ctx: &Context,
@@ -294,7 +314,7 @@ impl Holder {
     }
 
     /// Makes a token. The inner error is a refusal that has left its line in the audit trail.
-    pub(super) fn create(
+    pub(crate) fn create(
         &self,
         conn: &mut DbConnection,
         ctx: &Context,
@@ -306,7 +326,7 @@ impl Holder {
         }
     }
 
-    pub(super) fn rotate(
+    pub(crate) fn rotate(
         &self,
         conn: &mut DbConnection,
         ctx: &Context,
@@ -319,7 +339,7 @@ impl Holder {
         }
     }
 
-    pub(super) fn revoke(
+    pub(crate) fn revoke(
         &self,
         conn: &mut DbConnection,
         ctx: &Context,

@@ -6,7 +6,7 @@ mod confirm;
 mod create;
 pub mod credentials;
 mod form;
-mod holder;
+pub(crate) mod holder;
 mod index;
 mod nonce;
 mod rows;

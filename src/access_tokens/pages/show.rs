@@ -21,7 +21,7 @@ use crate::db::{DbConnection, Total};
 use crate::error::Error;
 use crate::permissions::Right;
 use crate::web::form_errors::{Field, on_form};
-use crate::web::lists::{grouped, total};
+use crate::web::lists::{address, grouped, total};
 use crate::web::page::PageCall;
 use crate::web::views::access_token::{
     BAR, EditForm, Kin, ReachCard, TokenDetailPage, TokenEvent, Usage, UseDay,
@@ -176,7 +176,15 @@ fn page(
         usage: usage(&detail, ctx),
         reach: ReachCard {
             sentence: reach_of(&holder, reach),
-            check_href: None,
+            check_href: (!revoked && !expired).then(|| {
+                address(
+                    &format!("{path}/check"),
+                    &[
+                        ("token", &token.id.to_string()),
+                        ("path", &holder.example()),
+                    ],
+                )
+            }),
         },
         family: detail
             .family

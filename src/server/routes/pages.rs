@@ -9,7 +9,7 @@ use crate::permissions::Right::{
     EditGroup, EditProject, EditToken, LeaveMembership, ManageMembers, ManageWebhooks, OwnAccount,
     OwnPersonalTokens, RevokeToken, RotateToken, SeeGroup, SeeProject, SeeTokens,
 };
-use crate::server::{health, metrics, reference};
+use crate::server::{check, health, metrics, reference};
 use crate::users::pages::{account, confirmation};
 use crate::web::endpoint::Area;
 use crate::web::page::{endpoint, public_endpoint};
@@ -367,6 +367,12 @@ fn account() -> Area {
             ),
             endpoint(
                 Method::GET,
+                "/personal_access_tokens/check",
+                &[OwnPersonalTokens],
+                check::personal,
+            ),
+            endpoint(
+                Method::GET,
                 "/personal_access_tokens/{id}",
                 &[OwnPersonalTokens],
                 access_tokens::pages::personal_show,
@@ -422,6 +428,7 @@ fn group_tokens() -> Area {
                 &[SeeGroup, SeeTokens, RotateToken],
                 access_tokens::pages::group_rotate,
             ),
+            endpoint(Method::GET, "/check", &[SeeGroup, SeeTokens], check::group),
             endpoint(
                 Method::GET,
                 "/{id}",
@@ -478,6 +485,12 @@ fn project_tokens() -> Area {
                 "/{id}/rotate",
                 &[SeeProject, SeeTokens, RotateToken],
                 access_tokens::pages::project_rotate,
+            ),
+            endpoint(
+                Method::GET,
+                "/check",
+                &[SeeProject, SeeTokens],
+                check::project,
             ),
             endpoint(
                 Method::GET,

@@ -1,0 +1,254 @@
+//! What a method and a path ask for: an endpoint of the API, or a service of Git.
+
+use std::sync::LazyLock;
+
+use actix_web::dev::{Path, ResourceDef};
+use actix_web::http::Method;
+
+use super::super::routes;
+use crate::access_tokens::scope::ScopeNeed;
+use crate::git::Service;
+use crate::permissions::Right;
+use crate::web::endpoint::Access;
+use crate::web::openapi::BASE;
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Request {
+    /// An endpoint of the API.
+    Api(ApiRequest),
+    /// A service of Git on the repository of the project with this full path.
+    Git(Service, String),
+}
+
+/// An endpoint of the API with what its path names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ApiRequest {
+    /// The scope that it takes.
+    pub scope: ScopeNeed,
+    /// The rights that it exercises.
+    pub rights: &'static [Right],
+    /// The group or project in its path.
+    pub place: Option<Named>,
+    /// What it is for, as `Show a group`.
+    pub summary: &'static str,
+}
+
+/// A group or project as a path names it: by id or full path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Named {
+    Group(String),
+    Project(String),
+}
+
+/// An area of the API as requests are compared with it.
+struct Area {
+    prefix: Option<ResourceDef>,
+    endpoints: Vec<Endpoint>,
+}
+
+struct Endpoint {
+    pattern: ResourceDef,
+    method: Method,
+    scope: ScopeNeed,
+    rights: &'static [Right],
+    summary: &'static str,
+}
+
+/// The route table's own rows, in its order.
+static AREAS: LazyLock<Vec<Area>> = LazyLock::new(|| {
+    routes::all()
+        .into_iter()
+        .filter(|area| area.prefix.starts_with(BASE))
+        .map(|area| Area {
+            prefix: (area.prefix != BASE).then(|| ResourceDef::prefix(area.prefix)),
+            endpoints: area
+                .endpoints
+                .iter()
+                .filter_map(|endpoint| {
+                    let Access::Api { scope, rights, .. } = endpoint.access else {
+                        return None;
+                    };
+                    Some(Endpoint {
+                        pattern: ResourceDef::new(format!("{}{}", area.prefix, endpoint.path)),
+                        method: endpoint.method.clone(),
+                        scope,
+                        rights,
+                        summary: endpoint.about.map_or("", |about| about.summary),
+                    })
+                })
+                .collect(),
+        })
+        .collect()
+});
+
+impl Request {
+    /// What this method and path ask for, with or without the address of the instance and `/api/v4` before it; nothing,
+    /// if there is no such endpoint.
+    pub(super) fn parse(method: &str, path: &str, external_url: &str) -> Option<Self> {
+        let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).ok()?;
+        let path = path.strip_prefix(external_url).unwrap_or(path);
+        let path = path.split('#').next().unwrap_or_default();
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let path = format!("/{}", path.trim_start_matches('/'));
+        if let Some((project, rest)) = path.split_once(".git/") {
+            let service = service(&method, rest, query)?;
+            return Some(Request::Git(service, project.trim_matches('/').to_owned()));
+        }
+        let path = if path.starts_with(&format!("{BASE}/")) {
+            path
+        } else {
+            format!("{BASE}{path}")
+        };
+        api(&method, &path).map(Request::Api)
+    }
+}
+
+fn service(method: &Method, rest: &str, query: &str) -> Option<Service> {
+    match (method, rest) {
+        (&Method::GET, "info/refs") => query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("service="))
+            .and_then(Service::parse),
+        (&Method::POST, name) => Service::parse(name),
+        _ => None,
+    }
+}
+
+/// The first area that the path lies in has the say, as when a request is served.
+fn api(method: &Method, path: &str) -> Option<ApiRequest> {
+    let method = if method == Method::HEAD {
+        &Method::GET
+    } else {
+        method
+    };
+    for area in AREAS.iter() {
+        let inside = match &area.prefix {
+            Some(prefix) => prefix.is_match(path) || prefix.find_match(path).is_some(),
+            None => area
+                .endpoints
+                .iter()
+                .any(|endpoint| endpoint.pattern.is_match(path)),
+        };
+        if !inside {
+            continue;
+        }
+        return area
+            .endpoints
+            .iter()
+            .filter(|endpoint| endpoint.method == *method)
+            .find_map(|endpoint| {
+                let mut captured = Path::new(path);
+                endpoint
+                    .pattern
+                    .capture_match_info(&mut captured)
+                    .then(|| ApiRequest {
+                        scope: endpoint.scope,
+                        rights: endpoint.rights,
+                        place: captured.get("id").and_then(|id| named(path, id)),
+                        summary: endpoint.summary,
+                    })
+            });
+    }
+    None
+}
+
+fn named(path: &str, id: &str) -> Option<Named> {
+    let id = percent_encoding::percent_decode_str(id)
+        .decode_utf8_lossy()
+        .into_owned();
+    let rest = path.strip_prefix(BASE)?;
+    if rest.starts_with("/groups/") {
+        Some(Named::Group(id))
+    } else if rest.starts_with("/projects/") {
+        Some(Named::Project(id))
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URL: &str = "https://latchkey.example";
+
+    fn place(method: &str, path: &str) -> Option<Named> {
+        match Request::parse(method, path, URL) {
+            Some(Request::Api(api)) => api.place,
+            other => panic!("{method} {path}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_path_is_read_with_and_without_what_stands_before_it() {
+        let group = Some(Named::Group("acme/platform".into()));
+        for path in [
+            "https://latchkey.example/api/v4/groups/acme%2Fplatform?with_projects=false",
+            "/api/v4/groups/acme%2Fplatform",
+            "groups/acme%2Fplatform#x",
+        ] {
+            assert_eq!(place("get", path), group, "{path}");
+        }
+        assert_eq!(
+            place("POST", "/projects/7/repository/files/a%2Fb"),
+            Some(Named::Project("7".into()))
+        );
+        assert_eq!(place("GET", "/personal_access_tokens/7"), None);
+    }
+
+    #[test]
+    fn git_is_asked_for_by_the_service() {
+        let git = |method, path| Request::parse(method, path, URL);
+        let project = || "acme/p1".to_owned();
+        assert_eq!(
+            git("GET", "/acme/p1.git/info/refs?service=git-receive-pack"),
+            Some(Request::Git(Service::ReceivePack, project()))
+        );
+        assert_eq!(
+            git("POST", "/acme/p1.git/git-upload-pack"),
+            Some(Request::Git(Service::UploadPack, project()))
+        );
+        assert_eq!(git("GET", "/acme/p1.git/info/refs"), None);
+    }
+
+    #[test]
+    fn what_no_endpoint_serves_is_nothing() {
+        for (method, path) in [
+            ("GET", "/nowhere"),
+            ("PATCH", "/groups/7"),
+            ("", "/groups/7"),
+            ("GET", ""),
+            ("GET", "/groups/a/b"),
+        ] {
+            assert_eq!(Request::parse(method, path, URL), None, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn every_endpoint_of_the_api_is_found_by_its_own_path() {
+        for area in routes::all() {
+            if !area.prefix.starts_with(BASE) {
+                continue;
+            }
+            for endpoint in &area.endpoints {
+                let Access::Api { rights, scope, .. } = endpoint.access else {
+                    continue;
+                };
+                let path = format!("{}{}", area.prefix, endpoint.path)
+                    .replace("{format:", "{format}")
+                    .split('/')
+                    .map(|part| if part.contains('{') { "7" } else { part })
+                    .collect::<Vec<_>>()
+                    .join("/");
+                let found = api(&endpoint.method, &path);
+                // An address with a file's ending stands for itself.
+                if let Some(found) = found {
+                    assert_eq!((found.rights, found.scope), (rights, scope), "{path}");
+                } else {
+                    assert!(endpoint.path.contains('.') || endpoint.path.contains("{format"));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! The page that tells what would become of a request says what becomes of it.
+
+use latchkey::access_tokens::scope::Scope;
+use latchkey::members::AccessLevel;
+use serde_json::{Value, json};
+
+use crate::on_both;
+use crate::support::{Company, Page, TestResource, TestServer, TestToken, Visitor, query};
+
+on_both![
+    the_answer_is_what_becomes_of_the_request,
+    git_is_told_as_it_is,
+    a_token_to_be_is_told_as_one_that_is_there,
+    every_rule_that_decides_is_named,
+    what_the_token_or_the_viewer_may_not_see_is_told_as_not_there,
+    a_dead_token_is_refused_and_a_value_in_its_grace_is_not,
+    a_token_of_another_place_is_not_asked_about,
+    nothing_is_asked_without_a_path_and_nothing_changes,
+    a_question_costs_four_queries,
+];
+
+/// What the page says to a question.
+async fn asked(browser: &Visitor, list: &str, fields: &[(&str, &str)]) -> Page {
+    browser
+        .get(&format!("{list}/check?{}", query(fields)))
+        .await
+        .expect(200)
+        .page()
+}
+
+fn allowed(page: &Page) -> bool {
+    let ruling = page.part("ruling").expect("an answer").text();
+    assert!(
+        ruling.starts_with("Allowed") || ruling.starts_with("Refused"),
+        "{ruling}"
+    );
+    ruling.starts_with("Allowed")
+}
+
+/// Requests that succeed for whoever may send them, each made anew.
+fn requests(company: &Company, number: usize) -> Vec<(&'static str, String, Value)> {
+    let (acme, p1, sub) = (&company.acme, &company.p1, &company.sub);
+    let member = company.frank.id;
+    let new = |group: bool| json!({ "name": "x", "scopes": ["read_api"], "access_level": if group { 10 } else { 20 } });
+    vec![
+        ("GET", acme.path(), Value::Null),
+        (
+            "GET",
+            format!("/groups/{}", acme.encoded_path()),
+            Value::Null,
+        ),
+        ("GET", sub.path(), Value::Null),
+        ("GET", company.other.path(), Value::Null),
+        ("GET", "/groups/nowhere".into(), Value::Null),
+        ("GET", p1.path(), Value::Null),
+        ("GET", company.p9.path(), Value::Null),
+        ("GET", format!("{}/members", acme.path()), Value::Null),
+        ("GET", format!("{}/access_tokens", acme.path()), Value::Null),
+        ("GET", format!("{}/access_tokens", sub.path()), Value::Null),
+        ("GET", format!("{}/access_tokens", p1.path()), Value::Null),
+        ("POST", format!("{}/access_tokens", acme.path()), new(true)),
+        ("POST", format!("{}/access_tokens", p1.path()), new(false)),
+        (
+            "PUT",
+            acme.path(),
+            json!({ "description": format!("d{number}") }),
+        ),
+        (
+            "PUT",
+            sub.path(),
+            json!({ "description": format!("d{number}") }),
+        ),
+        (
+            "PUT",
+            p1.path(),
+            json!({ "description": format!("d{number}") }),
+        ),
+        (
+            "POST",
+            format!("{}/members", acme.path()),
+            json!({ "user_id": member, "access_level": 10 }),
+        ),
+        (
+            "DELETE",
+            format!("{}/members/{member}", acme.path()),
+            Value::Null,
+        ),
+        (
+            "GET",
+            format!("{}/repository/branches", p1.path()),
+            Value::Null,
+        ),
+        ("GET", "/user".into(), Value::Null),
+        ("GET", "/personal_access_tokens/self".into(), Value::Null),
+        ("GET", "/application/settings".into(), Value::Null),
+        ("GET", "/version".into(), Value::Null),
+    ]
+}
+
+fn tokens(company: &Company) -> Vec<TestToken> {
+    let acme = &company.acme;
+    let token = |name: &str, level, scopes: &[Scope]| {
+        acme.token(name)
+            .role(level)
+            .scopes(scopes.iter().copied())
+            .create()
+    };
+    let mut all: Vec<TestToken> = AccessLevel::ALL
+        .into_iter()
+        .map(|level| token(level.name(), level, &[Scope::Api]))
+        .collect();
+    all.push(token("reader", AccessLevel::Owner, &[Scope::ReadApi]));
+    all.push(token("git", AccessLevel::Owner, &[Scope::WriteRepository]));
+    all.push(token("rotator", AccessLevel::Owner, &[Scope::SelfRotate]));
+    all
+}
+
+async fn the_answer_is_what_becomes_of_the_request(server: TestServer) {
+    let company = Company::on(&server);
+    let list = company.acme.page("settings/access_tokens");
+    let browser = company.alice.signs_in().await;
+    let (mut yes, mut no) = (0, 0);
+    for (number, token) in tokens(&company).into_iter().enumerate() {
+        for (method, path, body) in requests(&company, number) {
+            let id = token.id.to_string();
+            let fields = [("token", &*id), ("method", method), ("path", &*path)];
+            let told = asked(&browser, &list, &fields).await;
+            let answer = token
+                .send(method.parse().unwrap(), &path, body.clone())
+                .await;
+            let case = format!(
+                "{method} {path} as token {number} is {}: {}",
+                answer.status,
+                told.part("ruling").unwrap().text()
+            );
+            // A refusal for want of permission is worded as a bad request where it is GitLab's way.
+            let refused = matches!(answer.status, 401 | 403 | 404)
+                || answer.status == 400 && answer.text().contains("permission");
+            assert!(refused || answer.status < 300, "{case} {}", answer.text());
+            assert_eq!(allowed(&told), !refused, "{case}");
+            if refused {
+                no += 1;
+            } else {
+                yes += 1;
+            }
+        }
+    }
+    assert!(yes > 50 && no > 50, "{yes} and {no}");
+}
+
+async fn git_is_told_as_it_is(server: TestServer) {
+    let company = Company::on(&server);
+    let list = company.acme.page("settings/access_tokens");
+    let browser = company.alice.signs_in().await;
+    for token in tokens(&company) {
+        for service in ["git-upload-pack", "git-receive-pack"] {
+            for project in ["acme/p1", "other/p9"] {
+                let path = format!("/{project}.git/info/refs?service={service}");
+                let id = token.id.to_string();
+                let told = asked(&browser, &list, &[("token", &id), ("path", &path)]).await;
+                let answer = server
+                    .request(reqwest::Method::GET, &path)
+                    .basic_auth("x", Some(&token.value));
+                let status = crate::support::Answer::to(answer).await.status;
+                assert_eq!(
+                    allowed(&told),
+                    status == 200,
+                    "{path} is {status}: {}",
+                    told.main()
+                );
+            }
+        }
+    }
+}
+
+async fn a_token_to_be_is_told_as_one_that_is_there(server: TestServer) {
+    let company = Company::on(&server);
+    let list = company.acme.page("settings/access_tokens");
+    let browser = company.alice.signs_in().await;
+    for level in AccessLevel::ALL {
+        for scope in [Scope::Api, Scope::ReadApi, Scope::ReadRepository] {
+            let token = company.acme.token("x").role(level).scopes([scope]).create();
+            for (method, path, _) in requests(&company, 0) {
+                let (id, role) = (token.id.to_string(), level.number().to_string());
+                let with = |more: &[(&'static str, String)]| {
+                    let mut fields = vec![("method", method.to_owned()), ("path", path.clone())];
+                    fields.extend(more.iter().cloned());
+                    fields
+                };
+                let mut answers = Vec::new();
+                for fields in [
+                    with(&[("token", id.clone())]),
+                    with(&[("role", role.clone()), ("scopes", scope.name().to_owned())]),
+                ] {
+                    let fields: Vec<(&str, &str)> = fields
+                        .iter()
+                        .map(|(name, value)| (*name, value.as_str()))
+                        .collect();
+                    answers.push(allowed(&asked(&browser, &list, &fields).await));
+                }
+                assert_eq!(
+                    answers[0], answers[1],
+                    "{method} {path} {level:?} {scope:?}"
+                );
+            }
+        }
+    }
+}
+
+async fn every_rule_that_decides_is_named(server: TestServer) {
+    let company = Company::on(&server);
+    let list = company.acme.page("settings/access_tokens");
+    let browser = company.alice.signs_in().await;
+    let path = company.acme.path();
+    let told = asked(
+        &browser,
+        &list,
+        &[
+            ("role", "30"),
+            ("scopes", "read_api"),
+            ("method", "PUT"),
+            ("path", &path),
+        ],
+    )
+    .await;
+    for words in [
+        "Refused",
+        "Change a group",
+        "It takes api; the token has read_api.",
+        "The token has the role Developer in acme.",
+        "Changing a group takes the role Owner in acme; the token has Developer.",
+        "To turn the creation of tokens on or off it takes an Owner of the top-level group.",
+    ] {
+        assert!(told.says(words), "{words:?} in {}", told.main());
+    }
+    let ask = |path: String| {
+        let (browser, list) = (&browser, &list);
+        async move {
+            let fields = [
+                ("role", "50"),
+                ("scopes", "api"),
+                ("method", "POST"),
+                ("path", &*path),
+            ];
+            asked(browser, list, &fields).await
+        }
+    };
+    let told = ask(format!("{path}/access_tokens")).await;
+    assert!(
+        told.says("Making an access token is for people; a bot of a token may not do it here."),
+        "{}",
+        told.main()
+    );
+    let told = ask("/nowhere".into()).await;
+    assert!(!allowed(&told) && told.says("Nothing answers this method and path."));
+    let told = ask("/groups".into()).await;
+    assert!(allowed(&told) && told.says("Depends"), "{}", told.main());
+    server.set("disable_personal_access_tokens", "true");
+    let personal = company.bob.signs_in().await;
+    let list = "/-/user_settings/personal_access_tokens";
+    let fields = [("scopes", "api"), ("path", "/user")];
+    let told = asked(&personal, list, &fields).await;
+    assert!(!allowed(&told) && told.says("Access tokens are turned off on this instance."));
+}
+
+async fn what_the_token_or_the_viewer_may_not_see_is_told_as_not_there(server: TestServer) {
+    let company = Company::on(&server);
+    let list = company.acme.page("settings/access_tokens");
+    let browser = company.alice.signs_in().await;
+    let told = |path: String| {
+        let (browser, list) = (&browser, &list);
+        async move {
+            let fields = [("role", "50"), ("scopes", "api"), ("path", &*path)];
+            let page = asked(browser, list, &fields).await;
+            page.part("ruling").unwrap().text()
+        }
+    };
+    let hidden = told(company.other.path()).await;
+    assert!(hidden.contains("The token can't see it, or it isn't there."));
+    assert_eq!(hidden, told("/groups/99999".into()).await);
+    // What is internal is seen by bots, but not by an external Owner who asks.
+    let open = server
+        .group("open")
+        .owner(&company.oscar)
+        .internal()
+        .create();
+    let xenia = &company.xenia;
+    company.acme.member(xenia, AccessLevel::Owner);
+    let token = company.acme.token("ci").made_by(&company.alice).create();
+    let external = xenia.signs_in().await;
+    let (id, path) = (token.id.to_string(), open.path());
+    let fields = [("token", &*id), ("path", &*path)];
+    assert!(allowed(&asked(&browser, &list, &fields).await));
+    assert!(!allowed(&asked(&external, &list, &fields).await));
+}
+
+async fn a_dead_token_is_refused_and_a_value_in_its_grace_is_not(server: TestServer) {
+    server.retain_bots(true);
+    let company = Company::on(&server);
+    let list = company.acme.page("settings/access_tokens");
+    let browser = company.alice.signs_in().await;
+    let token = company.acme.token("ci").create();
+    let alice = company.alice.api();
+    let rotate = format!("{}/access_tokens/{}/rotate", company.acme.path(), token.id);
+    let body = json!({ "grace_period": 60 });
+    alice.post(&rotate, body).await.expect(200);
+    let id = token.id.to_string();
+    let fields = [("token", &*id), ("path", "/user")];
+    assert!(allowed(&asked(&browser, &list, &fields).await));
+    server.clock.advance(chrono::TimeDelta::seconds(61));
+    let told = asked(&browser, &list, &fields).await;
+    assert!(!allowed(&told) && told.says("The token was revoked."));
+}
+
+async fn a_token_of_another_place_is_not_asked_about(server: TestServer) {
+    let company = Company::on(&server);
+    let list = company.acme.page("settings/access_tokens");
+    let browser = company.alice.signs_in().await;
+    let elsewhere = company.p9.token("x").create().id.to_string();
+    for id in [&*elsewhere, "99999", "x", "-1", "99999999999999999999"] {
+        let page = asked(&browser, &list, &[("token", id), ("path", "/user")]).await;
+        assert!(page.part("ruling").is_none());
+        assert!(page.says("There is no such token here"), "{}", page.main());
+    }
+    let page = asked(&browser, &list, &[("path", "/user")]).await;
+    assert!(page.says("Give a token, or select at least one scope"));
+}
+
+async fn nothing_is_asked_without_a_path_and_nothing_changes(server: TestServer) {
+    let company = Company::on(&server);
+    let list = company.acme.page("settings/access_tokens");
+    let token = company.acme.token("ci").create();
+    let browser = company.alice.signs_in().await;
+    let before = (server.inventory(), server.count("audit_events", ""));
+    let page = asked(&browser, &list, &[]).await;
+    assert!(page.part("ruling").is_none());
+    let id = token.id.to_string();
+    let path = company.acme.path();
+    for method in ["GET", "DELETE"] {
+        let fields = [("token", &*id), ("method", method), ("path", &*path)];
+        asked(&browser, &list, &fields).await;
+    }
+    server.rest().await;
+    assert_eq!(
+        before,
+        (server.inventory(), server.count("audit_events", ""))
+    );
+    assert_eq!(server.count("access_token_uses", ""), 0);
+}
+
+async fn a_question_costs_four_queries(server: TestServer) {
+    let company = Company::on(&server);
+    let token = company.acme.token("ci").create();
+    let browser = company.alice.signs_in().await;
+    let list = company.acme.page("settings/access_tokens");
+    let id = token.id.to_string();
+    let (deep, p3) = (company.deep.path(), company.p3.path());
+    for path in [&*deep, &*p3, "/user"] {
+        let fields = [("token", &*id), ("path", path)];
+        asked(&browser, &list, &fields).await;
+        let before = server.app.db.counters().queries();
+        asked(&browser, &list, &fields).await;
+        let queries = server.app.db.counters().queries() - before;
+        assert!(queries <= 4, "{path} costs {queries} queries");
+    }
+}
