@@ -3,6 +3,7 @@
 pub mod access_tokens;
 pub mod actor;
 pub mod admin;
+pub mod advanced;
 pub mod app;
 pub mod audit;
 pub mod backup;

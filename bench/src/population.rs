@@ -141,17 +141,17 @@ impl Population {
         let (open, close) = bytes;
         insert(
             conn,
-            "access_tokens (user_id, group_id, name, description, scopes, digest, hint, expires_at, created_at, updated_at)",
+            "access_tokens (user_id, group_id, root_id, name, description, scopes, digest, hint, expires_at, created_at, updated_at)",
             self.tokens,
             |row, number| {
+                let home = homes(number);
                 let mut digest = [0; 32];
                 random.fill_bytes(&mut digest);
                 let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
                 write!(
                     row,
-                    "{}, {}, 'deploy {number}', 'Deploys service {number} every night', 'read_api read_repository', {open}{digest}{close}, 'abcd', '{}', {NOW}, {NOW}",
+                    "{}, {home}, {home}, 'deploy {number}', 'Deploys service {number} every night', 'read_api read_repository', {open}{digest}{close}, 'abcd', '{}', {NOW}, {NOW}",
                     bot(number),
-                    homes(number),
                     self.expires_at
                 )
             },

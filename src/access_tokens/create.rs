@@ -332,6 +332,7 @@ pub(super) fn mint(
             user_id: mint.user_id,
             group_id,
             project_id,
+            root_id: mint.resource.map(|resource| resource.group().root_id),
             name: mint.name,
             description: description.as_ref().map(Description::as_str),
             scopes: &scopes,

@@ -36,6 +36,8 @@ pub(super) struct NewRow<'a> {
     pub user_id: i64,
     pub group_id: Option<i64>,
     pub project_id: Option<i64>,
+    /// The top-level group or personal namespace above the group or project.
+    pub root_id: Option<i64>,
     pub name: &'a str,
     pub description: Option<&'a str>,
     pub scopes: &'a Scopes,
@@ -54,6 +56,7 @@ pub(super) fn insert(conn: &mut DbConnection, new: &NewRow<'_>) -> Result<Access
             access_tokens::user_id.eq(new.user_id),
             access_tokens::group_id.eq(new.group_id),
             access_tokens::project_id.eq(new.project_id),
+            access_tokens::root_id.eq(new.root_id),
             access_tokens::name.eq(new.name),
             access_tokens::description.eq(new.description),
             access_tokens::scopes.eq(new.scopes.to_string()),

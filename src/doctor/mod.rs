@@ -99,6 +99,7 @@ const QUESTIONS: &[(&str, Question)] = &[
     ("bots with memberships", objects::bots_have_memberships),
     ("memberships", objects::memberships_lead_somewhere),
     ("tokens", objects::tokens_have_users),
+    ("token roots", objects::tokens_know_their_root),
     ("routes", objects::routes_lead_somewhere),
     ("addresses", objects::places_have_routes),
     ("group tree", objects::groups_are_a_tree),

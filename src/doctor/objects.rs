@@ -89,6 +89,24 @@ pub(super) fn tokens_have_users(
     ))
 }
 
+/// A token is listed below the top-level group that it is of.
+pub(super) fn tokens_know_their_root(
+    conn: &mut DbConnection,
+    _: DateTime<Utc>,
+) -> Result<Finding, Error> {
+    Ok(none_or_failed(
+        "token roots",
+        "each knows its top-level group",
+        store::tokens_below_another_root(conn)?,
+        |number| {
+            format!(
+                "{} another top-level group than the one above",
+                counted(number, "token names", "tokens name")
+            )
+        },
+    ))
+}
+
 /// An address leads to something.
 pub(super) fn routes_lead_somewhere(
     conn: &mut DbConnection,

@@ -82,6 +82,29 @@ pub(super) fn tokens_without_user(conn: &mut DbConnection) -> Result<i64, Error>
         .get_result(conn)?)
 }
 
+/// Tokens that name another root than the group or project that they are for.
+pub(super) fn tokens_below_another_root(conn: &mut DbConnection) -> Result<i64, Error> {
+    let group = groups::table
+        .filter(groups::id.nullable().eq(access_tokens::group_id))
+        .filter(groups::root_id.nullable().eq(access_tokens::root_id));
+    let project = projects::table
+        .inner_join(groups::table)
+        .filter(projects::id.nullable().eq(access_tokens::project_id))
+        .filter(groups::root_id.nullable().eq(access_tokens::root_id));
+    let personal = access_tokens::group_id
+        .is_null()
+        .and(access_tokens::project_id.is_null())
+        .and(access_tokens::root_id.is_null());
+    Ok(access_tokens::table
+        .filter(
+            not(exists(group))
+                .and(not(exists(project)))
+                .and(not(personal)),
+        )
+        .count()
+        .get_result(conn)?)
+}
+
 pub(super) fn lost_routes(conn: &mut DbConnection) -> Result<i64, Error> {
     let group = groups::table.filter(groups::id.nullable().eq(routes::group_id));
     let project = projects::table.filter(projects::id.nullable().eq(routes::project_id));

@@ -82,7 +82,7 @@ impl Places {
         Ok(Some(project))
     }
 
-    /// The group in which a bot's group or project lies, for the trail.
+    /// A bot's group, or the namespace of its project. From here on nobody else moves it below another root.
     pub(super) fn group_of_bot(
         &mut self,
         conn: &mut DbConnection,
@@ -94,9 +94,16 @@ impl Places {
                 if let Some(group) = self.by_group.get(&id) {
                     return Ok(Some(Arc::clone(group)));
                 }
-                let Some(group) = groups::store::find(conn, id)? else {
+                let Some(mut group) = groups::store::find(conn, id)? else {
                     return Ok(None);
                 };
+                if self.locked.insert(group.root_id) {
+                    lock_root(conn, group.root_id)?;
+                    match groups::store::find(conn, id)? {
+                        Some(fresh) => group = fresh,
+                        None => return Ok(None),
+                    }
+                }
                 let group = Arc::new(group);
                 room(&mut self.by_group).insert(id, Arc::clone(&group));
                 Ok(Some(group))
@@ -105,9 +112,16 @@ impl Places {
                 if let Some(group) = self.by_project.get(&id) {
                     return Ok(Some(Arc::clone(group)));
                 }
-                let Some(project) = projects::store::find(conn, id)? else {
+                let Some(mut project) = projects::store::find(conn, id)? else {
                     return Ok(None);
                 };
+                if self.locked.insert(project.namespace.root_id) {
+                    lock_root(conn, project.namespace.root_id)?;
+                    match projects::store::find(conn, id)? {
+                        Some(fresh) => project = fresh,
+                        None => return Ok(None),
+                    }
+                }
                 let group = Arc::new(project.namespace);
                 room(&mut self.by_project).insert(id, Arc::clone(&group));
                 Ok(Some(group))

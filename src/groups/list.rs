@@ -28,6 +28,8 @@ pub struct Filter {
     pub parent_id: Option<i64>,
     /// Anywhere below the group with this traversal.
     pub below: Option<String>,
+    /// Not the group with this traversal, nor anything below it.
+    pub outside: Option<String>,
     /// Only this visibility.
     pub visibility: Option<Visibility>,
     /// Only groups where the actor has at least this role, by membership.
@@ -147,6 +149,10 @@ pub fn list_visible(
             query = query
                 .filter(groups::traversal.gt(traversal.clone()))
                 .filter(groups::traversal.lt(after_subtree(traversal)));
+        }
+        if let Some(traversal) = &filter.outside {
+            let before = groups::traversal.lt(traversal.clone());
+            query = query.filter(before.or(groups::traversal.ge(after_subtree(traversal))));
         }
         if let Some(visibility) = filter.visibility {
             query = query.filter(groups::visibility.eq(visibility.name()));

@@ -10,7 +10,7 @@ use diesel::sql_types::Text;
 use super::Group;
 use super::path::FULL_PATH_MAX;
 use super::plan::Tier;
-use crate::db::schema::{groups, projects, routes};
+use crate::db::schema::{access_tokens, groups, projects, routes};
 use crate::db::violation::is_unique;
 use crate::db::{DbConnection, Timestamp, length, substr};
 use crate::error::Error;
@@ -33,7 +33,7 @@ macro_rules! moved {
     };
 }
 
-/// Puts a group in `parent`, or at the top, under this last segment; everything below comes along.
+/// Puts a group in `parent`, or at the top, under this last segment; everything below comes along, tokens included.
 ///
 /// The switch and the choice about bots are kept by roots alone: a group that stops being one loses its
 /// own, one that becomes one takes along those that held for it so far.
@@ -60,6 +60,7 @@ pub(super) fn relocate(
         ),
     };
     relocate_routes(conn, group, &full_path)?;
+    let root_id = parent.map_or(group.id, |parent| parent.root_id);
     // What a root says is said by the new one; whoever comes to the top keeps the switch, and begins without a plan.
     let (creation_allowed, retain_bots) = match parent {
         Some(_) => (true, None),
@@ -80,9 +81,34 @@ pub(super) fn relocate(
         .set((
             groups::full_path.eq(moved!(groups::full_path, group.full_path, full_path)),
             groups::full_name.eq(moved!(groups::full_name, group.full_name, full_name)),
-            groups::traversal.eq(moved!(groups::traversal, group.traversal, traversal)),
-            groups::root_id.eq(parent.map_or(group.id, |parent| parent.root_id)),
+            groups::traversal.eq(moved!(
+                groups::traversal,
+                group.traversal,
+                traversal.clone()
+            )),
+            groups::root_id.eq(root_id),
         ))
+        .execute(conn)?;
+    if root_id != group.root_id {
+        relocate_tokens(conn, &traversal, root_id)?;
+    }
+    Ok(())
+}
+
+/// Lets the tokens of the groups and projects below this traversal know the top-level group above them.
+fn relocate_tokens(conn: &mut DbConnection, traversal: &str, root_id: i64) -> Result<(), Error> {
+    let groups_below = groups::table
+        .filter(below!(traversal))
+        .select(groups::id.nullable());
+    diesel::update(access_tokens::table.filter(access_tokens::group_id.eq_any(groups_below)))
+        .set(access_tokens::root_id.eq(root_id))
+        .execute(conn)?;
+    let projects_below = projects::table
+        .inner_join(groups::table)
+        .filter(below!(traversal))
+        .select(projects::id.nullable());
+    diesel::update(access_tokens::table.filter(access_tokens::project_id.eq_any(projects_below)))
+        .set(access_tokens::root_id.eq(root_id))
         .execute(conn)?;
     Ok(())
 }

@@ -15,6 +15,7 @@ use crate::error::{Error, What};
 use crate::permissions::Right;
 use crate::projects::ProjectRow;
 
+use aliases::children;
 pub(super) use aliases::parents;
 pub(crate) use aliases::{member_groups, roots};
 
@@ -28,7 +29,8 @@ mod aliases {
     diesel::alias!(
         groups as roots: Roots,
         groups as member_groups: MemberGroups,
-        groups as parents: Parents
+        groups as parents: Parents,
+        groups as children: Children
     );
 }
 
@@ -373,22 +375,27 @@ pub(super) fn widest_inside(
     conn: &mut DbConnection,
     group_id: i64,
 ) -> Result<Option<Visibility>, Error> {
-    let mut inside: Vec<String> = groups::table
-        .filter(groups::parent_id.eq(group_id))
-        .select(groups::visibility)
-        .distinct()
-        .load(conn)?;
-    inside.extend(
-        projects::table
-            .filter(projects::group_id.eq(group_id))
-            .select(projects::visibility)
-            .distinct()
-            .load::<String>(conn)?,
-    );
-    Ok(inside
-        .iter()
-        .filter_map(|name| Visibility::parse(name))
-        .max())
+    let holds = |visibility: Visibility| {
+        let subgroups = children
+            .filter(children.field(groups::parent_id).eq(groups::id.nullable()))
+            .filter(children.field(groups::visibility).eq(visibility.name()));
+        let inside = projects::table
+            .filter(projects::group_id.eq(groups::id))
+            .filter(projects::visibility.eq(visibility.name()));
+        exists(subgroups).or(exists(inside))
+    };
+    let [private, internal, public] = Visibility::ALL;
+    let found: Option<(bool, bool, bool)> = groups::table
+        .find(group_id)
+        .select((holds(private), holds(internal), holds(public)))
+        .get_result(conn)
+        .optional()?;
+    Ok(found.and_then(|found| match found {
+        (_, _, true) => Some(public),
+        (_, true, _) => Some(internal),
+        (true, ..) => Some(private),
+        _ => None,
+    }))
 }
 
 /// The switch; only a top-level group has one.

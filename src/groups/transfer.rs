@@ -49,7 +49,8 @@ pub fn transfer(
     )?;
     let ctx = ctx.refreshed(conn)?;
     may_move(&ctx, &group, parent.as_ref())?;
-    check(conn, &group, parent.as_ref())?;
+    let levels = levels_below(conn, &group)?;
+    check(&group, parent.as_ref(), levels)?;
     relocate(conn, &group, parent.as_ref(), &group.path, ctx.now)?;
     let moved = reread(conn, &group)?;
     audit::record(
@@ -85,8 +86,15 @@ fn may_move(ctx: &Context, group: &Group, parent: Option<&Group>) -> Result<(), 
     }
 }
 
-/// Whether the group can stand there, its address aside.
-fn check(conn: &mut DbConnection, group: &Group, parent: Option<&Group>) -> Result<(), Error> {
+/// Whether the group can stand there with so many levels of groups below it, its address aside.
+///
+/// # Errors
+/// [`Error::Invalid`] by field.
+pub(crate) fn check(
+    group: &Group,
+    parent: Option<&Group>,
+    levels_below: usize,
+) -> Result<(), Error> {
     if parent.is_some_and(|parent| parent.traversal.starts_with(&group.traversal)) {
         return Err(Error::invalid(
             "group_id",
@@ -110,7 +118,7 @@ fn check(conn: &mut DbConnection, group: &Group, parent: Option<&Group>) -> Resu
     }
     if let Some(parent) = parent {
         // The levels down to the parent, the group's own, and those below it.
-        if parent.depth() + 2 + levels_below(conn, group)? > MAX_NESTING {
+        if parent.depth() + 2 + levels_below > MAX_NESTING {
             errors.add(
                 "group_id",
                 format!("is nested too deep (maximum is {MAX_NESTING} levels)"),

@@ -5,7 +5,7 @@ use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::Project;
-use crate::db::schema::{projects, routes};
+use crate::db::schema::{access_tokens, projects, routes};
 use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
 use crate::groups::Group;
@@ -35,6 +35,9 @@ pub(super) fn relocate(
             projects::group_id.eq(to.id),
             projects::updated_at.eq(Timestamp::from(now)),
         ))
+        .execute(conn)?;
+    diesel::update(access_tokens::table.filter(access_tokens::project_id.eq(project.id)))
+        .set(access_tokens::root_id.eq(to.root_id))
         .execute(conn)?;
     Ok(())
 }

@@ -40,6 +40,23 @@ pub fn transfer(
     {
         return Err(Error::forbidden());
     }
+    check(&project, &to)?;
+    relocate(conn, &project, &to, ctx.now)?;
+    let moved = found(conn, &project)?;
+    audit::record(
+        conn,
+        &ctx,
+        Event::new("project_transferred", Target::Project(&moved))
+            .with(json!({ "full_path": [project.full_path(), moved.full_path()] })),
+    )?;
+    Ok(moved)
+}
+
+/// Whether the project can stand there, its address aside.
+///
+/// # Errors
+/// [`Error::Invalid`] by field.
+pub(crate) fn check(project: &Project, to: &Group) -> Result<(), Error> {
     if project.group_id == to.id {
         return Err(Error::invalid(
             "namespace",
@@ -52,15 +69,7 @@ pub fn transfer(
             wider_than_parent(project.visibility, to.visibility),
         ));
     }
-    relocate(conn, &project, &to, ctx.now)?;
-    let moved = found(conn, &project)?;
-    audit::record(
-        conn,
-        &ctx,
-        Event::new("project_transferred", Target::Project(&moved))
-            .with(json!({ "full_path": [project.full_path(), moved.full_path()] })),
-    )?;
-    Ok(moved)
+    Ok(())
 }
 
 fn found(conn: &mut DbConnection, project: &Project) -> Result<Project, Error> {

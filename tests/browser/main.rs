@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod advanced;
 mod code;
 mod settings;
 #[path = "../support/mod.rs"]

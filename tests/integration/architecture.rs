@@ -275,6 +275,7 @@ fn is_rule(source: &Source) -> bool {
         "access_tokens/scope.rs",
         "access_tokens/secret.rs",
         "access_tokens/unused/idleness.rs",
+        "advanced/roles.rs",
         "audit/catalogue.rs",
         "exchange/format.rs",
         "exchange/rules.rs",
@@ -321,6 +322,7 @@ fn is_edge(source: &Source) -> bool {
 fn is_verb(source: &Source) -> bool {
     const DOMAINS: &[&str] = &[
         "access_tokens/",
+        "advanced/",
         "audit",
         "backup/",
         "bots/",

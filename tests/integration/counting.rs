@@ -8,6 +8,7 @@ use crate::support::{Company, TestGroup, TestResource, TestServer};
 on_both![
     a_group_costs_two_queries_at_any_depth,
     the_tokens_page_costs_four_queries_and_little_room,
+    settings_and_what_asks_first_cost_four_queries_whatever_there_is,
     a_list_costs_the_same_however_long_it_is,
     lists_of_administrators_cost_the_same_however_long_they_are,
     what_ran_before_is_not_prepared_again,
@@ -83,6 +84,56 @@ async fn the_tokens_page_costs_four_queries_and_little_room(server: TestServer) 
     assert_eq!(few, many);
     let kilobytes = answer.body.len().div_ceil(1000);
     assert!(kilobytes <= 120, "{kilobytes} KB");
+}
+
+async fn settings_and_what_asks_first_cost_four_queries_whatever_there_is(server: TestServer) {
+    let c = Company::on(&server);
+    c.other.member(&c.alice, AccessLevel::Owner);
+    server.flag("pat_expiry_inherited_members_notification", true);
+    let browser = c.alice.signs_in().await;
+    let (group, project) = (c.sub.page("transfer"), c.p2.page("transfer"));
+    let paths = [
+        c.acme.page("edit"),
+        c.deep.page("edit"),
+        c.sub.page("path"),
+        c.sub.page("delete"),
+        group.clone(),
+        format!("{group}?search=o"),
+        format!("{group}?group_id=top"),
+        format!("{group}?group_id={}", c.other.id),
+        format!("{group}?group_id={}", c.deep.id),
+        c.p2.page("edit"),
+        c.p2.page("path"),
+        c.p2.page("delete"),
+        project.clone(),
+        format!("{project}?group_id={}", c.other.id),
+    ];
+    let mut costs = Vec::new();
+    for round in 0..2 {
+        for path in &paths {
+            browser.get(path).await;
+            let (queries, _, answer) = cost(&server, browser.get(path)).await;
+            assert!(
+                matches!(answer.status, 200 | 422),
+                "{path}: {}",
+                answer.status
+            );
+            assert!(queries <= 4, "{path} costs {queries} queries");
+            costs.push(queries);
+        }
+        for number in 0..9 {
+            let inside = c.sub.subgroup(&format!("g{round}-{number}")).create();
+            let person = server.person(&format!("p{round}-{number}")).create();
+            inside.token("ci").create();
+            inside.member(&person, AccessLevel::Developer);
+            c.acme.member(&person, AccessLevel::Reporter);
+            let project = inside.project("p").create();
+            project.token("ci").create();
+            project.member(&person, AccessLevel::Maintainer);
+            c.p2.token("ci").create();
+        }
+    }
+    assert_eq!(costs[..paths.len()], costs[paths.len()..]);
 }
 
 async fn a_list_costs_the_same_however_long_it_is(server: TestServer) {

@@ -7,6 +7,7 @@ pub fn add_tokens(server: &TestServer, group: &TestGroup, count: usize) {
     let batch = server.next();
     let mark = format!("crowd{batch}x");
     let id = group.id;
+    let root = format!("(SELECT root_id FROM groups WHERE groups.id = {id})");
     let (digest, now) = if server.is_on_postgres() {
         (
             "decode(md5(username) || md5(username || '2'), 'hex')",
@@ -32,8 +33,8 @@ pub fn add_tokens(server: &TestServer, group: &TestGroup, count: usize) {
              SELECT id, {id}, 30, TRUE, {now} FROM users WHERE username LIKE '{mark}%'"
         ),
         format!(
-            "INSERT INTO access_tokens (user_id, group_id, name, description, scopes, digest, hint, expires_at, created_at, updated_at)
-             SELECT id, {id}, name, 'deploys the ' || username || ' to production every night', 'api read_repository write_repository',
+            "INSERT INTO access_tokens (user_id, group_id, root_id, name, description, scopes, digest, hint, expires_at, created_at, updated_at)
+             SELECT id, {id}, {root}, name, 'deploys the ' || username || ' to production every night', 'api read_repository write_repository',
                     {digest}, 'abcd', {day}, {now}, {now} FROM users WHERE username LIKE '{mark}%'"
         ),
         format!(

@@ -81,8 +81,8 @@ fn tokens_due(server: &TestServer, number: usize) {
     };
     server.sql(&format!(
         "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {number}) \
-         INSERT INTO access_tokens (user_id, group_id, name, scopes, digest, hint, expires_at, created_at, updated_at) \
-         SELECT user_id, group_id, 'due', scopes, {digest}, hint, '{}', created_at, updated_at \
+         INSERT INTO access_tokens (user_id, group_id, root_id, name, scopes, digest, hint, expires_at, created_at, updated_at) \
+         SELECT user_id, group_id, root_id, 'due', scopes, {digest}, hint, '{}', created_at, updated_at \
          FROM access_tokens, numbers WHERE name = 'pattern'",
         days_ahead(5)
     ));

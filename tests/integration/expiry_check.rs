@@ -225,8 +225,8 @@ impl TestServer {
         };
         self.sql(&format!(
             "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {number}) \
-             INSERT INTO access_tokens (user_id, group_id, name, scopes, digest, hint, expires_at, created_at, updated_at) \
-             SELECT user_id, group_id, 'copy', scopes, {digest}, hint, expires_at, created_at, updated_at \
+             INSERT INTO access_tokens (user_id, group_id, root_id, name, scopes, digest, hint, expires_at, created_at, updated_at) \
+             SELECT user_id, group_id, root_id, 'copy', scopes, {digest}, hint, expires_at, created_at, updated_at \
              FROM access_tokens, numbers"
         ));
     }

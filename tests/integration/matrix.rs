@@ -1,6 +1,7 @@
 //! Who gets which answer from which route: every route as every role, kept as a table beside this file. A change of
 //! permissions is a change of that table.
 
+mod advanced;
 mod cases;
 mod repository;
 mod token_pages;

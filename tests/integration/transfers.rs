@@ -134,6 +134,7 @@ pub(crate) fn all_in_step(server: &TestServer) {
         ),
         0
     );
+    crate::token_roots::are_in_step(server);
     let addresses = server.count("routes", "");
     assert_eq!(
         addresses,

@@ -161,6 +161,8 @@ impl Writer<'_> {
                 }
             }
         };
+        let (group_id, project_id) = (holder.bot_group_id, holder.bot_project_id);
+        let above = self.places.group_of_bot(self.conn, group_id, project_id)?;
         let salted = entry.salted || matches!(self.digesting, Some(Digesting::Salted(_)));
         let created_at = entry.created_at.unwrap_or(self.ctx.now);
         let changed_at = if entry.revoked {
@@ -170,8 +172,9 @@ impl Writer<'_> {
         };
         let row = NewToken {
             user_id: holder.id,
-            group_id: holder.bot_group_id,
-            project_id: holder.bot_project_id,
+            group_id,
+            project_id,
+            root_id: above.map(|group| group.root_id),
             name: checked.name.clone(),
             description: checked.description.clone(),
             scopes: checked.scopes.to_string(),

@@ -2,12 +2,13 @@
 
 use serde_json::json;
 
-use super::rule::{Choice, Source};
+use super::rule::{Choice, Source, from_above};
 use super::{LOCK, VALUE, store};
 use crate::audit::{self, Event, Target};
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::{Error, FieldErrors};
+use crate::groups::store::ancestry;
 use crate::groups::turn::{locked, reread};
 use crate::groups::{Group, GroupRow};
 use crate::permissions::Right;
@@ -53,7 +54,9 @@ pub fn change(
     if asked == old {
         return Ok(group);
     }
-    let (above, ancestry) = store::from_above(conn, &ctx.policy, &group)?;
+    let ancestry = ancestry(conn, &group)?;
+    let said = ancestry.iter().map(GroupRow::notify_inherited);
+    let above = from_above(ctx.policy.notify_inherited(), said);
     if above.source.is_lock() {
         return Err(refused(&ctx, &ancestry, above.source, asked, old));
     }

@@ -5,7 +5,7 @@ pub mod change;
 mod rule;
 pub mod store;
 
-pub use rule::{Choice, Decision, Source, decide};
+pub use rule::{Choice, Decision, Source, decide, from_above};
 
 /// The name of the value, as a setting, a field and an event have it.
 pub const VALUE: &str = "resource_access_token_notify_inherited";

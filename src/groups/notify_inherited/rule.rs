@@ -84,6 +84,15 @@ pub fn decide(instance: (bool, bool), chain: &[Choice]) -> Decision {
     decision
 }
 
+/// What would hold for the last group of `chain` if it said nothing itself.
+pub fn from_above(instance: (bool, bool), chain: impl Iterator<Item = Choice>) -> Decision {
+    let mut chain: Vec<Choice> = chain.collect();
+    if let Some(own) = chain.last_mut() {
+        *own = Choice::default();
+    }
+    decide(instance, &chain)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,12 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-use super::rule::{Choice, Decision, decide};
+use super::rule::{Choice, decide};
 use crate::db::schema::groups;
 use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
-use crate::groups::store::ancestry;
-use crate::groups::{Group, GroupRow};
+use crate::groups::Group;
 use crate::members::ids_of;
 use crate::settings::Policy;
 
@@ -61,23 +60,6 @@ pub fn notify_inherited_of(
         .iter()
         .map(|group| (group.id, holds(group)))
         .collect())
-}
-
-/// What would hold for a group if it said nothing itself, and the groups from the root down to it.
-///
-/// # Errors
-/// When the database is away.
-pub fn from_above(
-    conn: &mut DbConnection,
-    policy: &Policy,
-    group: &Group,
-) -> Result<(Decision, Vec<GroupRow>), Error> {
-    let ancestry = ancestry(conn, group)?;
-    let mut chain: Vec<Choice> = ancestry.iter().map(GroupRow::notify_inherited).collect();
-    if let Some(own) = chain.last_mut() {
-        *own = Choice::default();
-    }
-    Ok((decide(policy.notify_inherited(), &chain), ancestry))
 }
 
 /// Writes down what a group says.

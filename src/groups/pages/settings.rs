@@ -4,6 +4,8 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 
 use super::FIELDS;
+use crate::access_tokens::Resource;
+use crate::advanced::pages::section as section_advanced;
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::{Error, What};
@@ -14,7 +16,7 @@ use crate::groups::notify_inherited::{
 };
 use crate::groups::store::{self, GroupRef, find_visible};
 use crate::groups::update::{self as updating, GroupChanges};
-use crate::groups::{Group, Visibility, frame};
+use crate::groups::{Group, GroupRow, Visibility, frame};
 use crate::permissions::{Place as Spot, Right};
 use crate::web::form_errors::on_form;
 use crate::web::page::{Form, PageCall};
@@ -29,7 +31,7 @@ use crate::web::views::sidebar::Place;
 struct Settings {
     group: Group,
     /// The group above.
-    parent: Option<Group>,
+    parent: Option<GroupRow>,
     /// The widest visibility of what lies in it.
     inside: Option<Visibility>,
     /// Who gets mails before tokens end.
@@ -69,12 +71,16 @@ pub async fn edit(call: PageCall) -> Result<HttpResponse, Error> {
 /// [`Error::NotFound`] for everybody but its Owners.
 pub async fn update(call: PageCall) -> Result<HttpResponse, Error> {
     let form = &call.form;
-    let open = section(form.text("update_section"));
+    // What is under Advanced has pages of its own.
+    let open = match section(form.text("update_section")) {
+        OpenSection::Advanced => OpenSection::General,
+        open => open,
+    };
     let given = |field: &str| form.get(field).map(str::to_owned);
     let mut errors = FormErrors::none();
     let switch = "group[resource_access_token_creation_allowed]";
     let typed = match open {
-        OpenSection::General => TypedSettings {
+        OpenSection::General | OpenSection::Advanced => TypedSettings {
             name: given("group[name]"),
             description: given("group[description]"),
             visibility: typed_level(form, "group[visibility_level]", &mut errors),
@@ -96,7 +102,7 @@ pub async fn update(call: PageCall) -> Result<HttpResponse, Error> {
             let group = find_editable(conn, ctx, &path)?;
             match open {
                 OpenSection::Permissions => save_permissions(conn, ctx, group, &wanted),
-                OpenSection::General => {
+                OpenSection::General | OpenSection::Advanced => {
                     let changes = GroupChanges {
                         name: wanted.name.clone(),
                         path: None,
@@ -114,10 +120,7 @@ pub async fn update(call: PageCall) -> Result<HttpResponse, Error> {
                 Tone::Success,
                 format!("Group '{}' was successfully updated.", group.name),
             );
-            let name = match open {
-                OpenSection::General => "general",
-                OpenSection::Permissions => "permissions",
-            };
+            let name = open.name();
             Ok(call.redirect(&format!(
                 "/groups/{}/-/edit?section={name}#js-{name}-settings",
                 group.full_path
@@ -170,23 +173,24 @@ fn typed_notify(form: &Form, errors: &mut FormErrors) -> Changes {
 
 /// The question who gets mails, with what was typed; left out while the instance asks nobody.
 fn expiry_mails(
-    conn: &mut DbConnection,
     ctx: &Context,
     group: &Group,
+    ancestry: &[GroupRow],
     typed: Changes,
-) -> Result<Option<ExpiryMails>, Error> {
+) -> Option<ExpiryMails> {
     if !ctx.policy.flags.pat_expiry_inherited_members_notification {
-        return Ok(None);
+        return None;
     }
-    let (above, ancestry) = notify_inherited::store::from_above(conn, &ctx.policy, group)?;
-    let by = match notify_inherited::change::decider(ctx, &ancestry, above.source) {
+    let said = ancestry.iter().map(GroupRow::notify_inherited);
+    let above = notify_inherited::from_above(ctx.policy.notify_inherited(), said);
+    let by = match notify_inherited::change::decider(ctx, ancestry, above.source) {
         None => None,
         Some(Decider::Group(path)) => Some(SettledBy::Group(path)),
         Some(Decider::Hidden) => Some(SettledBy::Hidden),
         Some(Decider::Instance) => Some(SettledBy::Instance),
     };
     let own = group.notify_inherited;
-    Ok(Some(ExpiryMails {
+    Some(ExpiryMails {
         chosen: typed.value.unwrap_or(own.value),
         above: above.inherited,
         has_parent: group.parent_id.is_some(),
@@ -195,15 +199,14 @@ fn expiry_mails(
             by,
             locked: above.source.is_lock(),
         }),
-    }))
+    })
 }
 
 fn section(name: &str) -> OpenSection {
-    if name == "permissions" {
-        OpenSection::Permissions
-    } else {
-        OpenSection::General
-    }
+    OpenSection::ALL
+        .into_iter()
+        .find(|section| section.name() == name)
+        .unwrap_or(OpenSection::General)
 }
 
 /// The group, if the actor may change it.
@@ -233,12 +236,10 @@ async fn edit_page(
     } = call
         .read(move |conn, ctx| {
             let group = find_editable(conn, ctx, &path)?;
-            let parent = match group.parent_id {
-                Some(id) => store::find(conn, id)?,
-                None => None,
-            };
+            let ancestry = store::ancestry(conn, &group)?;
             let inside = store::widest_inside(conn, group.id)?;
-            let expiry_mails = expiry_mails(conn, ctx, &group, asked)?;
+            let expiry_mails = expiry_mails(ctx, &group, &ancestry, asked);
+            let parent = ancestry.into_iter().rev().nth(1);
             Ok(Settings {
                 group,
                 parent,
@@ -252,6 +253,12 @@ async fn edit_page(
     let ceiling = parent
         .as_ref()
         .map(|parent| (parent.full_path.as_str(), parent.visibility));
+    let (saved, moved) = match open {
+        OpenSection::Advanced => (None, saved),
+        _ => (saved, None),
+    };
+    let resource = Resource::Group(group.clone());
+    let advanced = section_advanced(&call.ctx, &resource, open == OpenSection::Advanced, moved);
     let floor = inside.map(|widest| ("Something in it", widest));
     let chosen = typed.visibility.unwrap_or(group.visibility);
     let page = GroupSettingsPage {
@@ -260,6 +267,7 @@ async fn edit_page(
         id: group.id,
         open,
         saved,
+        advanced,
         name: typed.name.unwrap_or(group.name),
         description: typed.description.unwrap_or(group.description),
         visibility: levels(chosen, ceiling, floor),

@@ -4,6 +4,8 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 
 use super::FIELDS;
+use crate::access_tokens::Resource;
+use crate::advanced::pages::section;
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::{Error, What};
@@ -114,6 +116,15 @@ async fn edit_page(
         .await?;
     let mut shell = frame::shell(call, &project, "General settings", Place::General);
     let saved = shell.take_success();
+    // Whoever comes from a page of Advanced looks for what became of it there.
+    let in_advanced = call.query.text("section") == "advanced";
+    let (saved, moved) = if in_advanced {
+        (None, saved)
+    } else {
+        (saved, None)
+    };
+    let resource = Resource::Project(project.clone());
+    let advanced = section(&call.ctx, &resource, in_advanced, moved);
     let namespace = &project.namespace;
     let ceiling = Some((namespace.full_path.as_str(), namespace.visibility));
     let page = ProjectSettingsPage {
@@ -121,6 +132,7 @@ async fn edit_page(
         id: project.id,
         full_path: project.full_path(),
         saved,
+        advanced,
         visibility: levels(
             typed.visibility.unwrap_or(project.visibility),
             ceiling,

@@ -3,6 +3,7 @@
 //! Nothing is served that isn't in this table, and a row without a declaration refuses everybody.
 
 mod admin;
+mod advanced;
 mod api;
 mod code;
 mod pages;

@@ -3,7 +3,7 @@
 use actix_web::http::Method;
 use actix_web::web;
 
-use super::{admin, open};
+use super::{admin, advanced, open};
 use crate::permissions::Right::{
     Anyone, ChangeCreationSwitch, CreateProject, CreateSubgroup, CreateToken, CreateTopLevelGroup,
     EditGroup, EditProject, EditToken, LeaveMembership, ManageMembers, ManageWebhooks, OwnAccount,
@@ -90,6 +90,8 @@ pub(super) fn areas() -> Vec<Area> {
         },
         group_tokens(),
         project_tokens(),
+        advanced::of_groups(),
+        advanced::of_projects(),
         Area {
             prefix: "/groups",
             endpoints: vec![

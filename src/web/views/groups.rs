@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::advanced::Advanced;
 use super::components::{Choice, Pagination};
 use super::forms::FormErrors;
 use super::projects::ProjectRow;
@@ -134,6 +135,8 @@ pub struct GroupSettingsPage {
     pub open: OpenSection,
     /// Under the head of the open section: `Group 'Platform' was successfully updated.`
     pub saved: Option<String>,
+    /// What leads to another address, another place and the end.
+    pub advanced: Advanced,
     /// What is in **Group name**.
     pub name: String,
     /// What is in **Group description**.
@@ -155,6 +158,22 @@ pub enum OpenSection {
     General,
     /// Permissions and group features.
     Permissions,
+    /// Advanced.
+    Advanced,
+}
+
+impl OpenSection {
+    /// All of them, from top to bottom.
+    pub const ALL: [Self; 3] = [Self::General, Self::Permissions, Self::Advanced];
+
+    /// As addresses and forms have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::General => "general",
+            Self::Permissions => "permissions",
+            Self::Advanced => "advanced",
+        }
+    }
 }
 
 impl GroupSettingsPage {

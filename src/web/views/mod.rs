@@ -6,6 +6,7 @@
 pub mod access_token;
 pub mod access_tokens;
 pub mod admin;
+pub mod advanced;
 pub mod check;
 pub mod code;
 pub mod components;

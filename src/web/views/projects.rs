@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::advanced::Advanced;
 use super::code::{Content, Folder};
 use super::components::{Choice, Day, Loaded, Pagination, Snippet};
 use super::forms::FormErrors;
@@ -131,6 +132,8 @@ pub struct ProjectSettingsPage {
     pub full_path: String,
     /// `Project 'api' was successfully updated.`
     pub saved: Option<String>,
+    /// What leads to another address, another place and the end.
+    pub advanced: Advanced,
     /// What is in **Project name**.
     pub name: String,
     /// What is in **Project description**.

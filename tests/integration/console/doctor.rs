@@ -363,6 +363,12 @@ fn rows_that_belong_together_are_looked_at() {
             "DELETE FROM routes WHERE path_key LIKE 'acme%'",
         ),
         (
+            "token roots",
+            "failed",
+            "2 tokens name",
+            "UPDATE access_tokens SET root_id = 999",
+        ),
+        (
             "group tree",
             "failed",
             "1 group has",

@@ -3,7 +3,7 @@
 use latchkey::{access_tokens::scope::Scope, members::AccessLevel};
 use serde_json::{Value, json};
 
-use super::{Body, Caller, Case, Role, Stage};
+use super::{Body, Caller, Case, Role, Stage, advanced};
 use crate::support::TestResource;
 
 impl Stage {
@@ -480,6 +480,12 @@ impl Stage {
                 }));
                 cases
             }
+            "GET /groups/{full_path:(?:[^/-][^/]*/?)+}/-/{action:path|transfer|delete}" => {
+                advanced::questions(group)
+            }
+            "POST /groups/{full_path:(?:[^/-][^/]*/?)+}/-/{action:path|transfer|delete}" => {
+                self.ends_of_groups()
+            }
             "GET /groups/{full_path:.+}/-/group_members" => get(group.page("group_members")),
             "POST /groups/{full_path:.+}/-/group_members" => {
                 form(group.page("group_members"), &self.new_member_fields())
@@ -546,6 +552,12 @@ impl Stage {
                 project.page("edit"),
                 &[("project[name]", "api"), ("project[description]", "edited")],
             ),
+            "GET /{full_path:(?:[^/-][^/]*/?)+}/-/{action:path|transfer|delete}" => {
+                advanced::questions(project)
+            }
+            "POST /{full_path:(?:[^/-][^/]*/?)+}/-/{action:path|transfer|delete}" => {
+                self.ends_of_projects()
+            }
             "GET /{full_path:.+}/-/project_members" => get(project.page("project_members")),
             "POST /{full_path:.+}/-/project_members" => {
                 form(project.page("project_members"), &self.new_member_fields())
