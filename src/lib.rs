@@ -33,6 +33,7 @@ pub mod redaction;
 pub mod server;
 pub mod sessions;
 pub mod settings;
+pub mod spreadsheet;
 pub mod text;
 pub mod tls;
 pub mod users;

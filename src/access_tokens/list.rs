@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 
+use super::narrowing::{coalesce_text, narrowed};
 pub use super::query::{Query, Sort, State};
 use super::store::{find, find_all, find_of, inside, listed, listed_tokens, older, unused_since};
 use super::{AccessToken, ListedToken, Resource, TokenType};
@@ -311,17 +311,6 @@ fn list(
                 _ => rows.filter(id.eq_any(of_groups().union_all(of_projects()))),
             };
         }
-        if let Some(search) = &query.search {
-            let pattern = like_pattern(search);
-            rows = rows.filter(
-                lower(access_tokens::name)
-                    .like(pattern.clone())
-                    .escape('\\')
-                    .or(lower(coalesce_text(access_tokens::description, ""))
-                        .like(pattern)
-                        .escape('\\')),
-            );
-        }
         for word in &query.words {
             rows = if word.chars().count() < SHORT_WORD {
                 // PostgreSQL takes no NUL, and no name has one.
@@ -359,33 +348,12 @@ fn list(
                 .filter(used().is_not_null())
                 .filter(used().assume_not_null().ge(Timestamp::from(at)));
         }
-        if let Some(at) = query.unused_since {
-            rows = rows.filter(unused_since!(Timestamp::from(at)));
-        }
-        if let Some(day) = query.expires_before {
-            rows = rows
-                .filter(access_tokens::expires_at.is_not_null())
-                .filter(access_tokens::expires_at.assume_not_null().lt(day));
-        }
         if let Some(day) = query.expires_after {
             rows = rows
                 .filter(access_tokens::expires_at.is_not_null())
                 .filter(access_tokens::expires_at.assume_not_null().ge(day));
         }
-        if let Some(level) = query.access_level {
-            rows = rows.filter(memberships::access_level.eq(level.number()));
-        }
-        if let Some(scope) = query.scope {
-            // Between spaces, or `api` would be found in `read_api`.
-            let name = scope.name().replace('_', "\\_");
-            let scopes = || coalesce_text(access_tokens::scopes.nullable(), "").concat(" ");
-            rows = rows.filter(
-                scopes()
-                    .like(format!("{name} %"))
-                    .escape('\\')
-                    .or(scopes().like(format!("% {name} %")).escape('\\')),
-            );
-        }
+        rows = narrowed!(rows, query);
         if query.members_only || query.living_members_on.is_some() {
             rows = rows.filter(memberships::id.is_not_null());
         }
@@ -467,10 +435,4 @@ fn list(
         })
         .collect();
     Ok(Page::new(rows, request, counted))
-}
-
-diesel::define_sql_function! {
-    /// The first value that isn't null.
-    #[sql_name = "COALESCE"]
-    fn coalesce_text(value: diesel::sql_types::Nullable<Text>, other: Text) -> Text;
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Resource;
+use super::{Resource, store};
 use crate::audit::{self, Event, Target};
 use crate::context::Context;
 use crate::db::DbConnection;
@@ -66,5 +66,29 @@ pub fn note(
         Whose::Person(user) => ("personal", Target::User(user)),
     };
     let name = format!("{kind}_access_token_{}_failed", attempt.name());
+    let details = with_names(conn, whose, details)?;
     audit::record_refusal(conn, ctx, Event::new(name, target).with(details))
+}
+
+/// Beside the id of a token, which may be gone when somebody reads this, what it and its user are called. Of a token that
+/// isn't theirs nothing is told.
+fn with_names(
+    conn: &mut DbConnection,
+    whose: Whose<'_>,
+    mut details: Value,
+) -> Result<Value, Error> {
+    let Some(id) = details["token_id"].as_i64() else {
+        return Ok(details);
+    };
+    let listed = match whose {
+        Whose::Resource(resource) => store::find_of(conn, resource, id)?,
+        Whose::Person(user) => {
+            store::find(conn, id)?.filter(|listed| listed.token.user_id == user.id)
+        }
+    };
+    if let Some(listed) = listed {
+        details["token_name"] = json!(listed.token.name);
+        details["username"] = json!(listed.user.username);
+    }
+    Ok(details)
 }

@@ -9,7 +9,7 @@ use crate::bots;
 use crate::context::Context;
 use crate::db::{DbConnection, lock_roots};
 use crate::error::{Denied, Error, What};
-use crate::groups;
+use crate::groups::{self, Group};
 use crate::notices;
 use crate::permissions::Right;
 use crate::projects;
@@ -73,22 +73,93 @@ pub fn revoke_each(
     ctx: &Context,
     ids: &[i64],
 ) -> Result<Vec<ListedToken>, Error> {
-    let administers = |ctx: &Context| ctx.actor.may_on_instance(Right::Administer);
-    if !administers(ctx) {
-        return Err(Error::forbidden());
+    each(conn, ctx, Reach::Instance, ids)
+}
+
+/// As [`revoke_each`], of the groups and projects below this top-level group. What lies elsewhere is passed over, as what
+/// isn't there.
+///
+/// # Errors
+/// [`Error::NotFound`] unless the actor may see and revoke the tokens of this group and of all places among these.
+pub fn revoke_below(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    root: &Group,
+    ids: &[i64],
+) -> Result<Vec<ListedToken>, Error> {
+    each(conn, ctx, Reach::Below(root), ids)
+}
+
+/// Among which tokens somebody may choose those to be revoked.
+#[derive(Debug, Clone, Copy)]
+enum Reach<'a> {
+    /// All that there are.
+    Instance,
+    /// Those of groups and projects below this top-level group.
+    Below(&'a Group),
+}
+
+impl Reach<'_> {
+    /// May the actor choose at all?
+    fn check(self, conn: &mut DbConnection, ctx: &Context) -> Result<(), Error> {
+        let missing = || Error::NotFound(What::Group);
+        match self {
+            Reach::Instance if ctx.actor.may_on_instance(Right::Administer) => Ok(()),
+            Reach::Instance => Err(Error::forbidden()),
+            Reach::Below(root) => {
+                let root = groups::store::find(conn, root.id)?.ok_or_else(missing)?;
+                let may = ctx.actor.may(Right::SeeTokens, &root.place(), &ctx.policy);
+                if may && root.parent_id.is_none() {
+                    Ok(())
+                } else {
+                    Err(missing())
+                }
+            }
+        }
     }
-    let seen = store::find_all(conn, ids)?;
+
+    /// Can a token of this group or project, or of a person, be chosen?
+    fn holds(self, resource: Option<&Resource>) -> bool {
+        match self {
+            Reach::Instance => true,
+            Reach::Below(root) => {
+                resource.is_some_and(|resource| resource.group().root_id == root.id)
+            }
+        }
+    }
+
+    /// May the actor revoke the tokens of this place?
+    fn allows(self, ctx: &Context, resource: Option<&Resource>) -> bool {
+        match (self, resource) {
+            (Reach::Instance, _) => true,
+            (Reach::Below(_), None) => false,
+            (Reach::Below(_), Some(resource)) => {
+                ctx.actor
+                    .may(Right::RevokeToken, &resource.place(), &ctx.policy)
+            }
+        }
+    }
+}
+
+fn each(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    reach: Reach<'_>,
+    ids: &[i64],
+) -> Result<Vec<ListedToken>, Error> {
+    reach.check(conn, ctx)?;
+    let mut seen = store::find_all(conn, ids)?;
     let resources = store::resources_of(conn, seen.iter().map(|listed| &listed.token))?;
+    seen.retain(|listed| reach.holds(resources.get(&listed.token.id)));
     // All turns at once and in one order, so that nobody waits in a circle; each is then taken again, in vain.
-    let roots: BTreeSet<i64> = resources
-        .values()
+    let roots: BTreeSet<i64> = seen
+        .iter()
+        .filter_map(|listed| resources.get(&listed.token.id))
         .map(|resource| resource.group().root_id)
         .collect();
     lock_roots(conn, &roots.into_iter().collect::<Vec<_>>())?;
     let ctx = ctx.refreshed(conn)?;
-    if !administers(&ctx) {
-        return Err(Error::forbidden());
-    }
+    reach.check(conn, &ctx)?;
     let mut revoked = Vec::new();
     for before in seen {
         let resource = match resources.get(&before.token.id) {
@@ -100,6 +171,13 @@ pub fn revoke_each(
             },
             None => None,
         };
+        // Moved elsewhere meanwhile.
+        if !reach.holds(resource.as_ref()) {
+            continue;
+        }
+        if !reach.allows(&ctx, resource.as_ref()) {
+            return Err(Error::NotFound(What::Thing));
+        }
         let Some(listed) = store::find(conn, before.token.id)? else {
             continue;
         };

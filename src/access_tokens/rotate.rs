@@ -299,13 +299,14 @@ pub fn revoke_family(
     }
     notices::alarm::raise(conn, ctx, reused, resource.as_ref(), &ended)?;
     let ids: Vec<i64> = ended.iter().map(|token| token.id).collect();
+    let username = reused_now.map(|listed| listed.user.username);
     record(
         conn,
         ctx,
         "reuse_detected",
         reused,
         resource.as_ref(),
-        json!({ "revoked": ids }),
+        json!({ "user_id": reused.user_id, "username": username, "revoked": ids }),
     )
 }
 

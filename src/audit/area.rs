@@ -59,4 +59,19 @@ impl Area {
             Area::Instance => "Instance",
         }
     }
+
+    /// Can what is here happen in a group?
+    pub const fn lies_in_groups(self) -> bool {
+        match self {
+            Area::GroupTokens
+            | Area::ProjectTokens
+            | Area::Bots
+            | Area::Groups
+            | Area::Projects
+            | Area::Members
+            | Area::Webhooks
+            | Area::Notices => true,
+            Area::PersonalTokens | Area::Users | Area::Instance => false,
+        }
+    }
 }

@@ -57,7 +57,7 @@ macro_rules! token_events {
                 $area,
                 concat!($word, "_access_token_rotation_failed"),
                 concat!("Rotating a ", $word, " access token refused"),
-                "token_id, reason",
+                "token_id, token_name, username, reason",
             ),
             kind(
                 $area,
@@ -69,7 +69,7 @@ macro_rules! token_events {
                 $area,
                 concat!($word, "_access_token_deletion_failed"),
                 concat!("Revoking a ", $word, " access token refused"),
-                "token_id, reason",
+                "token_id, token_name, username, reason",
             ),
             kind(
                 $area,
@@ -87,7 +87,7 @@ macro_rules! token_events {
                 $area,
                 concat!($word, "_access_token_reuse_detected"),
                 concat!("Old value of a ", $word, " access token came back"),
-                "revoked: the tokens that were revoked for it",
+                "user_id, username, revoked: the tokens that were revoked for it",
             ),
             kind(
                 $area,
@@ -370,13 +370,13 @@ const OTHERS: &[Kind] = &[
         Notices,
         "expiry_notice_sent",
         "Notice of a token's end put into the outbox",
-        "interval_days, recipients: how many people",
+        "user_id, username, interval_days, recipients: how many people",
     ),
     kind(
         Notices,
         "expiry_notice_failed",
         "Notice of a token's end given up",
-        "mail, reason",
+        "mail, token_id, token_name, username, reason",
     ),
     kind(
         Notices,

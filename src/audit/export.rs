@@ -3,12 +3,14 @@
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
-use super::list::{Asked, AuditEvent, Filter, Mark, Way, further_on, older};
+use super::filter::Way;
+use super::list::{Asked, AuditEvent, Filter, Mark, further_on, older};
+use super::scope::Scope;
 use super::{Event, Target, record};
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::Error;
-use crate::permissions::Right;
+use crate::spreadsheet;
 
 /// Events that are read and handed on at a time.
 const AT_ONCE: i64 = 1_000;
@@ -76,6 +78,7 @@ const COLUMNS: [&str; 17] = [
 /// An export on its way: where it is, and what it writes.
 #[derive(Debug, Clone)]
 pub struct Export {
+    scope: Scope,
     filter: Filter,
     format: Format,
     after: Option<Mark>,
@@ -83,40 +86,34 @@ pub struct Export {
     is_over: bool,
 }
 
-/// Begins an export, and notes that somebody took it.
+/// Begins an export of a part of the trail, and notes there that somebody took it.
 ///
 /// # Errors
-/// [`Error::Forbidden`] for everybody but administrators, [`Error::Invalid`] for a filter that names nothing.
+/// As [`Scope::check_anew`], and [`Error::Invalid`] for a filter that names nothing.
 pub fn begin(
     conn: &mut DbConnection,
     ctx: &Context,
+    scope: &Scope,
     asked: &Asked,
     format: Format,
 ) -> Result<Export, Error> {
-    let ctx = administrator(conn, ctx)?;
-    let filter = asked.resolve(conn)?;
+    let ctx = scope.check_anew(conn, ctx)?;
+    let filter = asked.resolve_in(conn, scope)?;
     let details = json!({ "format": format.name(), "filter": asked });
+    let target = scope.group().map_or(Target::Instance, Target::Group);
     record(
         conn,
         &ctx,
-        Event::new("audit_exported", Target::Instance).with(details),
+        Event::new("audit_exported", target).with(details),
     )?;
     Ok(Export {
+        scope: scope.clone(),
         filter,
         format,
         after: None,
         is_new: true,
         is_over: false,
     })
-}
-
-fn administrator(conn: &mut DbConnection, ctx: &Context) -> Result<Context, Error> {
-    let ctx = ctx.refreshed(conn)?;
-    if ctx.actor.may_on_instance(Right::Administer) {
-        Ok(ctx)
-    } else {
-        Err(Error::forbidden())
-    }
 }
 
 impl Export {
@@ -129,7 +126,7 @@ impl Export {
         conn: &mut DbConnection,
         ctx: &Context,
     ) -> Result<Option<Vec<u8>>, Error> {
-        administrator(conn, ctx)?;
+        self.scope.check_anew(conn, ctx)?;
         if self.is_over {
             return Ok(None);
         }
@@ -155,18 +152,7 @@ impl Export {
 }
 
 fn csv(events: &[AuditEvent], head: bool) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
-    if head {
-        writer.write_record(COLUMNS)?;
-    }
-    for event in events {
-        writer.write_record(cells(event).iter().map(|cell| harmless(cell)))?;
-    }
-    writer
-        .into_inner()
-        .map_err(|error| csv::Error::from(error.into_error()))
+    spreadsheet::csv(head.then_some(&COLUMNS), events.iter().map(cells))
 }
 
 fn json_lines(events: &[AuditEvent]) -> Result<Vec<u8>, serde_json::Error> {
@@ -230,18 +216,6 @@ fn object(event: &AuditEvent) -> Value {
     })
 }
 
-/// A cell that no spreadsheet takes for a formula: others chose the names.
-fn harmless(cell: &str) -> String {
-    const BEGINNINGS: &[char] = &[
-        '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
-    ];
-    if cell.starts_with(BEGINNINGS) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -280,20 +254,6 @@ mod tests {
         assert_eq!(rows.len(), 1);
         assert_eq!(rows[0].get(11), Some("a, \"b\"\r\nc"));
         assert_eq!(rows[0].get(14), Some(r#"{"name":["x","y"]}"#));
-    }
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        for beginning in ["=", "+", "-", "@", "\t", "\r", "＝"] {
-            let name = format!("{beginning}HYPERLINK(1)");
-            let bytes = csv(&[event(&name)], false).unwrap();
-            let mut reader = csv::ReaderBuilder::new()
-                .has_headers(false)
-                .from_reader(bytes.as_slice());
-            let row = reader.records().next().unwrap().unwrap();
-            assert_eq!(row.get(5), Some(format!("'{name}").as_str()));
-        }
-        assert_eq!(harmless("a=b"), "a=b");
     }
 
     #[test]

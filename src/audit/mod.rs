@@ -4,9 +4,11 @@
 mod area;
 pub mod catalogue;
 pub mod export;
+mod filter;
 pub mod list;
 pub mod pages;
 pub mod record;
+pub mod scope;
 pub mod store;
 pub mod system;
 

@@ -1,6 +1,6 @@
 //! The end of bots that were kept: once every token that a bot ever had has been inactive for the retention period.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{Days, NaiveDate};
 use diesel::dsl::{exists, not};
@@ -11,6 +11,8 @@ use crate::db::schema::{access_tokens, groups, projects, users};
 use crate::db::{DbConnection, Timestamp, coalesce_bool, coalesce_id, lock_roots};
 use crate::error::Error;
 use crate::groups::store::roots;
+use crate::groups::{self as all_groups, Group};
+use crate::projects as all_projects;
 use crate::users::{User, UserKind, ghost};
 
 /// What a look at the next bots found.
@@ -148,9 +150,36 @@ pub fn delete_inactive(
         .order(users::id.asc())
         .select(User::as_select())
         .load(conn)?;
+    let homes = groups_of(conn, &bots)?;
     for bot in &bots {
-        super::delete::note(conn, ctx, bot, None, "inactive")?;
+        super::delete::note(conn, ctx, bot, homes.get(&bot.id), "inactive")?;
     }
     let ids: Vec<i64> = bots.iter().map(|bot| bot.id).collect();
     ghost::replace(conn, &ids, ctx.now)
+}
+
+/// The groups that these bots were made for, or in which their projects lie, by the bots' ids; two queries, however many
+/// they are.
+fn groups_of(conn: &mut DbConnection, bots: &[User]) -> Result<HashMap<i64, Group>, Error> {
+    let group_ids: BTreeSet<i64> = bots.iter().filter_map(|bot| bot.bot_group_id).collect();
+    let project_ids: BTreeSet<i64> = bots.iter().filter_map(|bot| bot.bot_project_id).collect();
+    let groups: HashMap<i64, Group> = all_groups::store::find_all(conn, group_ids)?
+        .into_iter()
+        .map(|group| (group.id, group))
+        .collect();
+    let projects: HashMap<i64, Group> = all_projects::store::find_all(conn, project_ids)?
+        .into_iter()
+        .map(|project| (project.id, project.namespace))
+        .collect();
+    Ok(bots
+        .iter()
+        .filter_map(|bot| {
+            let home = match (bot.bot_group_id, bot.bot_project_id) {
+                (Some(id), _) => groups.get(&id),
+                (None, Some(id)) => projects.get(&id),
+                (None, None) => None,
+            };
+            Some((bot.id, home?.clone()))
+        })
+        .collect())
 }

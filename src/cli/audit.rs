@@ -8,6 +8,7 @@ use super::instance::Instance;
 use super::output::Output;
 use crate::audit::export::{Format, begin};
 use crate::audit::list::Asked;
+use crate::audit::scope::Scope;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -71,7 +72,8 @@ impl Export {
             ..Asked::default()
         };
         let console = instance.open(&self.acting)?;
-        let mut export = console.write(move |conn, ctx| begin(conn, ctx, &asked, format))?;
+        let mut export =
+            console.write(move |conn, ctx| begin(conn, ctx, &Scope::Instance, &asked, format))?;
         while let Some(piece) = console.read(|conn, ctx| {
             // A read may run again: it goes on from where it was.
             let mut next = export.clone();

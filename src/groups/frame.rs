@@ -25,6 +25,8 @@ pub fn shell(call: &PageCall, group: &Group, title: &str, place: Place) -> Shell
         general: could(Right::EditGroup),
         access_tokens: could(Right::SeeTokens),
         webhooks: could(Right::ManageWebhooks),
+        token_inventory: group.parent_id.is_none() && could(Right::SeeTokens),
+        audit_events: could(Right::SeeAuditEvents),
         code: false,
     };
     call.shell(
@@ -42,7 +44,7 @@ pub fn shell(call: &PageCall, group: &Group, title: &str, place: Place) -> Shell
 pub(crate) fn steps_to(title: &str, place: Place) -> Vec<Crumb> {
     let mut steps = Vec::new();
     match place {
-        Place::General | Place::AccessTokens | Place::Webhooks => {
+        Place::General | Place::AccessTokens | Place::TokenInventory | Place::Webhooks => {
             steps.push(Crumb::here("Settings"));
         }
         Place::Files | Place::Commits | Place::Branches | Place::Tags => {

@@ -194,6 +194,8 @@ fn announce(
 ) -> Result<(Step, usize), Error> {
     let resources = resources_of(conn, tokens)?;
     let told = Told::find(conn, ctx, tokens, &resources)?;
+    let user_ids: Vec<i64> = tokens.iter().map(|token| token.user_id).collect();
+    let usernames = crate::users::store::usernames(conn, &user_ids)?;
     let mut done = 0;
     let mut step = Step::default();
     let mut notices = Vec::new();
@@ -212,7 +214,12 @@ fn announce(
         }
         announced.push(token.id);
         let mut event = Event::new("expiry_notice_sent", Target::Token(token.id, &token.name))
-            .with(json!({ "interval_days": interval.days(), "recipients": recipients.len() }));
+            .with(json!({
+                "user_id": token.user_id,
+                "username": usernames.get(&token.user_id),
+                "interval_days": interval.days(),
+                "recipients": recipients.len(),
+            }));
         if let Some(resource) = resource_id(token).and_then(|id| resources.get(&id)) {
             event = event.in_group(resource.group());
         }

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::check::kind;
 use super::compose::Words;
 use super::letter::Notice;
+use crate::access_tokens;
 use crate::audit::{self, Event, Target};
 use crate::context::Context;
 use crate::db::DbConnection;
@@ -78,12 +79,35 @@ pub fn note_lost(
     }
     let person = users::store::find(conn, email.user_id)?;
     let target = person.as_ref().map_or(Target::Instance, Target::User);
-    let details = json!({ "mail": email.key, "reason": why });
-    audit::record(
-        conn,
-        ctx,
-        Event::new("expiry_notice_failed", target).with(details),
-    )
+    let mut details = json!({ "mail": email.key, "reason": why });
+    let mut event = Event::new("expiry_notice_failed", target);
+    // A mail about one token concerns its group; one about several has no place.
+    let token = match about_one(email) {
+        Some(id) => access_tokens::store::find(conn, id)?,
+        None => None,
+    };
+    let resource = match &token {
+        Some(listed) => access_tokens::revoke::resource_of(conn, listed)?,
+        None => None,
+    };
+    if let Some(listed) = &token {
+        details["token_id"] = json!(listed.token.id);
+        details["token_name"] = json!(listed.token.name);
+        details["username"] = json!(listed.user.username);
+    }
+    if let Some(resource) = &resource {
+        event = event.in_group(resource.group());
+    }
+    audit::record(conn, ctx, event.with(details))
+}
+
+/// The token that a mail is about, as its key says.
+fn about_one(email: &Email) -> Option<i64> {
+    let rest = email
+        .key
+        .strip_prefix(kind::TOKEN_EXPIRING)?
+        .strip_prefix('/')?;
+    rest.split('/').next()?.parse().ok()
 }
 
 /// The words of a test mail.

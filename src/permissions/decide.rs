@@ -154,8 +154,8 @@ impl Actor {
             Right::LeaveMembership => !self.is_bot(),
             // Where something lies decides whose power reaches it: that takes a person.
             Right::TransferGroup | Right::ReceiveGroup | Right::TransferProject => !self.is_bot(),
-            // Where a group's events go is for people to say.
-            Right::ManageWebhooks => !self.is_bot(),
+            // Where a group's events go is for people to say, and what happened is for people to read.
+            Right::ManageWebhooks | Right::SeeAuditEvents => !self.is_bot(),
             // Where no token can be made there is nothing to switch.
             Right::ChangeCreationSwitch => {
                 place.is_top_level

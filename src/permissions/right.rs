@@ -61,13 +61,15 @@ pub enum Right {
     RevokeToken,
     /// See, make, change and delete the webhooks of a group.
     ManageWebhooks,
+    /// See and export what happened in a group and below it.
+    SeeAuditEvents,
     /// Everything that is the instance's administrators'.
     Administer,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Right; 29] = [
+    pub const ALL: [Right; 30] = [
         Right::Anyone,
         Right::OwnAccount,
         Right::OwnToken,
@@ -96,6 +98,7 @@ impl Right {
         Right::EditToken,
         Right::RevokeToken,
         Right::ManageWebhooks,
+        Right::SeeAuditEvents,
         Right::Administer,
     ];
 
@@ -150,7 +153,8 @@ impl Right {
             | Right::RotateToken
             | Right::EditToken
             | Right::RevokeToken
-            | Right::ManageWebhooks => Some(AccessLevel::Owner),
+            | Right::ManageWebhooks
+            | Right::SeeAuditEvents => Some(AccessLevel::Owner),
             _ => None,
         }
     }

@@ -31,6 +31,8 @@ pub fn shell(call: &PageCall, project: &Project, title: &str, place: Place) -> S
         general: could(Right::EditProject),
         access_tokens: could(Right::SeeTokens),
         webhooks: false,
+        token_inventory: false,
+        audit_events: false,
         code: could(Right::ReadCode),
     };
     let sidebar = Sidebar::project(&project.name, &full_path, rights, place);

@@ -6,6 +6,7 @@ pub mod assets;
 pub mod body;
 pub mod client;
 pub mod csrf;
+pub mod download;
 pub mod endpoint;
 pub mod form_errors;
 pub mod frame;

@@ -4,6 +4,7 @@
 
 mod advanced;
 mod code;
+mod oversight;
 mod settings;
 #[path = "../support/mod.rs"]
 mod support;

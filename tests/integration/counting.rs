@@ -11,6 +11,7 @@ on_both![
     settings_and_what_asks_first_cost_four_queries_whatever_there_is,
     a_list_costs_the_same_however_long_it_is,
     lists_of_administrators_cost_the_same_however_long_they_are,
+    what_owners_look_at_costs_four_queries_however_much_it_is,
     what_ran_before_is_not_prepared_again,
     an_unknown_token_costs_one_query,
 ];
@@ -206,6 +207,48 @@ async fn lists_of_administrators_cost_the_same_however_long_they_are(server: Tes
         }
     }
     assert_eq!(costs[..paths.len()], costs[paths.len()..]);
+}
+
+async fn what_owners_look_at_costs_four_queries_however_much_it_is(server: TestServer) {
+    let company = Company::on(&server);
+    let browser = company.alice.signs_in().await;
+    let token = company.acme.token("ci").create();
+    let inventory = company.acme.page("token_inventory");
+    let events = company.acme.page("audit_events");
+    let of_token = format!("target_kind=access_token&target={}", token.id);
+    let paths = [
+        inventory.clone(),
+        format!("{inventory}?sort=expires_at_desc"),
+        format!("{inventory}?after=2026-11-21.0"),
+        format!("{inventory}?state=all"),
+        format!("{inventory}?state=inactive"),
+        format!("{inventory}?search=deploy&role=30&scope=api&kind=group&unused=30"),
+        format!("{inventory}/revoke?ids={}", token.id),
+        events.clone(),
+        format!("{events}?{of_token}"),
+        format!("{events}?group=acme/sub&actor=alice&event=group_created&channel=page"),
+        format!("{events}?before={}.7", server.now().timestamp_millis()),
+        company.deep.page("audit_events"),
+    ];
+    let mut costs = Vec::new();
+    for round in 0..2 {
+        for path in &paths {
+            browser.get(path).await.expect(200);
+            let (queries, _, answer) = cost(&server, browser.get(path)).await;
+            answer.expect(200);
+            assert!(queries <= 4, "{path} costs {queries} queries");
+            costs.push(queries);
+        }
+        crate::crowd::add_tokens(&server, &company.deep, 150);
+        for number in 0..30 {
+            let project = company.sub.project(&format!("p-{round}-{number}")).create();
+            project.token("ci").create();
+        }
+    }
+    let (few, many) = costs.split_at(paths.len());
+    for ((few, many), path) in few.iter().zip(many).zip(&paths) {
+        assert!(many <= few, "{path}: {few}, then {many}");
+    }
 }
 
 async fn what_ran_before_is_not_prepared_again(server: TestServer) {

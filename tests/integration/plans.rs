@@ -4,6 +4,7 @@
 
 mod administration;
 mod background;
+mod inventory;
 mod requests;
 mod scene;
 mod trail;

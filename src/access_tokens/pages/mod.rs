@@ -8,8 +8,11 @@ pub mod credentials;
 mod form;
 pub(crate) mod holder;
 mod index;
+pub mod inventory;
+mod listed;
 mod nonce;
 mod rows;
+mod selected;
 mod show;
 
 use actix_web::HttpResponse;

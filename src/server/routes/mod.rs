@@ -8,6 +8,7 @@ mod api;
 mod code;
 mod pages;
 mod repository;
+mod webhooks;
 
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};

@@ -3,21 +3,20 @@
 use actix_web::http::Method;
 use actix_web::web;
 
-use super::{admin, advanced, open};
+use super::{admin, advanced, open, webhooks};
 use crate::permissions::Right::{
     Anyone, ChangeCreationSwitch, CreateProject, CreateSubgroup, CreateToken, CreateTopLevelGroup,
-    EditGroup, EditProject, EditToken, LeaveMembership, ManageMembers, ManageWebhooks, OwnAccount,
-    OwnPersonalTokens, RevokeToken, RotateToken, SeeGroup, SeeProject, SeeTokens,
+    EditGroup, EditProject, EditToken, LeaveMembership, ManageMembers, OwnAccount,
+    OwnPersonalTokens, RevokeToken, RotateToken, SeeAuditEvents, SeeGroup, SeeProject, SeeTokens,
 };
 use crate::server::{check, health, metrics, reference};
 use crate::users::pages::{account, confirmation};
 use crate::web::endpoint::Area;
 use crate::web::page::{endpoint, public_endpoint};
-use crate::{access_tokens, groups, help, home, members, projects, sessions, users, webhooks};
+use crate::{access_tokens, audit, groups, help, home, members, projects, sessions, users};
 
 /// The areas of the pages.
 pub(super) fn areas() -> Vec<Area> {
-    const HOOKS: &str = "/{full_path:.+}/-/hooks";
     vec![
         Area {
             prefix: "/-/profile",
@@ -92,6 +91,7 @@ pub(super) fn areas() -> Vec<Area> {
         project_tokens(),
         advanced::of_groups(),
         advanced::of_projects(),
+        webhooks::of_groups(),
         Area {
             prefix: "/groups",
             endpoints: vec![
@@ -151,51 +151,39 @@ pub(super) fn areas() -> Vec<Area> {
                 ),
                 endpoint(
                     Method::GET,
-                    HOOKS,
-                    &[SeeGroup, ManageWebhooks],
-                    webhooks::pages::list,
-                ),
-                endpoint(
-                    Method::POST,
-                    HOOKS,
-                    &[SeeGroup, ManageWebhooks],
-                    webhooks::pages::create,
+                    "/{full_path:.+}/-/audit_events",
+                    &[SeeGroup, SeeAuditEvents],
+                    audit::pages::group_index,
                 ),
                 endpoint(
                     Method::GET,
-                    "/{full_path:.+}/-/hooks/{id}",
-                    &[SeeGroup, ManageWebhooks],
-                    webhooks::pages::show,
-                ),
-                endpoint(
-                    Method::POST,
-                    "/{full_path:.+}/-/hooks/{id}",
-                    &[SeeGroup, ManageWebhooks],
-                    webhooks::pages::act,
+                    "/{full_path:.+}/-/audit_events.{format:csv|jsonl}",
+                    &[SeeGroup, SeeAuditEvents],
+                    audit::pages::group_export,
                 ),
                 endpoint(
                     Method::GET,
-                    "/{full_path:.+}/-/hooks/{id}/{action:delete|reset_key}",
-                    &[SeeGroup, ManageWebhooks],
-                    webhooks::pages::ask,
-                ),
-                endpoint(
-                    Method::POST,
-                    "/{full_path:.+}/-/hooks/{id}/{action:delete|reset_key}",
-                    &[SeeGroup, ManageWebhooks],
-                    webhooks::pages::confirm,
+                    "/{full_path:.+}/-/token_inventory",
+                    &[SeeGroup, SeeTokens],
+                    access_tokens::pages::inventory::index,
                 ),
                 endpoint(
                     Method::GET,
-                    "/{full_path:.+}/-/hooks/{id}/deliveries/{delivery_id}",
-                    &[SeeGroup, ManageWebhooks],
-                    webhooks::pages::delivery,
+                    "/{full_path:.+}/-/token_inventory.csv",
+                    &[SeeGroup, SeeTokens],
+                    access_tokens::pages::inventory::export,
+                ),
+                endpoint(
+                    Method::GET,
+                    "/{full_path:.+}/-/token_inventory/revoke",
+                    &[SeeGroup, SeeTokens],
+                    access_tokens::pages::inventory::ask,
                 ),
                 endpoint(
                     Method::POST,
-                    "/{full_path:.+}/-/hooks/{id}/deliveries/{delivery_id}",
-                    &[SeeGroup, ManageWebhooks],
-                    webhooks::pages::redeliver,
+                    "/{full_path:.+}/-/token_inventory/revoke",
+                    &[SeeGroup, SeeTokens, RevokeToken],
+                    access_tokens::pages::inventory::revoke,
                 ),
                 public_endpoint(
                     Method::GET,
@@ -241,15 +229,6 @@ pub(super) fn areas() -> Vec<Area> {
             ],
         },
         Area {
-            prefix: "/explore",
-            endpoints: vec![public_endpoint(
-                Method::GET,
-                "/groups",
-                &[SeeGroup],
-                groups::pages::explore,
-            )],
-        },
-        Area {
             prefix: "",
             endpoints: vec![
                 endpoint(Method::GET, "/", &[OwnAccount, SeeGroup], home::show),
@@ -258,6 +237,12 @@ pub(super) fn areas() -> Vec<Area> {
                     "/search",
                     &[SeeGroup, SeeProject],
                     home::search,
+                ),
+                public_endpoint(
+                    Method::GET,
+                    "/explore/groups",
+                    &[SeeGroup],
+                    groups::pages::explore,
                 ),
                 public_endpoint(Method::GET, "/help", &[Anyone], help::index),
                 public_endpoint(Method::GET, "/help/api", &[Anyone], reference::page),

@@ -7,6 +7,7 @@ pub mod access_token;
 pub mod access_tokens;
 pub mod admin;
 pub mod advanced;
+pub mod audit;
 pub mod check;
 pub mod code;
 pub mod components;
@@ -25,6 +26,7 @@ pub mod search;
 pub mod sessions;
 pub mod shell;
 pub mod sidebar;
+pub mod token_lists;
 pub mod visibility;
 pub mod webhooks;
 

@@ -85,6 +85,10 @@ pub enum Place {
     AccessTokens,
     /// Settings, Webhooks of a group.
     Webhooks,
+    /// Settings, Token inventory of a top-level group.
+    TokenInventory,
+    /// Audit events of a group.
+    AuditEvents,
     /// Account, Notifications.
     Notifications,
     /// The start page of somebody signed in.
@@ -120,6 +124,10 @@ pub struct Rights {
     pub access_tokens: bool,
     /// Settings, Webhooks; of groups only.
     pub webhooks: bool,
+    /// Settings, Token inventory; of top-level groups only.
+    pub token_inventory: bool,
+    /// Audit events; of groups only.
+    pub audit_events: bool,
     /// Code; of projects only.
     pub code: bool,
 }
@@ -128,21 +136,47 @@ impl Sidebar {
     /// The navigation of a group.
     pub fn group(name: &str, full_path: &str, rights: Rights, place: Place) -> Self {
         let about = format!("/groups/{full_path}/-");
+        let mut items = resource_items(
+            format!("/{full_path}"),
+            format!("{about}/group_members"),
+            format!("{about}/edit"),
+            format!("{about}/settings/access_tokens"),
+            [
+                (
+                    rights.token_inventory,
+                    "Token inventory",
+                    "token_inventory",
+                    Place::TokenInventory,
+                ),
+                (rights.webhooks, "Webhooks", "hooks", Place::Webhooks),
+            ]
+            .into_iter()
+            .filter(|(offered, ..)| *offered)
+            .map(|(_, label, page, here)| {
+                NavItem::new(label, "", format!("{about}/{page}"), place == here)
+            })
+            .collect(),
+            rights,
+            place,
+        );
+        if rights.audit_events {
+            // Before the settings, if there are any.
+            let at = items.iter().position(|item| item.label == "Settings");
+            let events = NavItem::new(
+                "Audit events",
+                "book",
+                format!("{about}/audit_events"),
+                place == Place::AuditEvents,
+            );
+            items.insert(at.unwrap_or(items.len()), events);
+        }
         Self {
             label: "Group",
             context: Some(Context {
                 name: name.into(),
                 href: format!("/{full_path}"),
             }),
-            items: resource_items(
-                format!("/{full_path}"),
-                format!("{about}/group_members"),
-                format!("{about}/edit"),
-                format!("{about}/settings/access_tokens"),
-                rights.webhooks.then(|| format!("{about}/hooks")),
-                rights,
-                place,
-            ),
+            items,
         }
     }
 
@@ -154,7 +188,7 @@ impl Sidebar {
             format!("{about}/project_members"),
             format!("{about}/edit"),
             format!("{about}/settings/access_tokens"),
-            None,
+            Vec::new(),
             rights,
             place,
         );
@@ -306,7 +340,7 @@ fn resource_items(
     members: String,
     general: String,
     access_tokens: String,
-    webhooks: Option<String>,
+    more_settings: Vec<NavItem>,
     rights: Rights,
     place: Place,
 ) -> Vec<NavItem> {
@@ -341,11 +375,7 @@ fn resource_items(
             place == Place::AccessTokens,
         ));
     }
-    if let Some(href) = webhooks {
-        settings
-            .children
-            .push(NavItem::new("Webhooks", "", href, place == Place::Webhooks));
-    }
+    settings.children.extend(more_settings);
     if !settings.children.is_empty() {
         items.push(settings);
     }

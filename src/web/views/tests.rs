@@ -30,6 +30,7 @@ fn shell() -> Shell {
         access_tokens: true,
         webhooks: true,
         code: true,
+        ..Rights::default()
     };
     Shell {
         sidebar: Some(Sidebar::group(

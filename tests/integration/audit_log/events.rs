@@ -395,7 +395,12 @@ async fn a_notice_of_an_end_is_one_line_for_all_who_get_it(server: TestServer) {
     );
     assert_eq!(
         details(&event),
-        json!({ "interval_days": 7, "recipients": 2 })
+        json!({
+            "user_id": token.user_id,
+            "username": token.username,
+            "interval_days": 7,
+            "recipients": 2
+        })
     );
 }
 

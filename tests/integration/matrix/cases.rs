@@ -11,6 +11,7 @@ impl Stage {
     pub(super) fn cases(&self, route: &str, caller: &Caller) -> Option<Vec<Case>> {
         let (group, project) = (&self.group, &self.project);
         let hooks = group.page("hooks");
+        let inventory = self.top.page("token_inventory");
         let get = |path: String| {
             vec![Case {
                 note: "",
@@ -507,30 +508,46 @@ impl Stage {
                 ),
                 &[],
             ),
-            "GET /groups/{full_path:.+}/-/hooks" => get(hooks),
-            "POST /groups/{full_path:.+}/-/hooks" => form(hooks, &new_webhook_fields(&unique())),
-            "GET /groups/{full_path:.+}/-/hooks/{id}" => {
+            "GET /groups/{full_path:.+}/-/audit_events" => get(group.page("audit_events")),
+            "GET /groups/{full_path:.+}/-/audit_events.{format:csv|jsonl}" => get(format!(
+                "{}.csv?since=2026-12-24",
+                group.page("audit_events")
+            )),
+            "GET /groups/{full_path:.+}/-/token_inventory" => get(inventory),
+            "GET /groups/{full_path:.+}/-/token_inventory.csv" => get(format!("{inventory}.csv")),
+            "GET /groups/{full_path:.+}/-/token_inventory/revoke" => {
+                get(format!("{inventory}/revoke?ids={}", self.token.id))
+            }
+            "POST /groups/{full_path:.+}/-/token_inventory/revoke" => form(
+                format!("{inventory}/revoke"),
+                &[("ids", &self.new_token().to_string())],
+            ),
+            "GET /groups/{full_path:(?:[^/-][^/]*/?)+}/-/hooks" => get(hooks),
+            "POST /groups/{full_path:(?:[^/-][^/]*/?)+}/-/hooks" => {
+                form(hooks, &new_webhook_fields(&unique()))
+            }
+            "GET /groups/{full_path:(?:[^/-][^/]*/?)+}/-/hooks/{id}" => {
                 get(format!("{hooks}/{}", self.webhook.id))
             }
-            "POST /groups/{full_path:.+}/-/hooks/{id}" => {
+            "POST /groups/{full_path:(?:[^/-][^/]*/?)+}/-/hooks/{id}" => {
                 self.new_delivery();
                 form(
                     format!("{hooks}/{}", self.webhook.id),
                     &[("hook_action", "test")],
                 )
             }
-            "GET /groups/{full_path:.+}/-/hooks/{id}/{action:delete|reset_key}" => {
+            "GET /groups/{full_path:(?:[^/-][^/]*/?)+}/-/hooks/{id}/{action:delete|reset_key}" => {
                 get(format!("{hooks}/{}/delete", self.webhook.id))
             }
-            "POST /groups/{full_path:.+}/-/hooks/{id}/{action:delete|reset_key}" => {
+            "POST /groups/{full_path:(?:[^/-][^/]*/?)+}/-/hooks/{id}/{action:delete|reset_key}" => {
                 let doomed = group.webhook(&unique(), "https://hooks.example.com/a");
                 form(format!("{hooks}/{}/delete", doomed.id), &[])
             }
-            "GET /groups/{full_path:.+}/-/hooks/{id}/deliveries/{delivery_id}" => {
+            "GET /groups/{full_path:(?:[^/-][^/]*/?)+}/-/hooks/{id}/deliveries/{delivery_id}" => {
                 let (webhook, delivery) = (self.webhook.id, self.new_delivery());
                 get(format!("{hooks}/{webhook}/deliveries/{delivery}"))
             }
-            "POST /groups/{full_path:.+}/-/hooks/{id}/deliveries/{delivery_id}" => {
+            "POST /groups/{full_path:(?:[^/-][^/]*/?)+}/-/hooks/{id}/deliveries/{delivery_id}" => {
                 let (webhook, delivery) = (self.webhook.id, self.new_delivery());
                 form(format!("{hooks}/{webhook}/deliveries/{delivery}"), &[])
             }

@@ -5,7 +5,7 @@ use latchkey::{groups::Visibility, members::AccessLevel, permissions::Right, use
 use super::world::{Caller, Kind, ME, Spot, Tree, World};
 
 /// The rights that a place decides about.
-pub(super) const OF_PLACES: [Right; 19] = [
+pub(super) const OF_PLACES: [Right; 20] = [
     Right::SeeGroup,
     Right::SeeProject,
     Right::CreateSubgroup,
@@ -25,6 +25,7 @@ pub(super) const OF_PLACES: [Right; 19] = [
     Right::EditToken,
     Right::RevokeToken,
     Right::ManageWebhooks,
+    Right::SeeAuditEvents,
 ];
 
 /// May they act at all?
@@ -162,10 +163,11 @@ pub(super) fn may(world: &World, right: Right, spot: Spot) -> bool {
         Right::CreateSubgroup => is_group && at_least(AccessLevel::Maintainer),
         Right::CreateProject => !is_project && at_least(AccessLevel::Developer),
         Right::EditGroup | Right::DeleteGroup => is_group && manages,
-        // A bot moves nothing, and sends nothing elsewhere.
-        Right::TransferGroup | Right::ReceiveGroup | Right::ManageWebhooks => {
-            is_group && manages && !is_bot(caller)
-        }
+        // A bot moves nothing, sends nothing elsewhere, and doesn't read what others did.
+        Right::TransferGroup
+        | Right::ReceiveGroup
+        | Right::ManageWebhooks
+        | Right::SeeAuditEvents => is_group && manages && !is_bot(caller),
         Right::EditProject => is_project && manages,
         Right::DeleteProject => is_project && at_least(AccessLevel::Owner),
         Right::TransferProject => is_project && at_least(AccessLevel::Owner) && !is_bot(caller),

@@ -10,6 +10,7 @@ use latchkey::audit::Event;
 use latchkey::audit::Target;
 use latchkey::audit::list as trail;
 use latchkey::audit::list::Part;
+use latchkey::audit::scope::Scope;
 
 use super::scene::{Scene, walks};
 use crate::on_both;
@@ -22,7 +23,18 @@ on_both!(
 
 async fn the_trail_is_read_in_order_whatever_is_looked_for(server: TestServer) {
     let scene = Scene::on(&server);
+    // Much of it below one top-level group.
+    server.sql(&format!(
+        "INSERT INTO audit_events (created_at, event, actor_kind, actor_name, channel, target_kind, target_name,
+             group_traversal, group_path)
+         SELECT u.created_at, 'project_created', 'human', 'Somebody', 'page', 'project', u.username, g.traversal, g.full_path
+         FROM users u JOIN groups g ON g.id = {}",
+        scene.acme.id
+    ));
+    server.sql("ANALYZE");
+    let at = scene.server.now().timestamp_millis();
     let last = server.count("audit_events", "");
+    let mark = |id: i64| trail::Mark::parse(&format!("{at}.{id}")).unwrap();
     let asked = |change: fn(&mut trail::Asked)| {
         let mut asked = trail::Asked::default();
         change(&mut asked);
@@ -53,17 +65,27 @@ async fn the_trail_is_read_in_order_whatever_is_looked_for(server: TestServer) {
             false,
         ),
         (
-            "a group and what is below it",
+            "a top-level group and what is below it",
             asked(|a| a.group = "acme".into()),
+            false,
+        ),
+        (
+            "a subgroup and what is below it",
+            asked(|a| a.group = "acme/sub".into()),
             true,
+        ),
+        (
+            "one token below a top-level group",
+            asked(|a| (a.group, a.target) = ("acme".into(), "7".into())),
+            false,
         ),
     ] {
         let queries = scene.queries_of(system(), |conn, ctx| {
             let filter = asked.resolve(conn)?;
             for part in [
                 Part::Newest,
-                Part::OlderThan(last),
-                Part::NewerThan(last / 2),
+                Part::OlderThan(mark(last)),
+                Part::NewerThan(mark(last / 2)),
             ] {
                 trail::of_instance(conn, ctx, &filter, part, 50)?;
             }
@@ -85,6 +107,8 @@ async fn the_trail_is_read_in_order_whatever_is_looked_for(server: TestServer) {
                 "a kind of target" => "audit_events_target_kind",
                 "a channel" => "audit_events_channel",
                 "strangers" => "audit_events_actor_name",
+                "a top-level group and what is below it" => "audit_events_root",
+                "one token below a top-level group" => "audit_events_target_id",
                 _ => "audit_events_",
             };
             assert!(text.contains(index), "{what} has no index\n{query}\n{text}");
@@ -141,7 +165,13 @@ async fn an_export_of_a_group_goes_through_the_trail_in_windows(server: TestServ
     };
     let text = Mutex::new(String::new());
     let queries = scene.queries_of(Actor::system(Origin::console()), |conn, ctx| {
-        let mut export = audit::export::begin(conn, ctx, &asked, audit::export::Format::JsonLines)?;
+        let mut export = audit::export::begin(
+            conn,
+            ctx,
+            &Scope::Instance,
+            &asked,
+            audit::export::Format::JsonLines,
+        )?;
         while let Some(piece) = export.next(conn, ctx)? {
             text.lock()
                 .unwrap()

@@ -1,6 +1,5 @@
 //! The admin area.
 
-pub mod audit;
 pub mod credentials;
 pub mod jobs;
 pub mod places;

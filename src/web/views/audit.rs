@@ -1,19 +1,23 @@
-//! The audit log.
+//! The trail, of the instance or of a group.
 
 use askama::Template;
 
-use super::super::components::{Choice, Moment};
-use super::super::forms::FormErrors;
-use super::super::shell::Shell;
+use super::components::{Choice, Moment};
+use super::forms::FormErrors;
+use super::shell::Shell;
 
 /// What happened, newest first.
 #[derive(Template)]
-#[template(path = "admin/audit_logs.html", whitespace = "minimize")]
+#[template(path = "audit/index.html", whitespace = "minimize")]
 pub struct AuditLogPage {
     /// The frame.
     pub shell: Shell,
+    /// What it is called.
+    pub heading: &'static str,
+    /// Whose events these are, in a sentence.
+    pub lead: String,
     /// Its own address.
-    pub path: &'static str,
+    pub path: String,
     /// What is looked for.
     pub filter: AuditFilter,
     /// What is wrong with that.
@@ -88,6 +92,8 @@ pub struct EventRow {
     pub target_kind: &'static str,
     /// To what; leads to all that happened to it. Nothing for the instance.
     pub target: Option<Link>,
+    /// The number of that; empty for the instance.
+    pub target_id: String,
     /// In which group; leads to all that happened there.
     pub group: Option<Link>,
     /// How often, if more than once.

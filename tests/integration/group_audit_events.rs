@@ -1,0 +1,4 @@
+//! What happened in a group and below it, for its Owners.
+
+mod every_event;
+mod pages;
