@@ -98,8 +98,11 @@ pub fn with_status(app: &App, req: &HttpRequest, status: StatusCode) -> HttpResp
 /// A form whose token is too old, or that another site sent.
 pub fn stale_form(app: &App, req: &HttpRequest, person: Option<&SignedIn>) -> HttpResponse {
     let mut stale = ErrorPage::stale_form(req.uri().path(), request_id(req), ASSETS.clone());
-    stale.shell.theme = theme(req);
-    stale.shell.version = page(app, req, person, StatusCode::FORBIDDEN).shell.version;
+    let around = page(app, req, person, StatusCode::FORBIDDEN).shell;
+    stale.shell.theme = around.theme;
+    stale.shell.version = around.version;
+    stale.shell.viewer = around.viewer;
+    stale.shell.authenticity_token = around.authenticity_token;
     finish(StatusCode::FORBIDDEN, &stale)
 }
 

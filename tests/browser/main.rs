@@ -4,21 +4,23 @@
 
 mod advanced;
 mod code;
+mod every_page;
+mod keyboard;
 mod oversight;
+#[path = "../pages/mod.rs"]
+mod pages;
 mod settings;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::{str::FromStr, time::Duration};
+use std::time::Duration;
 
 use fantoccini::{
     Client, Locator,
     actions::{InputSource, KeyAction, KeyActions},
     elements::Element,
     key::Key,
-    wd::WebDriverCompatibleCommand,
 };
-use reqwest::{Method, Url};
 use serde_json::{Value, json};
 use support::{
     Company, PASSWORD, TestResource, TestServer, browser::Browser, server::runtime,
@@ -187,45 +189,7 @@ impl Reader<'_> {
 
     /// What the browser complained about: scripts, styles and pictures that the policy forbids, errors in ours.
     async fn complaints(&self) -> Vec<String> {
-        let log = self
-            .client()
-            .issue_cmd(Own {
-                path: LOG,
-                body: json!({ "type": "browser" }),
-            })
-            .await
-            .unwrap();
-        log.as_array()
-            .into_iter()
-            .flatten()
-            .map(|entry| format!("{} {}", entry["level"], entry["message"]))
-            // The browser writes down each answer that isn't a success; those are meant here.
-            .filter(|line| !line.contains("Failed to load resource"))
-            .collect()
-    }
-}
-
-/// One of chromedriver's own commands.
-#[derive(Debug)]
-struct Own {
-    path: &'static str,
-    body: Value,
-}
-
-const LOG: &str = "se/log";
-const DEVTOOLS: &str = "goog/cdp/execute";
-
-impl WebDriverCompatibleCommand for Own {
-    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, <Url as FromStr>::Err> {
-        base.join(&format!(
-            "session/{}/{}",
-            session.unwrap_or_default(),
-            self.path
-        ))
-    }
-
-    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
-        (Method::POST, Some(self.body.to_string()))
+        self.browser.complaints().await
     }
 }
 
@@ -434,16 +398,10 @@ fn everything_works_without_scripts() {
             browser: &browser,
             server: &server,
         };
-        let off =
-            json!({ "cmd": "Emulation.setScriptExecutionDisabled", "params": { "value": true } });
-        alice
-            .client()
-            .issue_cmd(Own {
-                path: DEVTOOLS,
-                body: off,
-            })
-            .await
-            .unwrap();
+        let off = json!({ "value": true });
+        browser
+            .devtools("Emulation.setScriptExecutionDisabled", off)
+            .await;
         let page = company.acme.page("settings/access_tokens");
         alice.sign_in("alice").await;
         let value = alice

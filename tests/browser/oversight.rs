@@ -4,7 +4,7 @@ use fantoccini::Locator;
 use latchkey::access_tokens::scope::Scope;
 use serde_json::json;
 
-use super::{DEVTOOLS, Own, Reader, with_browser};
+use super::{Reader, with_browser};
 use crate::support::TestResource;
 
 const INVENTORY: &str = "/groups/acme/-/token_inventory";
@@ -25,7 +25,7 @@ impl Reader<'_> {
         found.unwrap().len()
     }
 
-    async fn confirm(&self) {
+    async fn revoke_them(&self) {
         let button = "main form[method='post'] button.danger";
         self.wait_for(button).await.click().await.unwrap();
     }
@@ -75,7 +75,7 @@ fn an_owner_narrows_the_inventory_and_revokes_what_is_left_together() {
         alice.wait("revoke-selected").await.click().await.unwrap();
         alice.read("Revoke 2 access tokens?").await;
         alice.read("acme/sub/deep/p3").await;
-        alice.confirm().await;
+        alice.revoke_them().await;
         alice.read("Revoked 2 access tokens.").await;
         // Back in the list as it was narrowed.
         alice.read("No tokens match.").await;
@@ -96,7 +96,7 @@ fn an_owner_narrows_the_inventory_and_revokes_what_is_left_together() {
         alice.read("nightly one").await;
         alice.read("nightly two").await;
         assert!(!alice.text().await.contains("nightly of a group"));
-        assert_eq!(alice.complaints().await, Vec::<String>::new());
+        assert_eq!(browser.complaints().await, Vec::<String>::new());
     });
 }
 
@@ -107,13 +107,9 @@ fn tokens_are_ticked_and_revoked_without_scripts() {
             browser: &browser,
             server: &server,
         };
-        let off =
-            json!({ "cmd": "Emulation.setScriptExecutionDisabled", "params": { "value": true } });
-        let command = Own {
-            path: DEVTOOLS,
-            body: off,
-        };
-        alice.client().issue_cmd(command).await.unwrap();
+        let off = json!({ "value": true });
+        let command = "Emulation.setScriptExecutionDisabled";
+        browser.devtools(command, off).await;
         let token = company.p3.token("nightly").create();
         alice.sign_in("alice").await;
         alice.open(&format!("{INVENTORY}?kind=project")).await;
@@ -121,7 +117,7 @@ fn tokens_are_ticked_and_revoked_without_scripts() {
         tick.click().await.unwrap();
         alice.wait("revoke-selected").await.click().await.unwrap();
         alice.read("acme/sub/deep/p3").await;
-        alice.confirm().await;
+        alice.revoke_them().await;
         alice.read("Revoked access token nightly.").await;
         assert!(!token.works().await);
     });

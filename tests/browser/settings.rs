@@ -81,10 +81,10 @@ fn a_flag_is_switched_where_it_is_explained() {
         };
         root.sign_in("root").await;
         root.open(&format!("{PATH}?section=flags")).await;
-        let switch = "button[aria-label='Switch buffered_token_expiration_limit on']";
+        let switch = "button[aria-label='Switch on: buffered_token_expiration_limit']";
         root.wait_for(switch).await.click().await.unwrap();
         root.read("buffered_token_expiration_limit is on.").await;
-        root.wait_for("button[aria-label='Switch buffered_token_expiration_limit off']")
+        root.wait_for("button[aria-label='Switch off: buffered_token_expiration_limit']")
             .await;
         let asked =
             json!({ "name": "ci", "scopes": ["api"], "expires_at": server.days_ahead(400) });

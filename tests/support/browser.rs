@@ -9,11 +9,13 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    str::FromStr,
 };
 
-use fantoccini::{Client, ClientBuilder, error::CmdError};
+use fantoccini::{Client, ClientBuilder, error::CmdError, wd::WebDriverCompatibleCommand};
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::json;
+use reqwest::{Method, Url};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A browser with an empty profile, gone when dropped.
@@ -80,11 +82,53 @@ impl Browser {
         self.client.set_window_size(width, height).await
     }
 
+    /// Lets the browser's own tools do something: a command and its parameters.
+    pub async fn devtools(&self, command: &str, params: Value) -> Value {
+        let body = json!({ "cmd": command, "params": params });
+        let path = "goog/cdp/execute";
+        let done = self.client.issue_cmd(Own { path, body }).await;
+        done.unwrap_or_else(|error| panic!("{command}: {error}"))
+    }
+
+    /// What the browser complained about since it was last asked: scripts, styles and pictures that the policy
+    /// forbids, errors in ours.
+    pub async fn complaints(&self) -> Vec<String> {
+        let body = json!({ "type": "browser" });
+        let path = "se/log";
+        let log = self.client.issue_cmd(Own { path, body }).await;
+        log.expect("the browser keeps a log")
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|entry| format!("{} {}", entry["level"], entry["message"]))
+            // The browser writes down each answer that isn't a success; those are meant here.
+            .filter(|line| !line.contains("Failed to load resource"))
+            .collect()
+    }
+
     /// Writes what the window shows to a PNG file.
     pub async fn screenshot(&self, path: impl AsRef<Path>) -> Result<(), CmdError> {
         let picture = self.client.screenshot().await?;
         fs::write(path, picture).expect("the screenshot is written");
         Ok(())
+    }
+}
+
+/// One of chromedriver's own commands.
+#[derive(Debug)]
+struct Own {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Own {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, <Url as FromStr>::Err> {
+        let session = session.unwrap_or_default();
+        base.join(&format!("session/{session}/{}", self.path))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.body.to_string()))
     }
 }
 

@@ -66,6 +66,12 @@ impl Clients {
             .arg(script)
     }
 
+    /// axe-core, a script that looks at a page as assistive technology does and names what is in its way.
+    pub fn axe(&self) -> String {
+        fs::read_to_string(self.path("node/node_modules/axe-core/axe.min.js"))
+            .expect("axe-core can be read")
+    }
+
     /// The program that tries out all that the API's document says.
     pub fn schemathesis(&self) -> Run {
         let config = scripts().join("schemathesis.toml");

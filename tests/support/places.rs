@@ -151,12 +151,7 @@ impl GroupBuilder {
         let group = self.server.arrange(move |conn, ctx| {
             groups::create::create(conn, ctx, parent.as_ref(), &form, owner.as_ref())
         });
-        let made = TestGroup {
-            server: self.server.clone(),
-            id: group.id,
-            full_path: group.full_path.clone(),
-            group,
-        };
+        let made = TestGroup::of(&self.server, group);
         // A subgroup has the Owners of the groups above it, and gets its own like any other member.
         if let (true, Some(user)) = (below, member) {
             made.member(
@@ -172,6 +167,16 @@ impl GroupBuilder {
 }
 
 impl TestGroup {
+    /// A group that is there already.
+    pub fn of(server: &TestServer, group: Group) -> TestGroup {
+        TestGroup {
+            server: server.clone(),
+            id: group.id,
+            full_path: group.full_path.clone(),
+            group,
+        }
+    }
+
     /// A group in this one, as visible as this one.
     pub fn subgroup(&self, path: &str) -> GroupBuilder {
         GroupBuilder::new(&self.server, Some(self.group.clone()), path)
@@ -258,16 +263,21 @@ impl ProjectBuilder {
         let project = self
             .server
             .arrange(move |conn, ctx| projects::create::create(conn, ctx, &namespace, &form));
+        TestProject::of(&self.server, project)
+    }
+}
+
+impl TestProject {
+    /// A project that is there already.
+    pub fn of(server: &TestServer, project: Project) -> TestProject {
         TestProject {
-            server: self.server,
+            server: server.clone(),
             id: project.id,
             full_path: project.full_path(),
             project,
         }
     }
-}
 
-impl TestProject {
     /// The full path as one segment of a URL.
     pub fn encoded_path(&self) -> String {
         self.full_path.replace('/', "%2F")

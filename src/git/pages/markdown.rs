@@ -148,6 +148,8 @@ fn sanitise(html: &str, around: &Around) -> String {
     let around = around.clone();
     Builder::default()
         .add_generic_attributes(["id"])
+        // Wide ones scroll by themselves, also for whoever has no mouse.
+        .set_tag_attribute_value("table", "tabindex", "0")
         .id_prefix(Some(OWN_IDS))
         .link_rel(Some("nofollow noopener noreferrer"))
         .attribute_filter(
