@@ -252,6 +252,8 @@ static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     );
     let header = "(?:proxy-)?authorization|(?:private|job|deploy)-token|(?:set-)?cookie";
     let patterns = [
+        // The secret of a calendar's address.
+        (r"lkft-[0-9]+-[0-9a-f]{20,}".to_owned(), FILTERED),
         // name=value, the value quoted or not, also inside of a JSON string, also as user[name]=value.
         (
             format!(
@@ -318,7 +320,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!(PATTERNS.len(), 5);
+        assert_eq!(PATTERNS.len(), 6);
         assert!(Redactor::new().prefixed.is_some());
     }
 

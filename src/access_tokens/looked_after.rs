@@ -82,7 +82,7 @@ pub(super) fn by(
 type Places = BTreeMap<i64, Vec<String>>;
 
 /// Without those that lie below another one of them.
-fn uppermost(mut places: Vec<String>) -> Vec<String> {
+pub(super) fn uppermost(mut places: Vec<String>) -> Vec<String> {
     // What lies below a group comes right after it: a slash sorts before every digit.
     places.sort_unstable();
     places.dedup_by(|next, above| next.starts_with(above.as_str()));

@@ -5,6 +5,7 @@ pub mod api;
 pub mod attention;
 pub mod authenticate;
 pub mod by_policy;
+pub mod calendar;
 pub mod census;
 pub mod create;
 pub mod days;

@@ -35,6 +35,8 @@ pub enum Credential {
     Session,
     /// An access token.
     Token(TokenCredential),
+    /// The address of a person's calendar, which opens calendars and nothing else.
+    Feed,
     /// The operator's command line.
     Console,
     /// A job of the server itself.
@@ -192,6 +194,11 @@ impl Actor {
     /// The bot of a group or project access token.
     pub fn is_bot(&self) -> bool {
         self.user.as_ref().is_some_and(User::is_bot)
+    }
+
+    /// Did they choose to read moments as they are, and not as `3 days ago`?
+    pub fn wants_exact_times(&self) -> bool {
+        self.user.as_ref().is_some_and(|user| user.exact_times)
     }
 
     /// A name for sentences and the audit trail.

@@ -309,6 +309,12 @@ const OTHERS: &[Kind] = &[
     kind(Users, "user_password_changed", "Password changed", ""),
     kind(
         Users,
+        "user_calendar_feed_reset",
+        "Address of the expiry calendar made anew",
+        "first: was there none before",
+    ),
+    kind(
+        Users,
         "user_password_reset_requested",
         "Link to a new password asked for",
         "",

@@ -31,6 +31,7 @@ pub(crate) fn user(id: i64, name: &str, kind: UserKind) -> User {
         bot_gone_at: None,
         approval_requested_at: None,
         signed_up_at: None,
+        exact_times: false,
         created_by_id: None,
         last_sign_in_at: None,
         confirmed_at: None,

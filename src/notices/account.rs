@@ -195,7 +195,7 @@ pub(super) fn words(
             Words {
                 subject: format!("Your password for {} was changed", instance.host),
                 notice: Notice {
-                    lead: "Your password was changed, and all your sessions were ended.".into(),
+                    lead: "Your password was changed, and the sessions that were open with the old one were ended.".into(),
                     facts,
                     advice: vec![
                         "If that wasn't you, set a new password at once, and tell your administrator.".into(),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use actix_session::Session;
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
 use actix_web::cookie::time::Duration;
+use actix_web::{HttpMessage as _, HttpRequest};
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::RngExt as _;
 
@@ -19,6 +20,7 @@ use crate::actor::Origin;
 use crate::app::App;
 use crate::error::Error;
 use crate::members::Memberships;
+use crate::settings::Settings;
 use crate::users;
 use crate::web::csrf;
 
@@ -36,6 +38,8 @@ pub mod entry {
     pub const USER_AGENT: &str = "user_agent";
     /// The random part of a pre-session.
     pub const PRE: &str = "pre";
+    /// Shall the session outlive the browser's run?
+    pub const REMEMBER: &str = "remember";
     /// Which password it was that opens the session; not kept.
     pub const PASSWORD: &str = "password";
 }
@@ -114,6 +118,7 @@ impl DatabaseSessions {
                 memberships,
                 policy,
                 csrf_secret,
+                session: self.digest(id),
             },
         )))
     }
@@ -293,6 +298,26 @@ pub fn begin(session: &Session, admitted: &Admitted, origin: &Origin) -> Result<
         .and_then(|()| session.insert(entry::IP, ip))
         .and_then(|()| session.insert(entry::USER_AGENT, &origin.user_agent))
         .map_err(|error| Error::internal(error.into()))
+}
+
+/// Lets a session that just began outlive the browser's run: its cookie gets the age that sessions may have.
+///
+/// # Errors
+/// When the session can't take an entry.
+pub fn remember(session: &Session, req: &HttpRequest, settings: &Settings) -> Result<(), Error> {
+    const SECONDS_IN_A_DAY: i64 = 86_400;
+    session
+        .insert(entry::REMEMBER, true)
+        .map_err(|error| Error::internal(error.into()))?;
+    let days = i64::from(settings.session_absolute_days);
+    req.extensions_mut()
+        .insert(RememberMe(days * SECONDS_IN_A_DAY));
+    Ok(())
+}
+
+/// Did whoever began this session want it to outlive the browser's run?
+pub fn is_remembered(session: &Session) -> bool {
+    matches!(session.get::<bool>(entry::REMEMBER), Ok(Some(true)))
 }
 
 /// The key that signs cookies.

@@ -4,7 +4,9 @@
 mod attempts;
 pub mod browser;
 pub mod cookie;
+pub mod handle;
 pub mod pages;
 pub mod person;
+pub mod rows;
 pub mod sign_in;
 pub mod store;

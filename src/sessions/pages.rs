@@ -1,10 +1,10 @@
 //! Pages: signing in and out.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, RETRY_AFTER};
-use actix_web::{HttpMessage as _, HttpResponse};
 
-use super::cookie::{RememberMe, begin};
+use super::cookie::{begin, remember};
 use super::sign_in;
 use crate::audit::{self, Event, Target};
 use crate::error::Error;
@@ -12,8 +12,6 @@ use crate::users::password::Password;
 use crate::users::store::has_admin;
 use crate::web::page::{PageCall, same_origin_path};
 use crate::web::views::sessions::SignInPage;
-
-const SECONDS_IN_A_DAY: i64 = 86_400;
 
 /// `GET /users/sign_in`, for anyone: the sign-in form.
 ///
@@ -49,10 +47,7 @@ pub async fn create(call: PageCall) -> Result<HttpResponse, Error> {
         Ok(admitted) => {
             begin(&call.session, &admitted, &call.ctx.actor.origin)?;
             if typed.remember_me {
-                let days = i64::from(call.ctx.policy.settings.session_absolute_days);
-                call.req()
-                    .extensions_mut()
-                    .insert(RememberMe(days * SECONDS_IN_A_DAY));
+                remember(&call.session, call.req(), &call.ctx.policy.settings)?;
             }
             Ok(unstored(call.redirect(&typed.redirect_to)))
         }

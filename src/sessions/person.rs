@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::access_tokens::secret::DigestKey;
+use crate::access_tokens::secret::{Digest, DigestKey};
 use crate::error::Error;
 use crate::members::Memberships;
 use crate::settings::Policy;
@@ -24,6 +24,8 @@ pub struct SignedIn {
     pub policy: Arc<Policy>,
     /// The secret that the session's forms carry.
     pub csrf_secret: String,
+    /// What the database knows the session by; it opens nothing.
+    pub session: Digest,
 }
 
 /// Somebody who showed that a session may begin, and by which password: it has to be theirs still when it does.

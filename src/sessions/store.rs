@@ -130,6 +130,28 @@ pub fn end_one_of(conn: &mut DbConnection, user_id: i64, digest: &[u8]) -> Resul
     Ok(diesel::delete(session).execute(conn)? > 0)
 }
 
+/// Ends the sessions of a user but this one. Returns how many there were.
+///
+/// # Errors
+/// When the database is away.
+pub fn end_others_of(conn: &mut DbConnection, user_id: i64, kept: &Digest) -> Result<usize, Error> {
+    let others = sessions::table
+        .filter(sessions::user_id.eq(user_id))
+        .filter(sessions::id_digest.ne(kept.as_bytes().as_slice()));
+    Ok(diesel::delete(others).execute(conn)?)
+}
+
+/// What the database knows the sessions of a user by.
+///
+/// # Errors
+/// When the database is away.
+pub fn digests_of(conn: &mut DbConnection, user_id: i64) -> Result<Vec<Vec<u8>>, Error> {
+    Ok(sessions::table
+        .filter(sessions::user_id.eq(user_id))
+        .select(sessions::id_digest)
+        .load(conn)?)
+}
+
 /// A session that somebody could go on with.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = sessions)]

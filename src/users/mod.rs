@@ -2,6 +2,8 @@
 
 mod administer;
 pub mod api;
+pub mod calendar_feed;
+pub mod change_password;
 pub mod create;
 pub mod delete;
 pub mod edit;
@@ -11,8 +13,11 @@ pub mod holdings;
 pub mod links;
 pub mod list;
 pub mod notifications;
+mod oneself;
 pub mod pages;
 pub mod password;
+pub mod preferences;
+pub mod rename;
 pub mod reset_password;
 pub mod sign_up;
 pub mod state;
@@ -139,6 +144,8 @@ pub struct User {
     /// When somebody made the account for themselves, last; nothing when an administrator made it, or it was imported.
     #[diesel(deserialize_as = OptionalMoment)]
     pub signed_up_at: Option<DateTime<Utc>>,
+    /// Wants to read moments as they are, and not as `3 days ago`.
+    pub exact_times: bool,
     /// When the user was made.
     #[diesel(deserialize_as = Timestamp)]
     pub created_at: DateTime<Utc>,

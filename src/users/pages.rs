@@ -1,12 +1,14 @@
 //! Pages: the first administrator, and what people set for themselves.
 
 pub mod account;
+pub mod active_sessions;
 pub mod confirmation;
 pub mod notifications;
+pub mod password;
+pub mod preferences;
+pub mod profile;
 
 use actix_web::HttpResponse;
-use actix_web::cookie::time::Duration;
-use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 
@@ -20,11 +22,12 @@ use crate::error::{Error, FieldErrors, What};
 use crate::sessions::cookie::begin;
 use crate::sessions::person::Admitted;
 use crate::web::form_errors::{Field, on_form};
-use crate::web::page::{PageCall, same_origin_path};
+use crate::web::page::PageCall;
 use crate::web::page_error;
 use crate::web::views::forms::FormErrors;
 use crate::web::views::sessions::SetupPage;
-use crate::web::views::shell::Theme;
+use crate::web::views::shell::{Crumb, Shell};
+use crate::web::views::sidebar::{Place, Sidebar};
 
 /// The fields of the set-up form.
 const FIELDS: [Field; 4] = [
@@ -97,24 +100,6 @@ pub async fn create_administrator(call: PageCall) -> Result<HttpResponse, Error>
             render(&call, StatusCode::UNPROCESSABLE_ENTITY, typed, errors)
         }
     }
-}
-
-/// `POST /-/profile/preferences`, one's own account: remembers the theme in this browser.
-///
-/// # Errors
-/// Never.
-pub async fn set_theme(call: PageCall) -> Result<HttpResponse, Error> {
-    let theme = Theme::parse(call.form.text("theme"));
-    let cookie = Cookie::build("theme", theme.value())
-        .path("/")
-        .max_age(Duration::days(365))
-        .same_site(SameSite::Lax)
-        .secure(call.app.external_url.is_https())
-        .finish();
-    let mut res = call.redirect(&same_origin_path(call.form.text("redirect_to")));
-    res.add_cookie(&cookie)
-        .map_err(|error| Error::internal(error.into()))?;
-    Ok(res)
 }
 
 /// What was typed and is kept; the password isn't.
@@ -201,4 +186,10 @@ fn unstored(mut res: HttpResponse) -> HttpResponse {
     res.headers_mut()
         .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     res
+}
+
+/// The frame of a page of one's own account.
+fn account_shell(call: &PageCall, title: &'static str, place: Place) -> Shell {
+    let crumbs = vec![Crumb::here("Account"), Crumb::here(title)];
+    call.shell(title, crumbs, Some(Sidebar::account(place)))
 }

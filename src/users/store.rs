@@ -188,6 +188,14 @@ pub(crate) fn set_password_hash(
     Ok(())
 }
 
+/// Notes how a person wants to read moments.
+pub(super) fn set_exact_times(conn: &mut DbConnection, id: i64, exact: bool) -> Result<(), Error> {
+    diesel::update(users::table.find(id))
+        .set(users::exact_times.eq(exact))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Notes that a person signed in.
 pub(crate) fn touch_sign_in(
     conn: &mut DbConnection,

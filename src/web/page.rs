@@ -15,11 +15,12 @@ use super::views::components::Tone;
 use super::views::shell::{Crumb, Flash, Shell, Theme, Viewer};
 use super::views::sidebar::Sidebar;
 use super::{body, client, csrf, page_error};
+use crate::access_tokens::secret::Digest;
 use crate::actor::{Actor, Channel, Credential, Declared};
 use crate::app::App;
 use crate::context::Context;
 use crate::db::DbConnection;
-use crate::error::Error;
+use crate::error::{Denied, Error};
 use crate::permissions::Right;
 use crate::sessions::cookie::{entry, pre_session_secret};
 use crate::sessions::person::SignedIn;
@@ -38,6 +39,7 @@ pub struct PageCall {
     pub session: Session,
     req: HttpRequest,
     csrf_secret: Option<String>,
+    session_digest: Option<Digest>,
 }
 
 /// Fields as they were typed, in the order in which they came.
@@ -231,6 +233,7 @@ async fn enter(
             .flatten()
             .map(|random| pre_session_secret(&app.instance.lookup_key, &random)),
     };
+    let session_digest = person.as_ref().map(|person| person.session);
     if !safe {
         let in_header = req
             .headers()
@@ -284,6 +287,7 @@ async fn enter(
         session,
         req: req.clone(),
         csrf_secret,
+        session_digest,
     })
 }
 
@@ -321,6 +325,15 @@ impl PageCall {
     /// Is somebody signed in?
     pub fn is_signed_in(&self) -> bool {
         self.ctx.actor.is_signed_in()
+    }
+
+    /// What the database knows the session of this request by.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] if nobody is signed in.
+    pub fn session_digest(&self) -> Result<Digest, Error> {
+        self.session_digest
+            .ok_or(Error::Unauthenticated(Denied::Unknown))
     }
 
     /// Reads in the database.
@@ -384,6 +397,7 @@ impl PageCall {
             },
             viewer,
             theme: theme(&self.req),
+            exact_times: actor.wants_exact_times(),
             flashes: self.take_flashes(),
             search: String::new(),
             assets: ASSETS.clone(),

@@ -8,6 +8,7 @@
 mod support;
 
 mod access_token_pages;
+mod account_pages;
 mod admin_overview;
 mod admin_places;
 mod admin_users;
@@ -27,6 +28,7 @@ mod deletions;
 mod errors;
 mod exactly_once;
 mod expiry;
+mod expiry_calendar;
 mod expiry_check;
 mod export;
 mod git_https;
@@ -38,6 +40,7 @@ mod groups_api;
 mod growth;
 mod hardening;
 mod headers;
+mod help;
 mod idempotency;
 mod import;
 mod injection;

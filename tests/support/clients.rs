@@ -57,6 +57,12 @@ impl Clients {
         self.program("python/bin/python3").arg("-B").arg(script)
     }
 
+    /// A script of `tests/clients/calendar`.
+    pub fn calendar(&self, script: &str) -> Run {
+        let script = scripts().join("calendar").join(script);
+        self.program("python/bin/python3").arg("-B").arg(script)
+    }
+
     /// A script of `tests/clients/gitbeaker`.
     pub fn node(&self, script: &str) -> Run {
         let script = scripts().join("gitbeaker").join(script);

@@ -1,5 +1,6 @@
 //! What holds the tokens of a page: a group, a project or a person.
 
+use super::super::calendar;
 use super::super::create::{self, Created, NewAccessToken};
 use super::super::list::{self, Query};
 use super::super::refusals::Whose;
@@ -234,6 +235,16 @@ impl Holder {
         ctx.actor
             .could(Right::ChangeCreationSwitch, &root, &ctx.policy)
             .then(|| format!("/groups/{path}/-/edit#js-permissions-settings"))
+    }
+
+    /// The calendar of a group's tokens.
+    pub(crate) fn calendar_href(&self) -> Option<String> {
+        match self {
+            Holder::Resource(Resource::Group(group)) => {
+                Some(calendar::address_of_group(&group.full_path))
+            }
+            _ => None,
+        }
     }
 
     /// The list of all tokens below a top-level group, for those who may see it.

@@ -211,6 +211,7 @@ impl Scene<'_> {
             created,
             replayed,
             statistics: self.statistics(),
+            calendar_href: self.holder.calendar_href(),
             inventory_href: self.holder.inventory_href(&self.call.ctx),
             creation: self.creation(draft, errors),
             filter: self.filter(),

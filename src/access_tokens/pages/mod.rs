@@ -2,6 +2,7 @@
 //! holds the tokens differs.
 
 mod address;
+pub mod calendar;
 mod confirm;
 mod create;
 pub mod credentials;

@@ -138,10 +138,17 @@ pub(super) fn scopes(listed: &ListedToken) -> String {
 }
 
 /// `Last used 2 hours ago from 10.1.4.7 · Maintainer · read_api`.
-pub(super) fn summary(listed: &ListedToken, now: DateTime<Utc>) -> String {
+pub(super) fn summary(listed: &ListedToken, now: DateTime<Utc>, exact: bool) -> String {
+    let told = |at| {
+        if exact {
+            Moment::at(at, now).to_the_minute()
+        } else {
+            ago(at, now)
+        }
+    };
     let used = match (listed.last_used_at, listed.last_used_ips.first()) {
-        (Some(at), Some(ip)) => format!("Last used {} from {ip}", ago(at, now)),
-        (Some(at), None) => format!("Last used {}", ago(at, now)),
+        (Some(at), Some(ip)) => format!("Last used {} from {ip}", told(at)),
+        (Some(at), None) => format!("Last used {}", told(at)),
         (None, _) => "Never used".into(),
     };
     let mut parts = vec![used];
@@ -260,6 +267,7 @@ mod tests {
                 bot_gone_at: None,
                 approval_requested_at: None,
                 signed_up_at: None,
+                exact_times: false,
                 created_by_id: None,
                 last_sign_in_at: None,
                 confirmed_at: None,
@@ -286,7 +294,7 @@ mod tests {
         let mut ended = listed(UserKind::ProjectBot);
         ended.membership_expires_at = in_days(0);
         for token in [orphan, ended] {
-            assert!(summary(&token, now()).contains("Not a member"));
+            assert!(summary(&token, now(), false).contains("Not a member"));
             let row = active(token, &ALL, now());
             assert!(row.role.is_none() && row.can_revoke && !row.can_rotate);
         }
@@ -314,7 +322,7 @@ mod tests {
         let row = active(listed(UserKind::Human), &person, now());
         assert!(row.can_rotate && row.role.is_none());
         assert_eq!(
-            summary(&listed(UserKind::Human), now()),
+            summary(&listed(UserKind::Human), now(), false),
             "Never used · read_api, read_repository"
         );
     }
@@ -344,7 +352,7 @@ mod tests {
         }
         token.last_used_ips = vec!["10.1.4.7".into(), "10.1.4.8".into()];
         assert_eq!(
-            summary(&token, now()),
+            summary(&token, now(), false),
             "Last used 1 day ago from 10.1.4.7 · Maintainer · read_api, read_repository"
         );
     }

@@ -74,7 +74,7 @@ pub(super) fn ask(
             .into_iter()
             .map(|(listed, holder)| ChosenToken {
                 id: listed.token.id,
-                summary: rows::summary(&listed, now),
+                summary: rows::summary(&listed, now, call.ctx.actor.wants_exact_times()),
                 name: listed.token.name,
                 holder,
             })

@@ -164,8 +164,7 @@ async fn end(call: &PageCall) -> Result<HttpResponse, Error> {
             n => format!("{n} sessions of {} were ended.", user.name),
         }
     } else {
-        let session =
-            hex::decode(call.form.text("session")).map_err(|_| Error::NotFound(What::Thing))?;
+        let session = call.form.text("session").to_owned();
         let ended = call
             .write(move |conn, ctx| end_sessions::end_one(conn, ctx, id, &session))
             .await?;

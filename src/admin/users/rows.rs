@@ -10,13 +10,9 @@ use crate::context::Context;
 use crate::groups::Group;
 use crate::members::Membership;
 use crate::projects::Project;
-use crate::sessions::browser;
-use crate::sessions::store::LivingSession;
 use crate::users::{User, UserState};
 use crate::web::lists;
-use crate::web::views::admin::users::{
-    AccessSwitch, BotRow, EventRow, RoleRow, SessionRow, TokenRow, UserRow,
-};
+use crate::web::views::admin::users::{AccessSwitch, BotRow, EventRow, RoleRow, TokenRow, UserRow};
 use crate::web::views::components::{Badge, Day, Expiry, Moment, Tone};
 
 /// Why nobody blocks themselves: said beside the control that isn't there.
@@ -178,17 +174,6 @@ pub(super) fn token(listed: &ListedToken, now: DateTime<Utc>) -> TokenRow {
         },
         expires: token.expires_at.map(|date| Expiry::on(date, today)),
         last_used: listed.last_used_at.map(|at| Moment::at(at, now)),
-    }
-}
-
-/// A browser that they are signed in with.
-pub(super) fn session(session: &LivingSession, now: DateTime<Utc>) -> SessionRow {
-    SessionRow {
-        id: hex::encode(&session.id_digest),
-        browser: browser::describe(&session.user_agent),
-        ip: session.ip.clone(),
-        started: Moment::at(session.created_at, now),
-        seen: Moment::at(session.last_seen_at, now),
     }
 }
 

@@ -138,7 +138,7 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
         sessions: found
             .sessions
             .iter()
-            .map(|session| rows::session(session, now))
+            .map(|session| sessions::rows::row(session, ctx))
             .collect(),
         events_about: format!("/admin/audit_logs?target_kind=user&target={}", user.id),
         events_by: format!("/admin/audit_logs?actor={}", user.id),

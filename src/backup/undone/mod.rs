@@ -93,6 +93,8 @@ pub struct Counts {
     pub passwords: usize,
     /// People whose e-mail address is another one now.
     pub emails: usize,
+    /// People whose calendar has another address now.
+    pub calendars: usize,
     /// Memberships of people that were ended or lowered.
     pub memberships: usize,
     /// Top-level groups in which tokens may be made in the copy, and may not now.
@@ -107,7 +109,7 @@ pub struct Counts {
 
 impl Counts {
     /// Each with its name for programs and for people.
-    pub fn named(&self) -> [(&'static str, &'static str, usize); 10] {
+    pub fn named(&self) -> [(&'static str, &'static str, usize); 11] {
         [
             (
                 "people",
@@ -133,6 +135,11 @@ impl Counts {
                 "emails",
                 "people with a new e-mail address, whose password could be reset from the old one",
                 self.emails,
+            ),
+            (
+                "calendars",
+                "people with a new address of their expiry calendar, whose old one would work again",
+                self.calendars,
             ),
             (
                 "memberships",

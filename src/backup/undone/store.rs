@@ -183,6 +183,7 @@ struct PersonRow {
     external: bool,
     password_hash: Option<String>,
     email_key: String,
+    calendar_salt: Option<Vec<u8>>,
 }
 
 /// A person's membership: of whom, in which group or project, with which role.
@@ -209,6 +210,7 @@ pub(super) fn compare_people(
                 users::external,
                 users::password_hash,
                 users::email_key,
+                users::calendar_salt,
             ))
             .load(copy)?;
         let Some(last) = then.last() else {
@@ -226,6 +228,7 @@ pub(super) fn compare_people(
                 users::external,
                 users::password_hash,
                 users::email_key,
+                users::calendar_salt,
             ))
             .load::<PersonRow>(present)?
             .into_iter()
@@ -242,6 +245,9 @@ pub(super) fn compare_people(
                 person.password_hash.is_some() && now.password_hash != person.password_hash
             }));
             counts.emails += usize::from(now.is_some_and(|now| now.email_key != person.email_key));
+            counts.calendars += usize::from(now.is_some_and(|now| {
+                person.calendar_salt.is_some() && now.calendar_salt != person.calendar_salt
+            }));
         }
         let roles_now: HashMap<(i64, Option<i64>, Option<i64>), i32> = roles(present, &ids, today)?
             .into_iter()

@@ -212,6 +212,7 @@ fn bot(ctx: &Context, resource: &Resource, role: Option<AccessLevel>) -> (User, 
         confirmed_at: None,
         approval_requested_at: None,
         signed_up_at: None,
+        exact_times: false,
         created_at: chrono::DateTime::<Utc>::UNIX_EPOCH,
     };
     let membership = Membership {

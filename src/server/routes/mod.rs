@@ -6,6 +6,7 @@ mod admin;
 mod advanced;
 mod api;
 mod code;
+mod own_account;
 mod pages;
 mod repository;
 mod webhooks;

@@ -3,7 +3,7 @@
 use actix_web::http::Method;
 use actix_web::web;
 
-use super::{admin, advanced, open, webhooks};
+use super::{admin, advanced, open, own_account, webhooks};
 use crate::permissions::Right::{
     Anyone, ChangeCreationSwitch, CreateProject, CreateSubgroup, CreateToken, CreateTopLevelGroup,
     EditGroup, EditProject, EditToken, LeaveMembership, ManageMembers, OwnAccount,
@@ -18,29 +18,7 @@ use crate::{access_tokens, audit, groups, help, home, members, projects, session
 /// The areas of the pages.
 pub(super) fn areas() -> Vec<Area> {
     vec![
-        Area {
-            prefix: "/-/profile",
-            endpoints: vec![
-                public_endpoint(
-                    Method::POST,
-                    "/preferences",
-                    &[Anyone],
-                    users::pages::set_theme,
-                ),
-                endpoint(
-                    Method::GET,
-                    "/notifications",
-                    &[OwnAccount],
-                    users::pages::notifications::show,
-                ),
-                endpoint(
-                    Method::POST,
-                    "/notifications",
-                    &[OwnAccount],
-                    users::pages::notifications::update,
-                ),
-            ],
-        },
+        own_account::profile(),
         account(),
         Area {
             prefix: "/-",
@@ -106,6 +84,12 @@ pub(super) fn areas() -> Vec<Area> {
                     "/new",
                     &[CreateTopLevelGroup, CreateSubgroup, SeeGroup],
                     groups::pages::new,
+                ),
+                public_endpoint(
+                    Method::GET,
+                    "/{full_path:.+}/-/settings/access_tokens.ics",
+                    &[SeeGroup, SeeTokens],
+                    access_tokens::pages::calendar::group,
                 ),
                 endpoint(
                     Method::GET,
@@ -246,6 +230,7 @@ pub(super) fn areas() -> Vec<Area> {
                 ),
                 public_endpoint(Method::GET, "/help", &[Anyone], help::index),
                 public_endpoint(Method::GET, "/help/api", &[Anyone], reference::page),
+                public_endpoint(Method::GET, "/help/{topic}", &[Anyone], help::topic),
                 public_endpoint(
                     Method::GET,
                     "/setup",
@@ -315,7 +300,7 @@ pub(super) fn areas() -> Vec<Area> {
 fn account() -> Area {
     Area {
         prefix: "/-/user_settings",
-        endpoints: vec![
+        endpoints: own_account::and(vec![
             endpoint(
                 Method::GET,
                 "/personal_access_tokens",
@@ -370,7 +355,7 @@ fn account() -> Area {
                 &[OwnPersonalTokens],
                 access_tokens::pages::personal_update,
             ),
-        ],
+        ]),
     }
 }
 

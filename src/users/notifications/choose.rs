@@ -4,8 +4,7 @@ use super::{Choices, store};
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::Error;
-use crate::permissions::Right;
-use crate::users::User;
+use crate::users::oneself::{oneself, person};
 
 /// What the actor has chosen. People only.
 ///
@@ -22,14 +21,6 @@ pub fn own_choices(conn: &mut DbConnection, ctx: &Context) -> Result<Choices, Er
 /// # Errors
 /// [`Error::Forbidden`] for everybody else.
 pub fn choose(conn: &mut DbConnection, ctx: &Context, choices: Choices) -> Result<(), Error> {
-    let ctx = ctx.refreshed(conn)?;
-    store::put(conn, person(&ctx)?.id, choices)
-}
-
-fn person(ctx: &Context) -> Result<&User, Error> {
-    ctx.actor
-        .user
-        .as_ref()
-        .filter(|user| user.is_human() && ctx.actor.may_on_instance(Right::OwnAccount))
-        .ok_or_else(Error::forbidden)
+    let (_, user) = oneself(conn, ctx)?;
+    store::put(conn, user.id, choices)
 }

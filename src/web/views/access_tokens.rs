@@ -116,6 +116,8 @@ pub struct TokenPage {
     pub replayed: Option<String>,
     /// How many there are in each state; empty if nobody could count them.
     pub statistics: Vec<Statistic>,
+    /// The calendar of a group's tokens.
+    pub calendar_href: Option<String>,
     /// The list of all tokens below, of a top-level group.
     pub inventory_href: Option<String>,
     /// Whether a token can be made here, by this person, now.

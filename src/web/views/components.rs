@@ -68,6 +68,16 @@ pub struct Moment {
     pub text: String,
 }
 
+impl Moment {
+    /// `20 Nov 2026, 17:58 UTC`, for those who want no distances.
+    pub fn to_the_minute(&self) -> String {
+        match self.exact.rsplit_once(':') {
+            Some((minute, _)) => format!("{minute} UTC"),
+            None => self.exact.clone(),
+        }
+    }
+}
+
 /// A calendar date.
 #[derive(Clone)]
 pub struct Day {

@@ -136,6 +136,7 @@ mod tests {
         let moment = Moment::at("2026-11-03T07:05:00.5Z".parse().unwrap(), now());
         assert_eq!(moment.datetime, "2026-11-03T07:05:00Z");
         assert_eq!(moment.exact, "3 Nov 2026, 07:05:00 UTC");
+        assert_eq!(moment.to_the_minute(), "3 Nov 2026, 07:05 UTC");
         assert_eq!(moment.text, "17 days ago");
     }
 

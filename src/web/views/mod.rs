@@ -5,6 +5,7 @@
 
 pub mod access_token;
 pub mod access_tokens;
+pub mod account;
 pub mod admin;
 pub mod advanced;
 pub mod audit;

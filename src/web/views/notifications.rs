@@ -19,6 +19,8 @@ pub struct NotificationsPage {
     pub digest: bool,
     /// Whether unused tokens are told of once a week.
     pub unused_token_mails: bool,
+    /// The address of their expiry calendar, which opens it to whoever has it; nothing if they never asked for one.
+    pub calendar: Option<String>,
     /// What is wrong with the form.
     pub errors: FormErrors,
 }

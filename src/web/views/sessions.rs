@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::components::Moment;
 use super::forms::FormErrors;
 use super::shell::Shell;
 
@@ -115,4 +116,18 @@ pub struct SetupPage {
     pub email: String,
     /// What is wrong with the form.
     pub errors: FormErrors,
+}
+
+/// A browser that a person is signed in with.
+pub struct SessionRow {
+    /// What the form that ends it sends; it opens nothing.
+    pub id: String,
+    /// `Firefox on Linux`
+    pub browser: String,
+    /// The address at sign-in.
+    pub ip: String,
+    /// When it began.
+    pub started: Moment,
+    /// The last use.
+    pub seen: Moment,
 }

@@ -18,6 +18,8 @@ pub struct Shell {
     pub authenticity_token: String,
     /// The look that the person chose.
     pub theme: Theme,
+    /// Moments are printed as they are, and not as `3 days ago`: the person chose so.
+    pub exact_times: bool,
     /// Messages above the page's heading, at most one of each tone.
     pub flashes: Vec<Flash>,
     /// What stands in "Search or go to".

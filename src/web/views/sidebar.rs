@@ -89,8 +89,16 @@ pub enum Place {
     TokenInventory,
     /// Audit events of a group.
     AuditEvents,
+    /// Account, Profile.
+    Profile,
+    /// Account, Password.
+    Password,
+    /// Account, Active sessions.
+    Sessions,
     /// Account, Notifications.
     Notifications,
+    /// Account, Preferences.
+    Preferences,
     /// The start page of somebody signed in.
     Home,
     /// A person's groups; in the admin area all of them.
@@ -268,21 +276,47 @@ impl Sidebar {
 
     /// The navigation of a person's own settings.
     pub fn account(place: Place) -> Self {
+        const USER_SETTINGS: &str = "/-/user_settings";
+        let item = |label, icon, href: String, here| NavItem::new(label, icon, href, place == here);
         Self {
             label: "Account",
             context: None,
             items: vec![
-                NavItem::new(
+                item(
+                    "Profile",
+                    "user",
+                    format!("{USER_SETTINGS}/profile"),
+                    Place::Profile,
+                ),
+                item(
+                    "Password",
+                    "private",
+                    format!("{USER_SETTINGS}/password/edit"),
+                    Place::Password,
+                ),
+                item(
+                    "Active sessions",
+                    "clock",
+                    format!("{USER_SETTINGS}/active_sessions"),
+                    Place::Sessions,
+                ),
+                item(
                     "Personal access tokens",
                     "key",
-                    "/-/user_settings/personal_access_tokens",
-                    place == Place::AccessTokens,
+                    format!("{USER_SETTINGS}/personal_access_tokens"),
+                    Place::AccessTokens,
                 ),
-                NavItem::new(
+                item(
                     "Notifications",
                     "bell",
-                    "/-/profile/notifications",
-                    place == Place::Notifications,
+                    "/-/profile/notifications".to_owned(),
+                    Place::Notifications,
+                ),
+                item(
+                    "Preferences",
+                    "settings",
+                    "/-/profile/preferences".to_owned(),
+                    Place::Preferences,
                 ),
             ],
         }

@@ -121,6 +121,7 @@ fn page(kind: TokenKind, rows: Vec<TokenRow>) -> TokenPage {
         created: None,
         replayed: None,
         statistics: Vec::new(),
+        calendar_href: None,
         inventory_href: None,
         creation: Creation::Allowed(Box::new(form())),
         filter: TokenFilter::default(),

@@ -4,7 +4,7 @@ use latchkey::{access_tokens::scope::Scope, members::AccessLevel};
 use serde_json::{Value, json};
 
 use super::{Body, Caller, Case, Role, Stage, advanced};
-use crate::support::TestResource;
+use crate::support::{PASSWORD, TestResource};
 
 impl Stage {
     /// What to ask of a route, made anew for each caller where asking changes something.
@@ -96,8 +96,15 @@ impl Stage {
             "GET /{full_path:(?:[^/-][^/]*/?)+}/-/archive/{rest:.+}" => {
                 get(project.page("archive/main/api.zip"))
             }
-            route if route.contains("access_tokens") && !route.contains("/api/") => {
+            route
+                if route.contains("access_tokens")
+                    && !route.contains("/api/")
+                    && !route.contains(".ics") =>
+            {
                 return self.token_page_cases(route, caller);
+            }
+            "GET /groups/{full_path:.+}/-/settings/access_tokens.ics" => {
+                get(group.page("settings/access_tokens.ics"))
             }
             route if route.contains("/repository/") => {
                 return self.repository_cases(route, caller);
@@ -322,6 +329,7 @@ impl Stage {
             "GET /api/v4/metadata" => get("/api/v4/metadata".into()),
             "GET /api/v4/openapi.json" => get("/api/v4/openapi.json".into()),
 
+            "GET /help/{topic}" => get("/help/rotation".into()),
             "GET /assets/{name}" => get(format!("/assets/{}", self.asset)),
             "GET /-/liveness"
             | "GET /-/health"
@@ -418,6 +426,36 @@ impl Stage {
             "POST /-/profile/notifications" => form(
                 "/-/profile/notifications".into(),
                 &[("user[expiry_mails]", "digest")],
+            ),
+            "POST /-/profile/reset_feed_token" => form("/-/profile/reset_feed_token".into(), &[]),
+            "GET /-/user_settings/expiry_calendar.ics" => {
+                get("/-/user_settings/expiry_calendar.ics".into())
+            }
+            "GET /-/profile/preferences" => get("/-/profile/preferences".into()),
+            "GET /-/user_settings/profile" => get("/-/user_settings/profile".into()),
+            "POST /-/user_settings/profile" => form(
+                "/-/user_settings/profile".into(),
+                &[("user[name]", "Somebody")],
+            ),
+            "GET /-/user_settings/password/edit" => get("/-/user_settings/password/edit".into()),
+            // With another password, the session that the next rows need would end.
+            "POST /-/user_settings/password/edit" => form(
+                "/-/user_settings/password/edit".into(),
+                &[
+                    ("user[current_password]", PASSWORD),
+                    ("user[password]", "too short"),
+                    ("user[password_confirmation]", "and not the same"),
+                ],
+            ),
+            "GET /-/user_settings/active_sessions" => {
+                get("/-/user_settings/active_sessions".into())
+            }
+            "POST /-/user_settings/active_sessions" => {
+                form("/-/user_settings/active_sessions".into(), &[])
+            }
+            "POST /-/user_settings/active_sessions/{id}" => form(
+                "/-/user_settings/active_sessions/0123456789abcdef".into(),
+                &[],
             ),
             "POST /-/profile/preferences" => form(
                 "/-/profile/preferences".into(),

@@ -342,6 +342,7 @@ impl Caller {
             bot_gone_at: self.gone.then(now),
             approval_requested_at: None,
             signed_up_at: None,
+            exact_times: false,
             created_by_id: None,
             last_sign_in_at: None,
             confirmed_at: Some(now()),

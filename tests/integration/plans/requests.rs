@@ -1,11 +1,15 @@
 //! What every request asks for.
 
+use std::sync::Arc;
+
 use latchkey::access_tokens::authenticate;
+use latchkey::access_tokens::calendar;
 use latchkey::access_tokens::list;
 use latchkey::access_tokens::store as tokens;
 use latchkey::context::Context;
 use latchkey::db::DbConnection;
 use latchkey::db::PageRequest;
+use latchkey::error::Error;
 use latchkey::groups::store as groups;
 use latchkey::groups::store::GroupRef;
 use latchkey::members;
@@ -13,6 +17,7 @@ use latchkey::projects::store as projects;
 use latchkey::projects::store::ProjectRef;
 use latchkey::settings;
 use latchkey::users;
+use latchkey::users::calendar_feed::reader::Reader;
 
 use super::scene::{Scene, walks};
 use crate::on_both;
@@ -23,6 +28,7 @@ on_both!(
     sign_in_uses_indexes,
     lists_of_tokens_stay_within_their_group,
     lists_of_members_stay_within_their_group,
+    calendars_start_from_people_and_their_groups,
 );
 
 async fn authentication_and_look_ups_use_indexes(server: TestServer) {
@@ -148,4 +154,25 @@ async fn lists_of_members_stay_within_their_group(server: TestServer) {
             |conn, ctx| members::list::list(conn, ctx, &resource, &filter, PageRequest::default()),
         );
     }
+}
+
+async fn calendars_start_from_people_and_their_groups(server: TestServer) {
+    let scene = Scene::on(&server);
+    let (alice, path) = (scene.alice.actor(), scene.acme.full_path.clone());
+    let reader = |conn: &mut DbConnection, ctx: &Context| {
+        let ctx = Context {
+            actor: Arc::new(alice.clone()),
+            ..ctx.clone()
+        };
+        let ctx = ctx.refreshed(conn)?;
+        Ok::<_, Error>(Reader::signed_in(&ctx).expect("a person"))
+    };
+    scene.assert_indexed("a group's calendar", |conn, ctx| {
+        let reader = reader(conn, ctx)?;
+        calendar::of_group(conn, &reader, &path)
+    });
+    scene.assert_indexed("a person's calendar", |conn, ctx| {
+        let reader = reader(conn, ctx)?;
+        calendar::of_person(conn, &reader)
+    });
 }

@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::super::components::{Badge, Column, Day, Expiry, Moment, Pagination};
 use super::super::forms::FormErrors;
+use super::super::sessions::SessionRow;
 use super::super::shell::Shell;
 use super::super::sidebar::initial;
 
@@ -240,20 +241,6 @@ pub struct TokenRow {
     pub expires: Option<Expiry>,
     /// When it was last used.
     pub last_used: Option<Moment>,
-}
-
-/// A browser that a person is signed in with.
-pub struct SessionRow {
-    /// What the form that ends it sends; it opens nothing.
-    pub id: String,
-    /// `Firefox on Linux`
-    pub browser: String,
-    /// The address at sign-in.
-    pub ip: String,
-    /// When it began.
-    pub started: Moment,
-    /// The last use.
-    pub seen: Moment,
 }
 
 /// A line of the audit trail.

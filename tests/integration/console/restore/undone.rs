@@ -103,7 +103,7 @@ fn revoke_lets_none_of_them_come_alive() {
     assert_eq!(names, ["revoked", "rotated", "blocked", "gone"]);
     assert_eq!(
         object["undoes"],
-        json!({ "people": 1, "administrators": 0, "externals": 0, "passwords": 0, "emails": 0, "memberships": 1, "creation_switches": 1, "visibilities": 0, "webhooks": 0, "settings": 0 })
+        json!({ "people": 1, "administrators": 0, "externals": 0, "passwords": 0, "emails": 0, "calendars": 0, "memberships": 1, "creation_switches": 1, "visibilities": 0, "webhooks": 0, "settings": 0 })
     );
     assert_eq!(working(&story), ["kept"]);
     let revocations =
@@ -143,6 +143,7 @@ fn what_else_is_undone_is_told_in_numbers() {
              SELECT id, '{name}', 'https://hooks.example.com', zeroblob(32), '2026-01-01', '2026-01-01' FROM groups WHERE full_path = 'acme'"
         ));
     }
+    console.tamper("UPDATE users SET calendar_salt = zeroblob(32) WHERE username IN ('bo', 'cy')");
     console.done("backup copy.db");
     console.done("user update ann --admin false");
     console
@@ -158,6 +159,7 @@ fn what_else_is_undone_is_told_in_numbers() {
         "UPDATE projects SET visibility = 'private'",
         "UPDATE users SET external = TRUE WHERE username = 'cy'",
         "UPDATE users SET email = 'bo@example.org', email_key = 'bo@example.org' WHERE username = 'bo'",
+        "UPDATE users SET calendar_salt = randomblob(32) WHERE username = 'bo'",
         "DELETE FROM webhooks WHERE name = 'deleted'",
         "UPDATE webhooks SET state = 'disabled', disabled_at = '2026-11-01', disabled_reason = 'Somebody said so' WHERE name = 'disabled'",
         "DELETE FROM memberships WHERE user_id = (SELECT id FROM users WHERE username = 'bo')",
@@ -170,7 +172,7 @@ fn what_else_is_undone_is_told_in_numbers() {
     }
     assert_eq!(
         console.json("restore copy.db --dry-run")["undoes"],
-        json!({ "people": 0, "administrators": 1, "externals": 1, "passwords": 1, "emails": 1, "memberships": 2, "creation_switches": 0, "visibilities": 2, "webhooks": 2, "settings": 2 })
+        json!({ "people": 0, "administrators": 1, "externals": 1, "passwords": 1, "emails": 1, "calendars": 1, "memberships": 2, "creation_switches": 0, "visibilities": 2, "webhooks": 2, "settings": 2 })
     );
 }
 
