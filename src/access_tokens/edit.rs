@@ -63,6 +63,9 @@ fn write(
     listed: ListedToken,
     texts: &Texts,
 ) -> Result<ListedToken, Error> {
+    if listed.token.is_in_grace(ctx.now) {
+        return Err(Error::refused("token already rotated"));
+    }
     if listed.token.revoked {
         return Err(Error::refused("token already revoked"));
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use super::create::described;
 use super::{ListedToken, Resource, store};
 use crate::audit::{self, Event, Target};
@@ -311,18 +313,26 @@ fn revoke_row(
     listed: &ListedToken,
     resource: Option<&Resource>,
 ) -> Result<bool, Error> {
-    if !store::mark_revoked(conn, listed.token.id, ctx.now)? {
+    let Some(ended) = store::mark_revoked(conn, listed.token.id, ctx.now)? else {
         return Ok(false);
+    };
+    let mut details = described(&listed.token, &listed.user, listed.access_level);
+    if !ended.is_empty() {
+        details["ended_sooner"] = json!(ended);
     }
     let mut event = Event::new(
         format!("{}_access_token_deleted", listed.token.kind()),
         Target::Token(listed.token.id, &listed.token.name),
     )
-    .with(described(&listed.token, &listed.user, listed.access_level));
+    .with(details);
     if let Some(resource) = resource {
         event = event.in_group(resource.group());
     }
     audit::record(conn, ctx, event)?;
-    notices::personal::revoked(conn, ctx, &listed.token, &listed.user)?;
+    if listed.token.revoked {
+        notices::personal::old_value_ended(conn, ctx, &listed.token, &listed.user)?;
+    } else {
+        notices::personal::revoked(conn, ctx, &listed.token, &listed.user)?;
+    }
     Ok(true)
 }

@@ -240,9 +240,8 @@ fn replace(
     let grace_until = rotation
         .grace
         .until(ctx.now, old.token.expires_at, expires_at);
-    if !store::mark_rotated(conn, old.token.id, grace_until, ctx.now)? {
-        return Err(revoked());
-    }
+    let shortened =
+        store::mark_rotated(conn, old.token.id, grace_until, ctx.now)?.ok_or_else(revoked)?;
     let scopes: Vec<_> = old.token.scopes.iter().collect();
     let (token, plaintext) = mint(
         conn,
@@ -267,6 +266,9 @@ fn replace(
     if let Some(until) = grace_until {
         details["grace_until"] = json!(until.to_rfc3339_opts(SecondsFormat::Secs, true));
     }
+    if !shortened.is_empty() {
+        details["ended_sooner"] = json!(shortened);
+    }
     record(conn, ctx, "rotated", &token, resource, details)?;
     notices::personal::rotated(conn, ctx, &token, &old.user, grace_until)?;
     created(conn, token.id, plaintext)
@@ -290,7 +292,7 @@ pub fn revoke_family(
     let resource = take_turns(conn, reused.user_id, resource)?;
     let mut ended = Vec::new();
     for token in store::descendants(conn, reused.id)? {
-        if token.is_active(ctx.now) && store::mark_revoked(conn, token.id, ctx.now)? {
+        if token.is_active(ctx.now) && store::mark_revoked(conn, token.id, ctx.now)?.is_some() {
             ended.push(token);
         }
     }

@@ -334,12 +334,12 @@ pub(super) fn count_active(
 }
 
 /// Revokes a token that still works, be it in its grace, and with it the older values that still do. Of several callers
-/// at once, one gets `true`.
+/// at once, one gets the ids of those older ones, and the others nothing.
 pub(super) fn mark_revoked(
     conn: &mut DbConnection,
     id: i64,
     now: DateTime<Utc>,
-) -> Result<bool, Error> {
+) -> Result<Option<Vec<i64>>, Error> {
     let changed = diesel::update(access_tokens::table.find(id))
         .filter(
             access_tokens::revoked
@@ -353,20 +353,19 @@ pub(super) fn mark_revoked(
         ))
         .execute(conn)?;
     if changed == 0 {
-        return Ok(false);
+        return Ok(None);
     }
-    shorten_graces(conn, id, None, now)?;
-    Ok(true)
+    Ok(Some(shorten_graces(conn, id, None, now)?))
 }
 
 /// Ends a token because another takes its place; its value goes on working until then, if anything is given, and older
-/// ones no longer than that. `false` if it had ended before.
+/// ones no longer than that: the ids of those whose end is nearer now. Nothing, if it had ended before.
 pub(super) fn mark_rotated(
     conn: &mut DbConnection,
     id: i64,
     until: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
-) -> Result<bool, Error> {
+) -> Result<Option<Vec<i64>>, Error> {
     let changed = diesel::update(access_tokens::table.find(id))
         .filter(access_tokens::revoked.eq(false))
         .set((
@@ -376,27 +375,28 @@ pub(super) fn mark_rotated(
         ))
         .execute(conn)?;
     if changed == 0 {
-        return Ok(false);
+        return Ok(None);
     }
-    shorten_graces(conn, id, until, now)?;
-    Ok(true)
+    Ok(Some(shorten_graces(conn, id, until, now)?))
 }
 
 /// No value that was rotated into this one, directly or through others, works after this moment; nothing: after now.
+/// Returns the ids of those that would have.
 fn shorten_graces(
     conn: &mut DbConnection,
     id: i64,
     until: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
-) -> Result<(), Error> {
+) -> Result<Vec<i64>, Error> {
     let mut newer = id;
+    let mut shortened = Vec::new();
     loop {
         let previous: Option<i64> = access_tokens::table
             .find(newer)
             .select(access_tokens::previous_token_id)
             .get_result(conn)?;
         let Some(previous) = previous else {
-            return Ok(());
+            return Ok(shortened);
         };
         let last = Timestamp::from(until.unwrap_or(now));
         let changed = diesel::update(access_tokens::table.find(previous))
@@ -407,8 +407,9 @@ fn shorten_graces(
             ))
             .execute(conn)?;
         if changed == 0 {
-            return Ok(());
+            return Ok(shortened);
         }
+        shortened.push(previous);
         newer = previous;
     }
 }

@@ -51,7 +51,9 @@ macro_rules! token_events {
                 $area,
                 concat!($word, "_access_token_rotated"),
                 concat!($title, " access token rotated"),
-                token!(", previous_token_id, grace_until: when the old value ends, if not at once"),
+                token!(
+                    ", previous_token_id, grace_until: when the old value ends, if not at once, ended_sooner: older values whose end is nearer now"
+                ),
             ),
             kind(
                 $area,
@@ -63,7 +65,7 @@ macro_rules! token_events {
                 $area,
                 concat!($word, "_access_token_deleted"),
                 concat!($title, " access token revoked"),
-                token!(""),
+                token!(", ended_sooner: old values that ended with it"),
             ),
             kind(
                 $area,

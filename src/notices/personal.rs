@@ -91,6 +91,20 @@ pub fn revoked(
     put(conn, ctx, Event::Revoked, token, person, ctx.now)
 }
 
+/// Tells a person that the old value of a token of theirs was ended, before its grace was over.
+///
+/// # Errors
+/// When the database is away.
+pub fn old_value_ended(
+    conn: &mut DbConnection,
+    ctx: &Context,
+    token: &AccessToken,
+    person: &User,
+) -> Result<(), Error> {
+    let more = json!({ "old_value": true });
+    put_with(conn, ctx, Event::Revoked, token, person, ctx.now, &more)
+}
+
 /// Tells a person that a rule of the instance revoked a token of theirs; nobody, when the token isn't a person's own.
 /// `real_now` is the moment by the clock, whatever day a job pretends it is.
 ///
@@ -269,6 +283,10 @@ pub(super) fn words(person: &User, instance: &Instance, email: &Email) -> Option
         Event::Rotated => (
             "was rotated",
             "Whatever used its old value needs the new one. If you did not expect this, revoke the token and tell an administrator: somebody else may be using your account.",
+        ),
+        Event::Revoked if data["old_value"] == true => (
+            "has lost its old value",
+            "The old value has stopped working before its time was over; the new one goes on working.",
         ),
         Event::Revoked => (
             "was revoked",

@@ -9,6 +9,7 @@ mod keyboard;
 mod oversight;
 #[path = "../pages/mod.rs"]
 mod pages;
+mod rotation;
 mod settings;
 #[path = "../support/mod.rs"]
 mod support;

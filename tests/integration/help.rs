@@ -2,10 +2,10 @@
 
 use latchkey::web::views::{help::Topic, scopes::SCOPES};
 
-use crate::on_both;
+use crate::on_sqlite;
 use crate::support::{Company, TestResource, TestServer};
 
-on_both![
+on_sqlite![
     each_page_is_there_for_everybody,
     a_page_costs_no_query_of_its_own,
     an_unknown_page_is_not_there,

@@ -340,6 +340,10 @@ async fn the_old_value_can_be_ended_from_its_row(server: TestServer) {
     let page = browser.open(&list).await;
     assert_eq!(page.rows("active-tokens").len(), 1);
     assert!(!page.has("old-value"));
+    assert!(
+        page.says("Revoked the old value of access token ci.")
+            || !page.says("Revoked access token ci.")
+    );
     // What revoking the new one does to the old is told before.
     let new_id = newest(&server);
     by_page(&company, &browser, new_id, "604800").await;
@@ -368,6 +372,15 @@ async fn an_audit_event_tells_until_when_the_old_value_works(server: TestServer)
     let family = rotated(&server, 3_600).await;
     let event = server.the_event("group_access_token_rotated");
     let details: Value = serde_json::from_str(&event.details).unwrap();
+    assert_eq!(details["ended_sooner"], Value::Null);
+    let alice = family.company.alice.api();
+    alice
+        .delete(&path(&family.company, family.new_id, ""))
+        .await
+        .expect(204);
+    let end = server.the_event("group_access_token_deleted");
+    let end: Value = serde_json::from_str(&end.details).unwrap();
+    assert_eq!(end["ended_sooner"], json!([family.old.id]));
     assert_eq!(details["grace_until"], "2026-11-20T11:00:00Z");
     assert_eq!(details["previous_token_id"], family.old.id);
 }

@@ -15,6 +15,8 @@ on_both![
     its_reach_counts_what_lies_below,
     a_family_is_told_from_every_member,
     its_audit_events_stand_below_and_nobody_elses,
+    addresses_of_others_are_for_who_may_see_the_audit_events,
+    whoever_had_the_bot_made_made_its_first_token_alone,
     the_name_names_the_bot_too,
     a_name_that_cannot_be_is_refused_and_kept_in_the_form,
     saving_what_is_there_already_leaves_no_event,
@@ -180,6 +182,38 @@ async fn its_audit_events_stand_below_and_nobody_elses(server: TestServer) {
     assert!(events.contains("Group access token created"), "{events}");
     assert!(events.contains("Group access token used for the first time"));
     assert_eq!(events.matches("access token created").count(), 1);
+}
+
+async fn addresses_of_others_are_for_who_may_see_the_audit_events(server: TestServer) {
+    let company = Company::on(&server);
+    let token = company.p1.token("ci").create();
+    let alice = company.alice.api();
+    let rotate = format!("{}/access_tokens/{}/rotate", company.p1.path(), token.id);
+    alice.post(&rotate, Value::Null).await.expect(200);
+    let path = company.p1.page("settings/access_tokens");
+    let id = server.the_event("project_access_token_rotated").target_id;
+    let address = format!("{path}/{}", id.unwrap());
+    for (who, sees) in [(&company.alice, true), (&company.bob, false)] {
+        let browser = who.signs_in().await;
+        let events = browser.open(&address).await.part("token-events").unwrap();
+        assert!(events.says("Project access token rotated") && events.says("Alice"));
+        assert_eq!(events.says("127.0.0.1"), sees, "{}", events.text());
+    }
+}
+
+async fn whoever_had_the_bot_made_made_its_first_token_alone(server: TestServer) {
+    let company = Company::on(&server);
+    let token = company.acme.token("ci").made_by(&company.alice).create();
+    let new = token
+        .post("/personal_access_tokens/self/rotate", Value::Null)
+        .await
+        .expect(200)
+        .json();
+    let browser = company.alice.signs_in().await;
+    for (id, by_alice) in [(token.id, true), (new["id"].as_i64().unwrap(), false)] {
+        let page = browser.open(&format!("{}/{id}", list(&company))).await;
+        assert_eq!(page.says("by Alice @alice"), by_alice, "{}", page.main());
+    }
 }
 
 fn edit_form(page: &Page, address: &str, name: &str, description: &str) -> crate::support::Form {

@@ -120,7 +120,7 @@ pub const PAGES: &[Page] = &[
     owner("group-inventory-revoke", "/groups/acme/-/token_inventory/revoke?ids={token}"),
     owner("group-audit", "/groups/acme/-/audit_events"),
     owner("group-audit-none-match", "/groups/acme/-/audit_events?actor=zzz"),
-    owner("group-audit-errors", "/groups/acme/-/audit_events?since=soon").answers(422),
+    owner("group-audit-errors", "/groups/acme/-/audit_events?group=zzz").answers(422),
     owner("group-path", "/groups/acme/platform/-/path"),
     owner("group-transfer", "/groups/acme/platform/-/transfer"),
     owner("group-transfer-preview", "/groups/acme/platform/-/transfer?group_id=top"),

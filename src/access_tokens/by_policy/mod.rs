@@ -203,7 +203,7 @@ fn revoke(
     real_now: DateTime<Utc>,
 ) -> Result<bool, Error> {
     let token = &listed.token;
-    if !mark_revoked(conn, token.id, ctx.now)? {
+    if mark_revoked(conn, token.id, ctx.now)?.is_none() {
         return Ok(false);
     }
     let mut details = described(token, &listed.user, listed.access_level);

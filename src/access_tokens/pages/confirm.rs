@@ -74,9 +74,14 @@ pub(super) async fn revoke(call: &PageCall, asked: Asked) -> Result<HttpResponse
     {
         Ok(_) => {
             call.app.jobs_waiting.notify_one();
+            let what = if listed.token.revoked {
+                "the old value of "
+            } else {
+                ""
+            };
             call.flash(
                 Tone::Success,
-                format!("Revoked access token {}.", listed.token.name),
+                format!("Revoked {what}access token {}.", listed.token.name),
             );
         }
         Err(Error::Refused(reason)) => {
@@ -253,6 +258,7 @@ fn question(
         expires_at: typed.expires_at,
         proposal: Proposal::of(&listed, ctx).reason.into(),
         dates: date_rules(ctx.policy.limits(), ctx.today()),
+        old_value: rows::old_value(&listed, ctx.now),
         grace_periods: grace::CHOICES
             .map(|(seconds, words)| Choice {
                 value: seconds.to_string(),

@@ -237,6 +237,14 @@ impl Holder {
             .then(|| format!("/groups/{path}/-/edit#js-permissions-settings"))
     }
 
+    /// What lies in a group.
+    pub(crate) fn overview(&self) -> Option<String> {
+        match self {
+            Holder::Resource(Resource::Group(group)) => Some(format!("/{}", group.full_path)),
+            _ => None,
+        }
+    }
+
     /// The calendar of a group's tokens.
     pub(crate) fn calendar_href(&self) -> Option<String> {
         match self {

@@ -151,6 +151,8 @@ fn page(
     let (revoked, expired) = (token.is_revoked(now), token.is_expired(today));
     let offers = Offers::of(&holder, ctx);
     let can_edit = !token.revoked && holder.allows(Right::EditToken, ctx);
+    let events_href = events_href(&holder, ctx, token.id);
+    let sees_events = events_href.is_some();
     let makes_new = holder.allows(Right::CreateToken, ctx) && !holder.is_switched_off(ctx);
     TokenDetailPage {
         shell: holder.shell_of(call, &token.name),
@@ -171,11 +173,16 @@ fn page(
         role: rows::role(listed, today),
         scopes: token.scopes.names(),
         created: Moment::at(token.created_at, now),
-        maker: detail.maker.clone(),
+        // Whoever had the bot made has made its first token, and no later one.
+        maker: detail
+            .maker
+            .clone()
+            .filter(|_| listed.user.is_bot() && token.previous_token_id.is_none()),
         bot: Some(listed.user.username.clone()).filter(|_| listed.user.is_bot()),
         usage: usage(&detail, ctx),
         reach: ReachCard {
             sentence: reach_of(&holder, reach),
+            href: holder.overview(),
             check_href: (!revoked && !expired).then(|| {
                 address(
                     &format!("{path}/check"),
@@ -196,8 +203,11 @@ fn page(
                 current: kin.token.id == token.id,
             })
             .collect(),
-        events: events.iter().map(|event| told(event, ctx)).collect(),
-        events_href: events_href(&holder, ctx, token.id),
+        events: events
+            .iter()
+            .map(|event| told(event, ctx, sees_events, listed.user.id))
+            .collect(),
+        events_href,
         can_rotate: !token.revoked && offers.rotates(listed, today),
         can_revoke: !revoked && holder.allows(Right::RevokeToken, ctx),
         edit: can_edit.then(|| {
@@ -224,9 +234,15 @@ fn as_it_is(listed: &ListedToken) -> Texts {
     }
 }
 
-fn told(event: &AuditEvent, ctx: &Context) -> TokenEvent {
+/// Addresses of other people are for those who may see the audit events of the group.
+fn told(event: &AuditEvent, ctx: &Context, sees_events: bool, user_id: i64) -> TokenEvent {
+    let own = event.actor_id == Some(user_id) || event.actor_id == ctx.actor.user_id();
     let whence = [channel(&event.channel), &event.ip];
-    let whence: Vec<&str> = whence.into_iter().filter(|text| !text.is_empty()).collect();
+    let whence: Vec<&str> = whence
+        .into_iter()
+        .take(if sees_events || own { 2 } else { 1 })
+        .filter(|text| !text.is_empty())
+        .collect();
     TokenEvent {
         at: Moment::at(event.created_at, ctx.now),
         title: catalogue::find(&event.event)
@@ -262,7 +278,7 @@ fn events_href(holder: &Holder, ctx: &Context, id: i64) -> Option<String> {
     let may = !group.is_personal()
         && ctx
             .actor
-            .could(Right::EditGroup, &group.place(), &ctx.policy);
+            .could(Right::SeeAuditEvents, &group.place(), &ctx.policy);
     may.then(|| {
         format!(
             "/groups/{}/-/audit_events?target_kind=access_token&target={id}",

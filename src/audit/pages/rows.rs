@@ -114,7 +114,7 @@ fn shortened(name: &str) -> String {
 }
 
 /// Fields whose value is a list, and not what was and what is.
-const LISTS: [&str; 4] = ["scopes", "revoked", "projects", "known"];
+const LISTS: [&str; 5] = ["scopes", "revoked", "ended_sooner", "projects", "known"];
 
 /// The details, field by field; what didn't change is left out.
 fn changes(details: &str) -> Vec<Change> {

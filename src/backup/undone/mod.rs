@@ -180,7 +180,7 @@ pub fn compare(
     now: DateTime<Utc>,
 ) -> Result<Undone, Error> {
     let mut undone = Undone::default();
-    store::compare_tokens(copy, present, now.date_naive(), &mut undone)?;
+    store::compare_tokens(copy, present, now, &mut undone)?;
     store::compare_people(copy, present, now.date_naive(), &mut undone.counts)?;
     undone.counts.creation_switches = store::switches(copy, present)?;
     undone.counts.visibilities = store::narrowed(copy, present)?;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 
 use super::{Counts, LaterEnd, RevivedToken, Undone, Why};
@@ -19,7 +19,7 @@ use crate::{groups as group_domain, projects as project_domain};
 /// Rows that are held in memory.
 const AT_ONCE: i64 = 500;
 
-/// A token that works in the copy: id, group, project, name, digest, user name, expiry date.
+/// A token that works in the copy: id, group, project, name, digest, user name, expiry date, whether only in its grace.
 type Alive = (
     i64,
     Option<i64>,
@@ -28,9 +28,11 @@ type Alive = (
     Vec<u8>,
     String,
     Option<NaiveDate>,
+    bool,
 );
 
-/// The same value in the present database: id, revoked, expiry date, last change, state of the user, bot gone.
+/// The same value in the present database: id, revoked, expiry date, last change, state of the user, bot gone,
+/// end of its grace.
 type Present = (
     Vec<u8>,
     i64,
@@ -38,22 +40,28 @@ type Present = (
     Option<NaiveDate>,
     Timestamp,
     (String, Option<Timestamp>),
+    Option<Timestamp>,
 );
 
-/// Tokens that work in the copy on this day, and not in the present database or not as long. They are the same where their
-/// values are.
+/// Tokens that work in the copy at this moment, be it in the grace after a rotation, and not in the present database or not
+/// as long. They are the same where their values are.
 pub(super) fn compare_tokens(
     copy: &mut DbConnection,
     present: &mut DbConnection,
-    today: NaiveDate,
+    now: DateTime<Utc>,
     undone: &mut Undone,
 ) -> Result<(), Error> {
+    let today = now.date_naive();
     let mut after = 0;
     loop {
         let alive: Vec<Alive> = access_tokens::table
             .inner_join(users::table)
             .filter(access_tokens::id.gt(after))
-            .filter(access_tokens::revoked.eq(false))
+            .filter(
+                access_tokens::revoked
+                    .eq(false)
+                    .or(access_tokens::grace_until.gt(Timestamp::from(now))),
+            )
             .filter(
                 access_tokens::expires_at
                     .is_null()
@@ -71,6 +79,7 @@ pub(super) fn compare_tokens(
                 access_tokens::digest,
                 users::username,
                 access_tokens::expires_at,
+                access_tokens::revoked,
             ))
             .load(copy)?;
         let Some(last) = alive.last() else {
@@ -79,9 +88,9 @@ pub(super) fn compare_tokens(
         after = last.0;
         let digests: Vec<&[u8]> = alive.iter().map(|token| token.4.as_slice()).collect();
         let known = known_now(present, &digests)?;
-        for (id, group_id, project_id, name, digest, username, in_copy) in alive {
+        for (id, group_id, project_id, name, digest, username, in_copy, in_grace) in alive {
             let known = known.get(&digest);
-            let Some((why, since)) = why_dead(present, known, today)? else {
+            let Some((why, since)) = why_dead(present, known, in_grace, now)? else {
                 // Dates that were put off since are no matter: the copy's come first.
                 let end = known.and_then(|known| known.3);
                 if let Some(now) = end.filter(|now| in_copy.is_none_or(|then| *now < then)) {
@@ -124,28 +133,31 @@ fn known_now(
             access_tokens::expires_at,
             access_tokens::updated_at,
             (users::state, users::bot_gone_at),
+            access_tokens::grace_until,
         ))
         .load(present)?;
     Ok(rows.into_iter().map(|row| (row.0.clone(), row)).collect())
 }
 
-/// Nothing for a token that works.
+/// Nothing for a token that works; nor for one in its grace, if the copy has it in its grace as well, and not for good.
 fn why_dead(
     conn: &mut DbConnection,
     known: Option<&Present>,
-    today: NaiveDate,
+    in_grace: bool,
+    now: DateTime<Utc>,
 ) -> Result<Option<(Why, Option<Timestamp>)>, Error> {
-    let Some((_, id, revoked, expires_at, changed, (state, bot_gone_at))) = known else {
+    let Some((_, id, revoked, expires_at, changed, (state, bot_gone_at), until)) = known else {
         return Ok(Some((Why::Gone, None)));
     };
-    Ok(if *revoked {
+    let works_on = in_grace && until.is_some_and(|until| DateTime::from(until) > now);
+    Ok(if *revoked && !works_on {
         let successor = diesel::select(diesel::dsl::exists(
             access_tokens::table.filter(access_tokens::previous_token_id.eq(*id)),
         ));
         let rotated: bool = successor.get_result(conn)?;
         let why = if rotated { Why::Rotated } else { Why::Revoked };
         Some((why, Some(*changed)))
-    } else if expiry::is_expired(*expires_at, today) {
+    } else if expiry::is_expired(*expires_at, now.date_naive()) {
         Some((Why::Expired, None))
     } else if bot_gone_at.is_some() {
         Some((Why::Gone, *bot_gone_at))

@@ -15,7 +15,9 @@ use crate::actor::{Actor, Channel, Credential, Declared, Origin, TokenCredential
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::Error;
+use crate::git::Service;
 use crate::members::{AccessLevel, Membership, Memberships};
+use crate::redaction::redact;
 use crate::users::{User, UserKind, UserState};
 use crate::web::page::{Form, PageCall};
 use crate::web::views::check::{CheckPage, RuleRow, RulingCard};
@@ -264,7 +266,7 @@ fn page(call: &PageCall, holder: &Holder, question: &Question, answer: Answer) -
         methods: METHODS
             .map(|method| Choice::new(method, method, &question.method))
             .into(),
-        request: question.path.clone(),
+        request: redact(&question.path).into_owned(),
         example: holder.example(),
         errors,
         ruling,
@@ -274,12 +276,13 @@ fn page(call: &PageCall, holder: &Holder, question: &Question, answer: Answer) -
 fn card(ruling: &Ruling, name: Option<String>, request: Option<Request>) -> RulingCard {
     let what = match request {
         Some(Request::Api(api)) => api.summary.to_owned(),
-        Some(Request::Git(crate::git::Service::UploadPack, path)) => format!("Clone {path}"),
-        Some(Request::Git(crate::git::Service::ReceivePack, path)) => format!("Push to {path}"),
+        Some(Request::Git(Service::UploadPack, path)) => format!("Clone {path}"),
+        Some(Request::Git(Service::ReceivePack, path)) => format!("Push to {path}"),
         None => String::new(),
     };
     RulingCard {
         allowed: ruling.allows(),
+        depends: ruling.depends(),
         what,
         token: name,
         rules: ruling

@@ -30,6 +30,12 @@ pub(super) struct ApiRequest {
     pub rights: &'static [Right],
     /// The group or project in its path.
     pub place: Option<Named>,
+    /// The user in its path, by id.
+    pub user_id: Option<i64>,
+    /// The token in its path, by id.
+    pub token_id: Option<i64>,
+    /// Does it replace the token that makes the request?
+    pub rotates_itself: bool,
     /// What it is for, as `Show a group`.
     pub summary: &'static str,
 }
@@ -87,10 +93,17 @@ impl Request {
     /// if there is no such endpoint.
     pub(super) fn parse(method: &str, path: &str, external_url: &str) -> Option<Self> {
         let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).ok()?;
-        let path = path.strip_prefix(external_url).unwrap_or(path);
+        let path = below(path, external_url);
         let path = path.split('#').next().unwrap_or_default();
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let path = format!("/{}", path.trim_start_matches('/'));
+        // What one clones from, as it is.
+        if let Some(project) = path.strip_suffix(".git")
+            && method == Method::GET
+        {
+            let project = project.trim_matches('/').to_owned();
+            return Some(Request::Git(Service::UploadPack, project));
+        }
         if let Some((project, rest)) = path.split_once(".git/") {
             let service = service(&method, rest, query)?;
             return Some(Request::Git(service, project.trim_matches('/').to_owned()));
@@ -101,6 +114,21 @@ impl Request {
             format!("{BASE}{path}")
         };
         api(&method, &path).map(Request::Api)
+    }
+}
+
+/// What stands behind the address of the instance, with or without who signs in in front of it.
+fn below<'a>(text: &'a str, external_url: &str) -> &'a str {
+    let Some((_, rest)) = text.split_once("://") else {
+        return text;
+    };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = host.rsplit('@').next().unwrap_or_default();
+    let own = external_url.split_once("://").map_or("", |(_, own)| own);
+    if host.eq_ignore_ascii_case(own) {
+        path
+    } else {
+        text
     }
 }
 
@@ -146,11 +174,23 @@ fn api(method: &Method, path: &str) -> Option<ApiRequest> {
                         scope: endpoint.scope,
                         rights: endpoint.rights,
                         place: captured.get("id").and_then(|id| named(path, id)),
+                        user_id: captured.get("user_id").and_then(|id| id.parse().ok()),
+                        token_id: captured
+                            .get("token_id")
+                            .or_else(|| captured.get("id").filter(|_| of_tokens(path)))
+                            .and_then(|id| id.parse().ok()),
+                        rotates_itself: path.ends_with("access_tokens/self/rotate"),
                         summary: endpoint.summary,
                     })
             });
     }
     None
+}
+
+/// Is the id in this path that of a token?
+fn of_tokens(path: &str) -> bool {
+    path.strip_prefix(BASE)
+        .is_some_and(|rest| rest.starts_with("/personal_access_tokens/"))
 }
 
 fn named(path: &str, id: &str) -> Option<Named> {
@@ -210,6 +250,16 @@ mod tests {
             Some(Request::Git(Service::UploadPack, project()))
         );
         assert_eq!(git("GET", "/acme/p1.git/info/refs"), None);
+        for address in [
+            "https://x:secret@latchkey.example/acme/p1.git",
+            "acme/p1.git",
+        ] {
+            assert_eq!(
+                git("GET", address),
+                Some(Request::Git(Service::UploadPack, project()))
+            );
+        }
+        assert_eq!(git("GET", "https://elsewhere.example/acme/p1.git/x"), None);
     }
 
     #[test]

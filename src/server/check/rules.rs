@@ -42,6 +42,11 @@ impl Ruling {
         self.0.iter().all(|rule| rule.says != Says::No)
     }
 
+    /// Is there one that can't be answered from method and path?
+    pub(super) fn depends(&self) -> bool {
+        self.0.iter().any(|rule| rule.says == Says::Depends)
+    }
+
     fn add(&mut self, name: &'static str, says: Says, text: impl Into<String>) {
         let text = text.into();
         self.0.push(Rule { name, says, text });
@@ -145,17 +150,69 @@ fn ask_api(
         declared: Declared::Only(api.rights),
         ..subject.actor.clone()
     };
-    of_accounts(ruling, &actor, api.rights);
+    of_accounts(ruling, &actor, api);
     let Some(named) = &api.place else {
-        return Ok(of_no_place(ruling, api.rights));
+        if api.rotates_itself {
+            replaced(ruling, viewer, subject);
+        }
+        of_no_place(ruling, &actor, api.rights);
+        return Ok(());
     };
     let Some(resource) = find(conn, viewer, &actor, named)? else {
         ruling.tell("Reach", false, "The token can't see it, or it isn't there.");
         return Ok(());
     };
     reach(ruling, &actor, &resource);
-    of_place(ruling, viewer, &actor, &resource, api.rights);
+    if api.rotates_itself {
+        itself(ruling, viewer, subject, &resource);
+    }
+    of_place(ruling, viewer, &actor, &resource, api);
+    archived(ruling, &resource, api.rights);
     Ok(())
+}
+
+/// What stands in the way of a token that would replace itself.
+fn itself(ruling: &mut Ruling, viewer: &Context, subject: &Subject, resource: &Resource) {
+    let at_home = subject
+        .actor
+        .user
+        .as_ref()
+        .is_some_and(|user| match resource {
+            Resource::Group(group) => user.bot_group_id == Some(group.id),
+            Resource::Project(project) => user.bot_project_id == Some(project.id),
+        });
+    let noun = resource.noun();
+    ruling.tell(
+        "Token",
+        at_home,
+        format!("Here a token of this very {noun} may replace itself, and no other."),
+    );
+    replaced(ruling, viewer, subject);
+}
+
+/// A value that was rotated away does everything but rotate.
+fn replaced(ruling: &mut Ruling, viewer: &Context, subject: &Subject) {
+    let rotated = subject
+        .found
+        .as_ref()
+        .is_some_and(|found| found.token.is_in_grace(viewer.now));
+    if rotated {
+        ruling.tell("Token", false, "The token was rotated already.");
+    }
+}
+
+/// Nothing is pushed to a project that is archived.
+fn archived(ruling: &mut Ruling, resource: &Resource, rights: &[Right]) {
+    if let Resource::Project(project) = resource
+        && project.archived
+        && rights.contains(&Right::PushCode)
+    {
+        ruling.tell(
+            "Project",
+            false,
+            "The project is archived: nothing can be pushed to it.",
+        );
+    }
 }
 
 /// The group or project, if both may know of it: the token and whoever asks about it.
@@ -189,8 +246,8 @@ fn reach(ruling: &mut Ruling, actor: &Actor, resource: &Resource) {
 }
 
 /// Rights that have nothing to do with a place.
-fn of_accounts(ruling: &mut Ruling, actor: &Actor, rights: &[Right]) {
-    let has = |right| rights.contains(&right);
+fn of_accounts(ruling: &mut Ruling, actor: &Actor, api: &ApiRequest) {
+    let has = |right| api.rights.contains(&right);
     if has(Right::Administer) && !has(Right::OwnAccount) {
         let met = actor.may_on_instance(Right::Administer);
         ruling.tell("Account", met, "It takes an administrator.");
@@ -204,15 +261,34 @@ fn of_accounts(ruling: &mut Ruling, actor: &Actor, rights: &[Right]) {
         );
     }
     if has(Right::Administer) && has(Right::OwnAccount) {
+        let own = api.token_id.is_some() && api.token_id == actor.token().map(|token| token.id);
+        if actor.may_on_instance(Right::Administer) || own {
+            ruling.tell("Account", true, "It may do that.");
+        } else {
+            ruling.add(
+                "Account",
+                Says::Depends,
+                "What belongs to somebody else takes an administrator.",
+            );
+        }
+    }
+    if has(Right::CreateTopLevelGroup) && api.place.is_none() && actor.is_bot() {
         ruling.add(
             "Account",
             Says::Depends,
-            "What belongs to somebody else takes an administrator.",
+            "A bot of a token makes no group at the top level.",
         );
     }
 }
 
-fn of_no_place(ruling: &mut Ruling, rights: &[Right]) {
+fn of_no_place(ruling: &mut Ruling, actor: &Actor, rights: &[Right]) {
+    if rights.contains(&Right::CreateProject) && actor.is_bot() {
+        ruling.add(
+            "Account",
+            Says::Depends,
+            "A bot of a token has no namespace of its own: the request has to name a group.",
+        );
+    }
     for (right, text) in [
         (
             Right::CreateSubgroup,
@@ -250,14 +326,19 @@ fn of_place(
     viewer: &Context,
     actor: &Actor,
     resource: &Resource,
-    rights: &[Right],
+    api: &ApiRequest,
 ) {
     let place = resource.place();
     let on_project = matches!(resource, Resource::Project(_));
     let may = |right| actor.may(right, &place, &viewer.policy);
-    for &right in rights {
+    let leaves = api.rights.contains(&Right::LeaveMembership)
+        && api.user_id.is_some()
+        && api.user_id == actor.user_id();
+    for &right in api.rights {
         if let Some(text) = depends(right) {
-            ruling.add("Role", Says::Depends, text);
+            if right != Right::PushToProtectedBranch || !may(right) {
+                ruling.add("Role", Says::Depends, text);
+            }
             continue;
         }
         let elsewhere = match right {
@@ -265,22 +346,27 @@ fn of_place(
             Right::SeeGroup | Right::SeeProject => true,
             // The group that a project goes to.
             Right::CreateProject => on_project,
-            // Leaving is for whoever may not manage.
-            Right::LeaveMembership => true,
+            // Leaving is one's own affair, and nobody else's.
+            Right::LeaveMembership => !leaves,
+            Right::ManageMembers => leaves,
             _ => false,
         };
         let Some(needed) = right.level_on(on_project).filter(|_| !elsewhere) else {
             continue;
         };
-        let met = may(right)
-            || right == Right::ManageMembers
-                && rights.contains(&Right::LeaveMembership)
-                && may(Right::LeaveMembership);
+        let met = may(right);
         let own = actor.level(&place);
         ruling.tell(
             "Role",
             met,
             why(right, needed, own, met, actor, viewer, resource),
+        );
+    }
+    if api.token_id.is_some() {
+        ruling.add(
+            "Token",
+            Says::Depends,
+            "The token in the path has to be one of this place, with a role no higher, and not revoked.",
         );
     }
 }
@@ -309,6 +395,10 @@ fn why(
     let off = !place.creation_allowed || !place.plan.allows_creation(viewer.policy.offering);
     if off && matches!(right, Right::CreateToken | Right::RotateToken) && !actor.is_bot() {
         return "Making and rotating tokens is turned off by the top-level group.".into();
+    }
+    if matches!(right, Right::SeeTokens | Right::RevokeToken) {
+        return "A bot looks after the tokens of the one group or project that it was made for."
+            .into();
     }
     format!(
         "{} is for people; a bot of a token may not do it here.",
@@ -352,15 +442,7 @@ fn ask_git(
     };
     ruling.tell("Role", met, text);
     if service == Service::ReceivePack {
-        if let Resource::Project(project) = &resource
-            && project.archived
-        {
-            ruling.tell(
-                "Project",
-                false,
-                "The project is archived: nothing can be pushed to it.",
-            );
-        }
+        archived(ruling, &resource, &[Right::PushCode]);
         if !actor.may(Right::PushToProtectedBranch, &place, &viewer.policy) {
             let text = depends(Right::PushToProtectedBranch).unwrap_or_default();
             ruling.add("Role", Says::Depends, text);

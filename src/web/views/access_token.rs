@@ -116,6 +116,8 @@ impl UseDay {
 pub struct ReachCard {
     /// In words: `acme/platform, 3 subgroups and 4 projects below`.
     pub sentence: String,
+    /// What lies there, of a group.
+    pub href: Option<String>,
     /// Where requests can be checked for this token.
     pub check_href: Option<String>,
 }

@@ -475,6 +475,8 @@ pub struct RotateTokenPage {
     pub proposal: String,
     /// What dates are possible.
     pub dates: DateRules,
+    /// The value before the last rotation, which ends no later than this one.
+    pub old_value: Option<OldValue>,
     /// How long the old value goes on working: seconds and words.
     pub grace_periods: Vec<Choice>,
     /// What is wrong with the form.

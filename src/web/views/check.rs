@@ -42,6 +42,8 @@ pub struct CheckPage {
 pub struct RulingCard {
     /// Whether the request would be let through.
     pub allowed: bool,
+    /// Whether that hangs on more than method and path.
+    pub depends: bool,
     /// What the request is for, as `Show a group`; empty if nothing answers it.
     pub what: String,
     /// The name of the token, if one was asked about.

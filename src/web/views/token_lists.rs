@@ -106,6 +106,8 @@ pub struct ListedTokenRow {
     pub expires: Option<Expiry>,
     /// Has that day come?
     pub is_over: bool,
+    /// Until when the value before the last rotation works, as `14:05 UTC`.
+    pub old_value_until: Option<String>,
     /// What it is good for.
     pub state: Badge,
     /// Is there anything to revoke?

@@ -112,6 +112,27 @@ fn revoke_lets_none_of_them_come_alive() {
 }
 
 #[test]
+fn a_value_in_its_grace_comes_alive_like_any_other() {
+    let console = Console::with_group();
+    let old = console.done("token create --group acme --name graced");
+    console.done("token rotate 1 --grace-period 3600");
+    let works = |console: &Console| {
+        let server = console.serve();
+        server.api("/personal_access_tokens/self", &old).status == 200
+    };
+    console.done("backup copy.db");
+    assert!(works(&console));
+    console.done("token revoke 1");
+    assert!(!works(&console));
+    let outcome = console.run("restore copy.db");
+    assert_eq!(outcome.status, Some(1), "{outcome:?}");
+    assert!(outcome.stdout.contains("graced"), "{outcome:?}");
+    let object = console.json("restore copy.db --revoke");
+    assert_eq!(object["revoked"], 1);
+    assert!(!works(&console));
+}
+
+#[test]
 fn revive_lets_them_work_again() {
     let story = story();
     let object = story.console.json("restore copy.db --revive");
