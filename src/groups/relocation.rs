@@ -35,8 +35,9 @@ macro_rules! moved {
 
 /// Puts a group in `parent`, or at the top, under this last segment; everything below comes along, tokens included.
 ///
-/// The switch and the choice about bots are kept by roots alone: a group that stops being one loses its
-/// own, one that becomes one takes along those that held for it so far.
+/// The switch, the choice about bots and the plan are kept by roots alone: a group that stops being one loses its
+/// own, one that becomes one takes along the switch and the choice that held for it so far, and begins without a plan.
+/// Where it only gets another address, it keeps what it has.
 ///
 /// # Errors
 /// [`Error::Invalid`] when the address is taken.
@@ -61,22 +62,15 @@ pub(super) fn relocate(
     };
     relocate_routes(conn, group, &full_path)?;
     let root_id = parent.map_or(group.id, |parent| parent.root_id);
-    // What a root says is said by the new one; whoever comes to the top keeps the switch, and begins without a plan.
-    let (creation_allowed, retain_bots) = match parent {
-        Some(_) => (true, None),
-        None => (group.creation_allowed, group.retain_bots),
-    };
     diesel::update(groups::table.find(group.id))
         .set((
             groups::path.eq(path),
-            groups::parent_id.eq(parent.map(|parent| parent.id)),
-            groups::resource_access_token_creation_allowed.eq(creation_allowed),
-            groups::retain_bots.eq(retain_bots),
-            groups::plan.eq(Tier::Free.name()),
-            groups::trial.eq(false),
             groups::updated_at.eq(Timestamp::from(now)),
         ))
         .execute(conn)?;
+    if group.parent_id != parent.map(|parent| parent.id) {
+        adopt(conn, group, parent)?;
+    }
     diesel::update(groups::table.filter(below!(&group.traversal)))
         .set((
             groups::full_path.eq(moved!(groups::full_path, group.full_path, full_path)),
@@ -92,6 +86,24 @@ pub(super) fn relocate(
     if root_id != group.root_id {
         relocate_tokens(conn, &traversal, root_id)?;
     }
+    Ok(())
+}
+
+/// Hangs a group below another parent, or below none.
+fn adopt(conn: &mut DbConnection, group: &Group, parent: Option<&Group>) -> Result<(), Error> {
+    let (creation_allowed, retain_bots) = match parent {
+        Some(_) => (true, None),
+        None => (group.creation_allowed, group.retain_bots),
+    };
+    diesel::update(groups::table.find(group.id))
+        .set((
+            groups::parent_id.eq(parent.map(|parent| parent.id)),
+            groups::resource_access_token_creation_allowed.eq(creation_allowed),
+            groups::retain_bots.eq(retain_bots),
+            groups::plan.eq(Tier::Free.name()),
+            groups::trial.eq(false),
+        ))
+        .execute(conn)?;
     Ok(())
 }
 

@@ -5,17 +5,20 @@ use latchkey::{
     error::Error,
     groups::{
         self, Group,
+        plan::{Plan, Tier},
+        subscribe::subscribe,
         update::{GroupChanges, update},
     },
     members::AccessLevel,
 };
 
-use super::{addresses, all_in_step, is_forbidden, namespace, now, project, then, wrong};
+use super::{addresses, all_in_step, is_forbidden, namespace, now, project, then, transfer, wrong};
 use crate::on_both;
 use crate::support::{Company, Person, TestGroup, TestResource, TestServer};
 
 on_both![
     everything_below_a_renamed_group_has_a_new_address,
+    a_renamed_group_keeps_its_plan_and_its_choices,
     a_renamed_group_may_change_its_name_in_the_same_breath,
     only_the_case_may_change,
     a_new_path_follows_the_rules_of_a_new_group,
@@ -77,6 +80,32 @@ async fn everything_below_a_renamed_group_has_a_new_address(server: TestServer) 
         .await
         .expect(200);
     company.alice.api().get("/groups/acme").await.expect(404);
+    all_in_step(&server);
+}
+
+async fn a_renamed_group_keeps_its_plan_and_its_choices(server: TestServer) {
+    let company = Company::on(&server);
+    let premium = Plan {
+        tier: Tier::Premium,
+        trial: true,
+    };
+    let acme = then(&company.acme);
+    server.arrange(move |conn, ctx| subscribe(conn, ctx, &acme, premium));
+    company.acme.allow_creation(false);
+    server.retain_bots_of("acme", Some(true));
+    rename(&company.acme, company.alice.actor(), "umbrella").unwrap();
+    rename(&company.sub, company.alice.actor(), "below").unwrap();
+    for group in [&company.acme, &company.deep] {
+        let group = now(group);
+        assert_eq!(group.plan, premium, "{}", group.full_path);
+        assert!(!group.creation_allowed);
+        assert_eq!(group.retain_bots, Some(true));
+    }
+    // Whoever is below another root says nothing of the kind any more.
+    transfer(&company.acme, company.root.actor(), Some(&company.other)).unwrap();
+    let kept = "(plan <> 'free' OR trial OR retain_bots IS NOT NULL
+                 OR NOT resource_access_token_creation_allowed)";
+    assert_eq!(server.count("groups", kept), 0);
     all_in_step(&server);
 }
 
