@@ -65,16 +65,21 @@ fn end(
     Ok(ended)
 }
 
+/// What became of tokens that were to be revoked together. Whatever is in neither is not there.
+#[derive(Debug, Default)]
+pub struct Together {
+    /// Those that were revoked by this.
+    pub revoked: Vec<ListedToken>,
+    /// How many had been revoked before.
+    pub already: usize,
+}
+
 /// Revokes any tokens of the instance, all or none: those of groups and projects as on their own pages, people's own as
-/// if they had done it. Passes over what isn't there any more or was revoked meanwhile. Returns those that it revoked.
+/// if they had done it. Passes over what isn't there any more or was revoked meanwhile.
 ///
 /// # Errors
 /// [`Error::Forbidden`] unless the actor administers the instance.
-pub fn revoke_each(
-    conn: &mut DbConnection,
-    ctx: &Context,
-    ids: &[i64],
-) -> Result<Vec<ListedToken>, Error> {
+pub fn revoke_each(conn: &mut DbConnection, ctx: &Context, ids: &[i64]) -> Result<Together, Error> {
     each(conn, ctx, Reach::Instance, ids)
 }
 
@@ -88,7 +93,7 @@ pub fn revoke_below(
     ctx: &Context,
     root: &Group,
     ids: &[i64],
-) -> Result<Vec<ListedToken>, Error> {
+) -> Result<Together, Error> {
     each(conn, ctx, Reach::Below(root), ids)
 }
 
@@ -148,7 +153,7 @@ fn each(
     ctx: &Context,
     reach: Reach<'_>,
     ids: &[i64],
-) -> Result<Vec<ListedToken>, Error> {
+) -> Result<Together, Error> {
     reach.check(conn, ctx)?;
     let mut seen = store::find_all(conn, ids)?;
     let resources = store::resources_of(conn, seen.iter().map(|listed| &listed.token))?;
@@ -162,7 +167,8 @@ fn each(
     lock_roots(conn, &roots.into_iter().collect::<Vec<_>>())?;
     let ctx = ctx.refreshed(conn)?;
     reach.check(conn, &ctx)?;
-    let mut revoked = Vec::new();
+    let mut together = Together::default();
+    let mut missing: BTreeSet<i64> = ids.iter().copied().collect();
     for before in seen {
         let resource = match resources.get(&before.token.id) {
             Some(resource) => match resource.locked(conn, &ctx) {
@@ -187,11 +193,21 @@ fn each(
             Some(resource) => end(conn, &ctx, &listed, resource)?,
             None => revoke_row(conn, &ctx, &listed, None)?,
         };
+        missing.remove(&listed.token.id);
         if ended {
-            revoked.push(listed);
+            together.revoked.push(listed);
+        } else {
+            together.already += 1;
         }
     }
-    Ok(revoked)
+    // A revoked token goes with its bot; the trail knows of it.
+    let within = match reach {
+        Reach::Instance => "",
+        Reach::Below(root) => &root.traversal,
+    };
+    let missing: Vec<i64> = missing.into_iter().collect();
+    together.already += audit::store::revoked_among(conn, &missing, within)?;
+    Ok(together)
 }
 
 /// Revokes the token that made the request. Its bot stays in every case.

@@ -5,9 +5,13 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
+use crate::access_tokens::TokenType;
 use crate::db::schema::audit_events;
 use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
+
+/// How the events end that tell of a revoked token.
+const REVOKED: [&str; 2] = ["deleted", "revoked_by_policy"];
 
 /// Those of these tokens about which there is one of these events.
 ///
@@ -25,6 +29,35 @@ pub fn targets_of(
         .select(audit_events::target_id)
         .load(conn)?;
     Ok(found.into_iter().flatten().collect())
+}
+
+/// How many of these tokens were revoked in the group with this traversal or below it; anywhere, if it is empty.
+///
+/// # Errors
+/// When the database is away.
+pub fn revoked_among(
+    conn: &mut DbConnection,
+    token_ids: &[i64],
+    within: &str,
+) -> Result<usize, Error> {
+    if token_ids.is_empty() {
+        return Ok(0);
+    }
+    let events = TokenType::ALL
+        .iter()
+        .flat_map(|kind| REVOKED.map(|end| format!("{}_access_token_{end}", kind.name())));
+    let found: Vec<(Option<i64>, String)> = audit_events::table
+        .filter(audit_events::target_id.eq_any(token_ids.to_vec()))
+        .filter(audit_events::target_kind.eq("access_token"))
+        .filter(audit_events::event.eq_any(events.collect::<Vec<_>>()))
+        .select((audit_events::target_id, audit_events::group_traversal))
+        .load(conn)?;
+    let tokens: HashSet<i64> = found
+        .into_iter()
+        .filter(|(_, traversal)| traversal.starts_with(within))
+        .filter_map(|(id, _)| id)
+        .collect();
+    Ok(tokens.len())
 }
 
 /// Number, time and address of the events of a token whose names end like this, the oldest first.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use actix_web::HttpResponse;
 
 use super::super::ListedToken;
+use super::super::revoke::Together;
 use super::rows;
 use crate::error::Error;
 use crate::web::page::{Form, PageCall, same_origin_path};
@@ -60,6 +61,10 @@ pub(super) fn ask(
     mut tokens: Vec<(ListedToken, String)>,
 ) -> Result<HttpResponse, Error> {
     let now = call.ctx.now;
+    if tokens.is_empty() {
+        call.flash(Tone::Warning, NOT_HERE);
+        return Ok(call.redirect(&back));
+    }
     tokens.retain(|(listed, _)| !listed.token.is_revoked(now));
     if tokens.is_empty() {
         return Ok(refused(call, &back, "These tokens are revoked already."));
@@ -84,33 +89,43 @@ pub(super) fn ask(
 }
 
 /// Back to the list, with how many were revoked and what became of the others.
-pub(super) fn done(
-    call: &PageCall,
-    back: &str,
-    revoked: &[ListedToken],
-    asked: usize,
-) -> HttpResponse {
+pub(super) fn done(call: &PageCall, back: &str, together: &Together, asked: usize) -> HttpResponse {
     call.app.jobs_waiting.notify_one();
-    let (tone, said) = said(revoked, asked);
+    let (tone, said) = said(together, asked);
     call.flash(tone, said);
     call.redirect(back)
 }
 
+/// None of those that were chosen can be found.
+const NOT_HERE: &str = "These tokens are not here, or not any more. Nothing was done to them.";
+
 /// `Revoked 2 access tokens.`, and what became of the others.
-fn said(revoked: &[ListedToken], asked: usize) -> (Tone, String) {
-    let done = match revoked {
-        [] => return (Tone::Info, "These tokens were revoked already.".to_owned()),
-        [one] => format!("Revoked access token {}.", one.token.name),
-        many => format!("Revoked {} access tokens.", many.len()),
-    };
-    match asked.saturating_sub(revoked.len()) {
-        0 => (Tone::Success, done),
-        1 => (Tone::Success, format!("{done} 1 was revoked already.")),
-        others => (
-            Tone::Success,
-            format!("{done} {others} were revoked already."),
-        ),
+fn said(together: &Together, asked: usize) -> (Tone, String) {
+    let (revoked, already) = (together.revoked.len(), together.already);
+    let absent = asked.saturating_sub(revoked + already);
+    let mut said = Vec::new();
+    match together.revoked.as_slice() {
+        [] if already == 0 => return (Tone::Warning, NOT_HERE.to_owned()),
+        [] if absent == 0 => {
+            return (Tone::Info, "These tokens were revoked already.".to_owned());
+        }
+        [] => said.push("No token was revoked.".to_owned()),
+        [one] => said.push(format!("Revoked access token {}.", one.token.name)),
+        many => said.push(format!("Revoked {} access tokens.", many.len())),
     }
+    match already {
+        0 => {}
+        1 => said.push("1 was revoked already.".to_owned()),
+        others => said.push(format!("{others} were revoked already.")),
+    }
+    match absent {
+        0 => return (Tone::Success, said.join(" ")),
+        1 => said.push("1 is not here, or not any more: nothing was done to it.".to_owned()),
+        others => said.push(format!(
+            "{others} are not here, or not any more: nothing was done to them."
+        )),
+    }
+    (Tone::Warning, said.join(" "))
 }
 
 #[cfg(test)]

@@ -235,6 +235,10 @@ async fn what_was_selected_is_asked_about_and_then_revoked(server: TestServer) {
             .says("These tokens were revoked already.")
     );
     assert_eq!(server.events("group_access_token_deleted").len(), 1);
+    let path = format!("{PATH}/revoke");
+    root.post(&path, &[("ids", "4711")]).await.expect(303);
+    let page = root.open(PATH).await;
+    assert!(page.says("These tokens are not here, or not any more."));
 }
 
 async fn a_token_that_was_revoked_meanwhile_is_no_error(server: TestServer) {
@@ -276,7 +280,10 @@ async fn nothing_else_can_be_selected(server: TestServer) {
     for (query, said) in [
         (String::new(), "No token was selected."),
         ("?ids=x&ids=-".into(), "No token was selected."),
-        ("?ids=4711".into(), "These tokens are revoked already."),
+        (
+            "?ids=4711".into(),
+            "These tokens are not here, or not any more.",
+        ),
         (
             format!(
                 "?ids={}",

@@ -11,6 +11,7 @@ use crate::support::{Company, TestResource, TestServer};
 on_both!(
     what_was_ticked_is_asked_about_and_then_revoked_together,
     what_was_revoked_meanwhile_is_passed_over,
+    what_is_not_here_is_no_token_that_was_revoked,
     what_lies_elsewhere_cannot_be_revoked_here,
     whoever_is_no_owner_any_more_revokes_nothing,
     a_moved_place_takes_its_tokens_along,
@@ -74,7 +75,10 @@ async fn what_was_ticked_is_asked_about_and_then_revoked_together(server: TestSe
     for (query, said) in [
         ("", "No token was selected."),
         ("?ids=x", "No token was selected."),
-        ("?ids=4711", "These tokens are revoked already."),
+        (
+            "?ids=4711",
+            "These tokens are not here, or not any more. Nothing was done to them.",
+        ),
     ] {
         let path = format!("{PATH}/revoke{query}");
         let answer = alice.get(&path).await.expect(303);
@@ -112,6 +116,50 @@ async fn what_was_revoked_meanwhile_is_passed_over(server: TestServer) {
             .says("Revoked access token two. 1 was revoked already.")
     );
     assert!(!two.works().await);
+}
+
+async fn what_is_not_here_is_no_token_that_was_revoked(server: TestServer) {
+    let company = Company::on(&server);
+    let alice = company.alice.signs_in().await;
+    let (here, revoked, moves) = (
+        company.acme.token("here").create(),
+        company.p1.token("revoked").create(),
+        company.p3.token("moves").create(),
+    );
+    let path = format!("{PATH}/revoke");
+    let ids = [here.id, revoked.id, moves.id].map(|id| format!("ids={id}"));
+    let page = alice.open(&format!("{path}?{}", ids.join("&"))).await;
+    let form = page.form(&path).tick("ids", "4711");
+    // Its bot goes as well, and nothing is left but the trail.
+    let one = format!("{}/access_tokens/{}", company.p1.path(), revoked.id);
+    company.alice.api().delete(&one).await.expect(204);
+    server.rest().await;
+    assert_eq!(
+        server.count("access_tokens", &format!("id = {}", revoked.id)),
+        0
+    );
+    crate::transfers::transfer(&company.sub, company.root.actor(), Some(&company.other)).unwrap();
+    alice.submit(&form).await.expect(303);
+    let page = alice.open(PATH).await;
+    let told = "Revoked access token here. 1 was revoked already. \
+                2 are not here, or not any more: nothing was done to them.";
+    assert!(page.flash().contains(told), "{}", page.flash());
+    assert!(!page.flash().starts_with("Done"), "{}", page.flash());
+    assert!(!here.works().await && moves.works().await);
+    // Once more, and one that is elsewhere alone.
+    alice.submit(&form).await.expect(303);
+    let told = "No token was revoked. 2 were revoked already. \
+                2 are not here, or not any more: nothing was done to them.";
+    assert!(alice.open(PATH).await.says(told));
+    // Whether one that lies elsewhere was revoked is nobody's business here.
+    let elsewhere = format!("{}/access_tokens/{}", company.p3.path(), moves.id);
+    company.root.api().delete(&elsewhere).await.expect(204);
+    let id = moves.id.to_string();
+    alice.post(&path, &[("ids", &id)]).await.expect(303);
+    let told = "These tokens are not here, or not any more. Nothing was done to them.";
+    assert!(alice.open(PATH).await.says(told));
+    alice.get(&format!("{path}?ids={id}")).await.expect(303);
+    assert!(alice.open(PATH).await.says(told));
 }
 
 async fn what_lies_elsewhere_cannot_be_revoked_here(server: TestServer) {

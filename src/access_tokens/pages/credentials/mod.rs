@@ -90,10 +90,10 @@ pub async fn revoke(call: PageCall) -> Result<HttpResponse, Error> {
         Err(problem) => return Ok(selected::refused(&call, &back, problem)),
     };
     let asked = ids.len();
-    let revoked = call
+    let together = call
         .write(move |conn, ctx| revoking::revoke_each(conn, ctx, &ids))
         .await?;
-    Ok(selected::done(&call, &back, &revoked, asked))
+    Ok(selected::done(&call, &back, &together, asked))
 }
 
 fn administers(ctx: &Context) -> Result<(), Error> {
