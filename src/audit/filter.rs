@@ -1,6 +1,6 @@
 //! What is looked for in the trail, and how the database finds it.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Datelike as _, Days, NaiveDate, NaiveTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -149,8 +149,10 @@ impl Asked {
                 Err(_) => Target::Name(text),
             }),
             since: since.map(midnight),
+            // After the last day that can be written there is nothing; a year of five digits sorts as a text before it.
             before: until
                 .and_then(|date| date.checked_add_days(Days::new(1)))
+                .filter(|date| date.year() <= 9999)
                 .map(midnight),
             channel: some(&self.channel),
         })

@@ -13,6 +13,7 @@ use crate::{
 on_both!(
     administrators_read_the_newest_events_first,
     each_filter_narrows_the_list,
+    after_the_last_day_of_all_there_is_nothing,
     a_deleted_group_can_still_be_looked_for,
     the_list_is_read_in_parts_without_a_gap,
     an_instance_with_nothing_in_that_range_says_so,
@@ -194,6 +195,19 @@ async fn each_filter_narrows_the_list(server: TestServer) {
         .await
         .page();
     assert!(kept.html.contains(r#"value="soon""#) && kept.html.contains(r#"value="alice""#));
+}
+
+async fn after_the_last_day_of_all_there_is_nothing(server: TestServer) {
+    let company = Company::on(&server);
+    let root = company.root.signs_in().await;
+    let all = found(&root, "event=user_created").await;
+    assert!(all.len() > 5);
+    for until in ["9999-12-31", "9999-12-30"] {
+        let query = format!("event=user_created&until={until}");
+        assert_eq!(found(&root, &query).await, all, "{until}");
+    }
+    let none = found(&root, "event=user_created&since=9999-12-31").await;
+    assert!(none.is_empty());
 }
 
 async fn a_deleted_group_can_still_be_looked_for(server: TestServer) {
