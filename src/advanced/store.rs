@@ -42,11 +42,11 @@ macro_rules! in_group {
                 access_tokens::id
             ),
             counted!(
-                of_people!().filter(memberships::group_id.eq_any(group_ids())),
+                of_people!($now).filter(memberships::group_id.eq_any(group_ids())),
                 memberships::id
             ),
             counted!(
-                of_people!().filter(memberships::project_id.eq_any(project_ids())),
+                of_people!($now).filter(memberships::project_id.eq_any(project_ids())),
                 memberships::id
             ),
             counted!(
@@ -66,7 +66,7 @@ macro_rules! in_project {
                 access_tokens::id
             ),
             counted!(
-                of_people!().filter(memberships::project_id.eq($id)),
+                of_people!($now).filter(memberships::project_id.eq($id)),
                 memberships::id
             ),
         )
@@ -79,8 +79,21 @@ macro_rules! counted {
     };
 }
 
-/// Tokens that work at this moment, old values in their grace included.
+/// Active tokens, as lists count them: an old value in its grace is no token of its own.
 macro_rules! active {
+    ($now:expr) => {
+        access_tokens::table
+            .filter(access_tokens::revoked.eq(false))
+            .filter(
+                access_tokens::expires_at
+                    .is_null()
+                    .or(access_tokens::expires_at.gt($now.date_naive())),
+            )
+    };
+}
+
+/// Tokens that work at this moment, old values in their grace included.
+macro_rules! working {
     ($now:expr) => {{
         let in_grace = access_tokens::grace_until.is_not_null().and(
             access_tokens::grace_until
@@ -97,9 +110,23 @@ macro_rules! active {
     }};
 }
 
+/// Roles that hold on this day, of people who are active.
 macro_rules! of_people {
-    () => {
-        memberships::table.filter(memberships::bot.eq(false))
+    ($now:expr) => {
+        memberships::table
+            .filter(memberships::bot.eq(false))
+            .filter(
+                memberships::expires_at
+                    .is_null()
+                    .or(memberships::expires_at.gt($now.date_naive())),
+            )
+            .filter(
+                memberships::user_id.eq_any(
+                    users::table
+                        .filter(users::state.eq(UserState::Active.as_str()))
+                        .select(users::id),
+                ),
+            )
     };
 }
 
@@ -250,7 +277,7 @@ pub fn held(
     let mut around = before.clone();
     around.extend(&after);
     let has_token = exists(
-        active!(now)
+        working!(now)
             .filter(access_tokens::user_id.eq(users::id))
             .filter(access_tokens::root_id.is_not_null()),
     );

@@ -16,7 +16,7 @@ async fn a_group_gets_another_url_and_says_what_that_means(server: TestServer) {
     let tokens = [c.sub.token("ci").create(), c.p3.token("ci").create()];
     c.sub.token("old").expires("2026-11-21").create();
     server.sql("UPDATE access_tokens SET expires_at = '2026-11-01' WHERE name = 'old'");
-    // Rotated away, and still working.
+    // Rotated away, and still working: no token of its own.
     c.deep.token("grace").create();
     server.sql(
         "UPDATE access_tokens SET revoked = TRUE, grace_until = '2026-11-21 00:00:00' WHERE name = 'grace'",
@@ -28,7 +28,7 @@ async fn a_group_gets_another_url_and_says_what_that_means(server: TestServer) {
     for part in [
         "The addresses of 1 subgroup and 2 projects change with it.",
         "The old address leads nowhere from then on, and others may take it.",
-        "3 active access tokens go on working",
+        "2 active access tokens go on working",
     ] {
         assert!(said.contains(part), "{part} in {said}");
     }

@@ -1,6 +1,8 @@
 //! The end.
 
+use latchkey::access_tokens::Resource;
 use latchkey::members::AccessLevel;
+use serde_json::json;
 
 use super::{own_project, told};
 use crate::crowd::add_tokens;
@@ -10,6 +12,7 @@ use crate::transfers::all_in_step;
 
 on_both![
     a_deletion_says_what_goes_and_wants_the_full_path,
+    what_is_counted_is_what_lists_count,
     its_tokens_stay_dead_when_the_address_is_used_again,
     a_project_is_deleted,
     whoever_deletes_goes_where_they_may_look,
@@ -77,6 +80,49 @@ async fn a_deletion_says_what_goes_and_wants_the_full_path(server: TestServer) {
     // The same form again finds nothing.
     alice.submit(&form).await.expect(404);
     all_in_step(&server);
+}
+
+async fn what_is_counted_is_what_lists_count(server: TestServer) {
+    let c = Company::on(&server);
+    let alice = c.alice.signs_in().await;
+    for (place, page) in [
+        (c.sub.resource(), c.sub.page("delete")),
+        (c.p1.resource(), c.p1.page("delete")),
+    ] {
+        let path = match &place {
+            Resource::Group(_) => c.sub.path(),
+            Resource::Project(_) => c.p1.path(),
+        };
+        let token = match &place {
+            Resource::Group(_) => c.sub.token("ci").create(),
+            Resource::Project(_) => c.p1.token("ci").create(),
+        };
+        let rotate = format!("{path}/access_tokens/{}/rotate", token.id);
+        let grace = json!({ "grace_period": 3600, "expires_at": "2027-01-01" });
+        let api = c.alice.api();
+        api.post(&rotate, grace).await.expect(200);
+        assert!(token.works().await, "in its grace");
+        let blocked = server.person(&format!("blocked{}", place.noun())).create();
+        let ended = server.person(&format!("ended{}", place.noun())).create();
+        for person in [&c.frank, &blocked, &ended] {
+            match &place {
+                Resource::Group(_) => c.sub.member(person, AccessLevel::Guest),
+                Resource::Project(_) => c.p1.member(person, AccessLevel::Guest),
+            };
+        }
+        blocked.block();
+        server.sql(&format!(
+            "UPDATE memberships SET expires_at = '2026-11-20' WHERE user_id = {}",
+            ended.id
+        ));
+        let said = told(&alice.open(&page).await);
+        for part in [
+            "1 active access token stops working at once, and never works again.",
+            "1 role that people have in it ends.",
+        ] {
+            assert!(said.contains(part), "{part} in {said}");
+        }
+    }
 }
 
 async fn its_tokens_stay_dead_when_the_address_is_used_again(server: TestServer) {
