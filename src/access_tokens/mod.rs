@@ -11,6 +11,7 @@ pub mod create;
 pub mod days;
 pub mod detail;
 pub mod edit;
+pub mod ended;
 pub mod expired;
 pub mod expiry;
 pub mod grace;

@@ -65,7 +65,7 @@ macro_rules! token_events {
                 $area,
                 concat!($word, "_access_token_deleted"),
                 concat!($title, " access token revoked"),
-                token!(", ended_sooner: old values that ended with it"),
+                token!(", ended_sooner: old values that ended with it, reason: why, if it was not revoked by itself"),
             ),
             kind(
                 $area,
@@ -162,7 +162,7 @@ const OTHERS: &[Kind] = &[
         Groups,
         "group_transferred",
         "Group moved",
-        "full_path: old and new",
+        "full_path: old and new, direction: out of the group or into it",
     ),
     kind(
         Groups,
@@ -216,7 +216,7 @@ const OTHERS: &[Kind] = &[
         Projects,
         "project_transferred",
         "Project moved",
-        "full_path: old and new",
+        "full_path: old and new, direction: out of the group or into it",
     ),
     kind(
         Projects,

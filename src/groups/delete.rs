@@ -6,6 +6,7 @@ use serde_json::json;
 use super::Group;
 use super::relocation::below;
 use super::turn::locked;
+use crate::access_tokens::{Resource, ended};
 use crate::audit::{self, Event, Target};
 use crate::bots;
 use crate::context::Context;
@@ -30,6 +31,7 @@ pub fn delete(conn: &mut DbConnection, ctx: &Context, group: &Group) -> Result<(
     {
         return Err(Error::forbidden());
     }
+    ended::with_place(conn, &ctx, &Resource::Group(group.clone()))?;
     let bots = bots::delete::delete_below(conn, &group.traversal, ctx.now)?;
     delete_below(conn, &group.traversal)?;
     audit::record(

@@ -3,11 +3,11 @@
 use chrono::NaiveDate;
 use serde_json::json;
 
-use super::Group;
 use super::create::wider_than_parent;
 use super::path::{MAX_NESTING, PathSegment, Place as Segment};
 use super::relocation::{levels_below, relocate};
 use super::turn::reread;
+use super::{Group, store};
 use crate::access_tokens::Resource;
 use crate::audit::{self, Event, Target};
 use crate::context::Context;
@@ -53,16 +53,26 @@ pub fn transfer(
     check(&group, parent.as_ref(), levels)?;
     relocate(conn, &group, parent.as_ref(), &group.path, ctx.now)?;
     let moved = reread(conn, &group)?;
-    audit::record(
-        conn,
-        &ctx,
-        Event::new("group_transferred", Target::Group(&moved))
-            .with(json!({ "full_path": [group.full_path, moved.full_path] })),
-    )?;
+    tell(conn, &ctx, &group, &moved)?;
     if moved.parent_id.is_none() {
         give_a_lasting_owner(conn, &ctx, &moved)?;
     }
     Ok(moved)
+}
+
+/// A line for those who look after the place that it left, and one for those where it is now. At the top, nobody does.
+fn tell(conn: &mut DbConnection, ctx: &Context, group: &Group, moved: &Group) -> Result<(), Error> {
+    let left = match group.parent_id {
+        Some(id) => store::find(conn, id)?,
+        None => None,
+    };
+    let details = |direction: &str| json!({ "full_path": [group.full_path, moved.full_path], "direction": direction });
+    let event = || Event::new("group_transferred", Target::Group(moved));
+    let out = left
+        .iter()
+        .map(|left| event().in_group(left).with(details("out")));
+    let events: Vec<Event<'_>> = out.chain([event().with(details("in"))]).collect();
+    audit::record_all(conn, ctx, &events)
 }
 
 fn may_move(ctx: &Context, group: &Group, parent: Option<&Group>) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Project, store};
-use crate::access_tokens::Resource;
+use crate::access_tokens::{Resource, ended};
 use crate::audit::{self, Event, Target};
 use crate::bots;
 use crate::context::Context;
@@ -17,7 +17,7 @@ use crate::permissions::Right;
 /// [`Error::Forbidden`] without the right.
 pub fn delete(conn: &mut DbConnection, ctx: &Context, project: &Project) -> Result<(), Error> {
     let (resource, ctx) = Resource::Project(project.clone()).locked(conn, ctx)?;
-    let Resource::Project(project) = resource else {
+    let Resource::Project(project) = &resource else {
         return Err(Error::NotFound(What::Project));
     };
     if !ctx
@@ -26,12 +26,13 @@ pub fn delete(conn: &mut DbConnection, ctx: &Context, project: &Project) -> Resu
     {
         return Err(Error::forbidden());
     }
+    ended::with_place(conn, &ctx, &resource)?;
     let bots = bots::delete::delete_of_project(conn, project.id, ctx.now)?;
     store::delete(conn, project.id)?;
     audit::record(
         conn,
         &ctx,
-        Event::new("project_deleted", Target::Project(&project))
+        Event::new("project_deleted", Target::Project(project))
             .with(json!({ "full_path": project.full_path(), "bots": bots })),
     )
 }

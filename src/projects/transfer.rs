@@ -43,11 +43,17 @@ pub fn transfer(
     check(&project, &to)?;
     relocate(conn, &project, &to, ctx.now)?;
     let moved = found(conn, &project)?;
-    audit::record(
+    // A line for those who look after the place that it left, and one for those where it is now.
+    let event = |direction: &str| {
+        Event::new("project_transferred", Target::Project(&moved)).with(json!({
+            "full_path": [project.full_path(), moved.full_path()],
+            "direction": direction,
+        }))
+    };
+    audit::record_all(
         conn,
         &ctx,
-        Event::new("project_transferred", Target::Project(&moved))
-            .with(json!({ "full_path": [project.full_path(), moved.full_path()] })),
+        &[event("out").in_group(&project.namespace), event("in")],
     )?;
     Ok(moved)
 }

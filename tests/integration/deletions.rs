@@ -27,6 +27,7 @@ on_both![
     a_large_group_costs_as_many_statements_as_a_small_one,
     more_bots_than_a_statement_takes_ids_go_at_once,
     the_trail_tells_of_the_deletion_once,
+    the_trail_tells_of_each_active_token_that_ends,
     whatever_happens_beside_a_deletion_comes_before_or_after_it,
 ];
 
@@ -354,6 +355,51 @@ async fn the_trail_tells_of_the_deletion_once(server: TestServer) {
     );
     assert_eq!(server.count("audit_events", &told), 1);
     assert_eq!(server.count("audit_events", "event = 'group_deleted'"), 1);
+}
+
+async fn the_trail_tells_of_each_active_token_that_ends(server: TestServer) {
+    let company = Company::on(&server);
+    let of_group = company.deep.token("of deep").create();
+    let of_project = company.p2.token("of p2").create();
+    let beside = company.p1.token("beside").create();
+    let revoked = company.sub.token("revoked").create();
+    let revoke = "/personal_access_tokens/self";
+    revoked.delete(revoke).await.expect(204);
+    let expired = company.sub.token("expired").create();
+    server.sql(&format!(
+        "UPDATE access_tokens SET expires_at = '2026-11-20' WHERE id = {}",
+        expired.id
+    ));
+    let ended = |reason: &str| {
+        let told = format!("event LIKE '%_token_deleted' AND details LIKE '%{reason} deleted%'");
+        server.count("audit_events", &told)
+    };
+    delete(&company.sub, company.alice.actor()).unwrap();
+    assert_eq!(ended("group"), 2);
+    let project = crate::transfers::project(&company.p1);
+    server
+        .attempt_as(company.alice.actor(), move |conn, ctx| {
+            latchkey::projects::delete::delete(conn, ctx, &project)
+        })
+        .unwrap();
+    assert_eq!((ended("group"), ended("project")), (2, 1));
+    for (token, kind, reason, path) in [
+        (&of_group, "group", "group", "acme/sub/deep"),
+        (&of_project, "project", "group", "acme/sub"),
+        (&beside, "project", "project", "acme"),
+    ] {
+        let events = server.events(&format!("{kind}_access_token_deleted"));
+        let event = events
+            .iter()
+            .find(|event| event.target_id == Some(token.id));
+        let event = event.expect("a line of its own");
+        let told: serde_json::Value = serde_json::from_str(&event.details).unwrap();
+        assert_eq!(told["user_id"], token.user_id);
+        assert_eq!(told["username"], token.username);
+        assert_eq!(told["reason"], format!("{reason} deleted"));
+        assert_eq!(event.actor_id, Some(company.alice.id));
+        assert_eq!(event.group_path, path);
+    }
 }
 
 /// A new subgroup, project, member or token, as somebody makes it who read the group before.

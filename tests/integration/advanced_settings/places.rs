@@ -105,7 +105,7 @@ async fn a_group_is_transferred_after_saying_what_that_means(server: TestServer)
     }
     above.get("/groups/other%2Fsub").await.expect(404);
     let event = "event = 'group_transferred' AND actor_name = 'Alice'";
-    assert_eq!(server.count("audit_events", event), 1);
+    assert_eq!(server.count("audit_events", event), 2);
     // The old page is gone with the address.
     alice.submit(&form).await.expect(404);
 }
@@ -342,7 +342,7 @@ async fn a_project_is_transferred_into_a_group_and_home(server: TestServer) {
     let back = format!("id = {own} AND group_id = {}", home.id);
     assert_eq!(server.count("projects", &back), 1);
     let event = "event = 'project_transferred' AND actor_name = 'Alice'";
-    assert_eq!(server.count("audit_events", event), 2);
+    assert_eq!(server.count("audit_events", event), 4);
     // Not into somebody else's, a hidden group, the top, or where it is.
     let others = namespace(&c.bob).id.to_string();
     for (to, status) in [(&*others, 404), ("top", 404), (&*home.id.to_string(), 422)] {

@@ -15,6 +15,7 @@ on_both!(
     a_group_is_found_by_each_path_that_it_had,
     a_link_from_a_token_leads_to_its_events,
     what_was_moved_left_its_past_behind,
+    both_places_tell_of_a_move,
     the_pages_follow_each_other_without_a_gap,
     the_file_has_what_the_page_has_and_is_an_event_of_the_group,
     an_owner_who_is_none_any_more_gets_no_file,
@@ -166,7 +167,7 @@ async fn a_group_is_found_by_each_path_that_it_had(server: TestServer) {
     api.delete(&path).await.expect(202);
     for name in ["acme/sub", "acme/below"] {
         let found = rows(&alice, &company.acme, &format!("group={name}&target=early")).await;
-        assert_eq!(found.len(), 1, "{name}");
+        assert_eq!(found.len(), 2, "{name}: made, and ended with the group");
     }
 }
 
@@ -223,6 +224,29 @@ async fn what_was_moved_left_its_past_behind(server: TestServer) {
     assert_eq!(rows(&oscar, &company.other, &there("after")).await.len(), 1);
     let own = oscar.open("/groups/other/sub/-/audit_events").await;
     assert!(own.says("Group moved") && own.says("after") && !own.says("before"));
+}
+
+async fn both_places_tell_of_a_move(server: TestServer) {
+    let company = Company::on(&server);
+    let home = crate::transfers::namespace(&company.alice);
+    crate::transfers::transfer(&company.sub, company.root.actor(), Some(&company.other)).unwrap();
+    crate::transfers::transfer_project(&company.p1, company.alice.actor(), &home).unwrap();
+    let alice = company.alice.signs_in().await;
+    let oscar = company.oscar.signs_in().await;
+    for (browser, group, event, says) in [
+        (&alice, &company.acme, "group_transferred", "direction: out"),
+        (&oscar, &company.other, "group_transferred", "direction: in"),
+        (
+            &alice,
+            &company.acme,
+            "project_transferred",
+            "direction: out",
+        ),
+    ] {
+        let rows = rows(browser, group, &format!("event={event}")).await;
+        assert_eq!(rows.len(), 1, "{says}: {rows:?}");
+        assert!(rows[0][0].contains(says), "{says}: {rows:?}");
+    }
 }
 
 async fn the_pages_follow_each_other_without_a_gap(server: TestServer) {

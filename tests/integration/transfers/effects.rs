@@ -18,7 +18,8 @@ on_both![
     a_group_that_comes_to_the_top_has_a_lasting_owner,
     nobody_becomes_owner_where_there_is_one,
     without_a_person_no_group_comes_to_the_top,
-    the_trail_tells_both_addresses_once,
+    the_trail_of_both_places_tells_both_addresses,
+    what_was_or_comes_to_the_top_has_one_place_to_tell,
     a_large_tree_costs_as_many_statements_as_a_small_one,
 ];
 
@@ -406,20 +407,40 @@ async fn without_a_person_no_group_comes_to_the_top(server: TestServer) {
     assert_eq!(super::addresses(&server), before);
 }
 
-async fn the_trail_tells_both_addresses_once(server: TestServer) {
+async fn the_trail_of_both_places_tells_both_addresses(server: TestServer) {
     let company = Company::on(&server);
     company.other.member(&company.alice, AccessLevel::Owner);
     transfer(&company.sub, company.alice.actor(), Some(&company.other)).unwrap();
-    let told = format!(
-        "event = 'group_transferred' AND target_id = {} AND group_path = 'other/sub' AND actor_id = {}
-         AND details = '{{\"full_path\":[\"acme/sub\",\"other/sub\"]}}'",
-        company.sub.id, company.alice.id
-    );
-    assert_eq!(server.count("audit_events", &told), 1);
+    for (direction, group) in [("out", "acme"), ("in", "other/sub")] {
+        let told = format!(
+            "event = 'group_transferred' AND target_id = {} AND group_path = '{group}' AND actor_id = {}
+             AND details = '{{\"full_path\":[\"acme/sub\",\"other/sub\"],\"direction\":\"{direction}\"}}'",
+            company.sub.id, company.alice.id
+        );
+        assert_eq!(server.count("audit_events", &told), 1, "{direction}");
+    }
     assert_eq!(
         server.count("audit_events", "event = 'group_transferred'"),
-        1
+        2
     );
+}
+
+async fn what_was_or_comes_to_the_top_has_one_place_to_tell(server: TestServer) {
+    let company = Company::on(&server);
+    let told = |direction: &str, path: &str| {
+        let told = format!(
+            "event = 'group_transferred' AND group_path = '{path}'
+             AND details LIKE '%\"direction\":\"{direction}\"%'"
+        );
+        server.count("audit_events", &told)
+    };
+    let root = company.root.actor();
+    transfer(&company.sub, root.clone(), None).unwrap();
+    assert_eq!((told("out", "acme"), told("in", "sub")), (1, 1));
+    transfer(&company.sub, root, Some(&company.other)).unwrap();
+    assert_eq!((told("out", "sub"), told("in", "other/sub")), (0, 1));
+    let all = server.count("audit_events", "event = 'group_transferred'");
+    assert_eq!(all, 3);
 }
 
 async fn a_large_tree_costs_as_many_statements_as_a_small_one(server: TestServer) {

@@ -14,7 +14,7 @@ on_both![
     inherited_access_to_a_project_ends_and_begins_with_the_move,
     the_switch_of_the_new_root_governs_the_project,
     a_project_goes_nowhere_it_could_not_have_been_made,
-    the_trail_tells_both_addresses_of_a_project_once,
+    the_trail_of_both_places_tells_both_addresses_of_a_project,
 ];
 
 async fn it_takes_an_owner_of_the_project_who_may_make_projects_there(server: TestServer) {
@@ -223,17 +223,19 @@ async fn a_project_goes_nowhere_it_could_not_have_been_made(server: TestServer) 
     assert!(matches!(outcome, Err(Error::NotFound(_))), "{outcome:?}");
 }
 
-async fn the_trail_tells_both_addresses_of_a_project_once(server: TestServer) {
+async fn the_trail_of_both_places_tells_both_addresses_of_a_project(server: TestServer) {
     let company = Company::on(&server);
     transfer_project(&company.p2, company.root.actor(), &then(&company.other)).unwrap();
-    let told = format!(
-        "event = 'project_transferred' AND target_id = {} AND group_path = 'other' AND actor_id = {}
-         AND details = '{{\"full_path\":[\"acme/sub/p2\",\"other/p2\"]}}'",
-        company.p2.id, company.root.id
-    );
-    assert_eq!(server.count("audit_events", &told), 1);
+    for (direction, group) in [("out", "acme/sub"), ("in", "other")] {
+        let told = format!(
+            "event = 'project_transferred' AND target_id = {} AND group_path = '{group}' AND actor_id = {}
+             AND details = '{{\"full_path\":[\"acme/sub/p2\",\"other/p2\"],\"direction\":\"{direction}\"}}'",
+            company.p2.id, company.root.id
+        );
+        assert_eq!(server.count("audit_events", &told), 1, "{direction}");
+    }
     assert_eq!(
         server.count("audit_events", "event = 'project_transferred'"),
-        1
+        2
     );
 }
