@@ -60,6 +60,8 @@ pub struct Inner {
     pub quotas: Quotas,
     /// Exports of people.
     pub exports: Quotas,
+    /// Calendars that programs of people read.
+    pub calendars: Quotas,
     /// When it was last told that clocks are apart.
     pub skew: Told,
     /// Rotations that were just answered.
@@ -144,6 +146,7 @@ impl App {
                 hashing: Hashing::default(),
                 quotas: Quotas::default(),
                 exports: Quotas::default(),
+                calendars: Quotas::default(),
                 skew: Told::default(),
                 rotations: Arc::default(),
                 jobs_waiting: Notify::new(),

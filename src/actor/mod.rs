@@ -182,10 +182,11 @@ impl Actor {
         self.user.as_ref().is_some_and(User::is_active)
     }
 
-    /// An active administrator, or the server itself.
+    /// An active administrator, or the server itself. The address of a calendar administers nothing, whosever it is.
     pub fn is_admin(&self) -> bool {
         match (&self.credential, &self.user) {
             (Credential::System, _) => true,
+            (Credential::Feed, _) => false,
             (_, Some(user)) => user.admin && user.is_active(),
             (_, None) => false,
         }

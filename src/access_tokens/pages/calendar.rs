@@ -17,7 +17,7 @@ use crate::web::page_error;
 const IN_A_MINUTE: u32 = 60;
 
 /// `GET /groups/{full_path}/-/settings/access_tokens.ics?feed_token=` (`SeeGroup`, `SeeTokens`): signed in, or with a feed
-/// token of somebody who may see the group's tokens. Everything else isn't there.
+/// token of somebody who may see the group's tokens by a membership. Everything else isn't there.
 ///
 /// # Errors
 /// [`Error::TooManyRequests`] beyond 60 a minute; when the database is away.
@@ -76,7 +76,7 @@ async fn read(
         user_id: Some(user_id),
         token_id: None,
     });
-    let standing = call.app.exports.count(user_id, IN_A_MINUTE, call.ctx.now);
+    let standing = call.app.calendars.count(user_id, IN_A_MINUTE, call.ctx.now);
     if let Some(over) = standing.filter(|standing| standing.is_over()) {
         return Err(Error::TooManyRequests(over.wait(call.ctx.now)));
     }

@@ -32,7 +32,7 @@ impl Reader {
     }
 
     /// Whose feed token this is, as long as they may sign in: the person as they are now, with the roles that they have
-    /// now. One query.
+    /// now by their memberships, and no others. One query.
     ///
     /// # Errors
     /// When the database is away.

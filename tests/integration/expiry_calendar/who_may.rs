@@ -8,12 +8,14 @@ use crate::support::{Company, TestResource, TestServer};
 
 on_both![
     a_group_s_calendar_is_for_whoever_may_see_its_tokens,
+    an_administrators_address_opens_what_their_memberships_open,
     whoever_is_signed_in_needs_no_feed_token,
     whatever_is_not_theirs_is_not_there,
     a_role_that_is_lost_counts_from_the_next_request,
     a_role_that_has_ended_counts_no_longer,
     while_tokens_are_off_nothing_ends,
     a_person_asks_sixty_times_a_minute_at_most,
+    calendars_and_exports_are_counted_apart,
     a_calendar_costs_four_queries,
 ];
 
@@ -25,18 +27,37 @@ async fn a_group_s_calendar_is_for_whoever_may_see_its_tokens(server: TestServer
         c.acme.page("settings/access_tokens.ics"),
         c.sub.page("settings/access_tokens.ics"),
     );
-    for person in [&c.alice, &c.root] {
-        let feed_token = feed_of(person).await;
-        let answer = subscribed(&server, &acme, &feed_token).await.expect(200);
-        assert_eq!(names(&answer), ["of acme"], "the group's own");
-        let answer = subscribed(&server, &sub, &feed_token).await.expect(200);
-        assert_eq!(names(&answer), ["of sub"], "by the role above");
-    }
+    let feed_token = feed_of(&c.alice).await;
+    let answer = subscribed(&server, &acme, &feed_token).await.expect(200);
+    assert_eq!(names(&answer), ["of acme"], "the group's own");
+    let answer = subscribed(&server, &sub, &feed_token).await.expect(200);
+    assert_eq!(names(&answer), ["of sub"], "by the role above");
     for person in [&c.bob, &c.carol, &c.erin, &c.frank, &c.oscar, &c.xenia] {
         let feed_token = feed_of(person).await;
         subscribed(&server, &acme, &feed_token).await.expect(404);
         subscribed(&server, PERSONAL, &feed_token).await.expect(200);
     }
+}
+
+async fn an_administrators_address_opens_what_their_memberships_open(server: TestServer) {
+    let c = Company::on(&server);
+    c.acme.token("of acme").create();
+    let path = c.acme.page("settings/access_tokens.ics");
+    let root = c.root.signs_in().await;
+    let feed_token = super::new_feed_token(&root).await;
+    subscribed(&server, &path, &feed_token).await.expect(404);
+    let own = subscribed(&server, PERSONAL, &feed_token).await;
+    assert!(names(&own.expect(200)).is_empty());
+    // What they read in a browser is another matter.
+    assert_eq!(names(&root.get(&path).await.expect(200)), ["of acme"]);
+    c.acme.member(&c.root, AccessLevel::Maintainer);
+    subscribed(&server, &path, &feed_token).await.expect(404);
+    server.sql(&format!(
+        "UPDATE memberships SET access_level = 50 WHERE user_id = {}",
+        c.root.id
+    ));
+    let answer = subscribed(&server, &path, &feed_token).await.expect(200);
+    assert_eq!(names(&answer), ["of acme"]);
 }
 
 async fn whoever_is_signed_in_needs_no_feed_token(server: TestServer) {
@@ -140,6 +161,24 @@ async fn a_person_asks_sixty_times_a_minute_at_most(server: TestServer) {
     subscribed(&server, PERSONAL, &bob).await.expect(200);
     server.clock.advance(chrono::TimeDelta::minutes(1));
     subscribed(&server, PERSONAL, &alice).await.expect(200);
+}
+
+async fn calendars_and_exports_are_counted_apart(server: TestServer) {
+    let c = Company::on(&server);
+    let alice = c.alice.signs_in().await;
+    let feed_token = super::new_feed_token(&alice).await;
+    let export = format!("{}.csv", c.acme.page("audit_events"));
+    for _ in 0..60 {
+        subscribed(&server, PERSONAL, &feed_token).await.expect(200);
+    }
+    subscribed(&server, PERSONAL, &feed_token).await.expect(429);
+    alice.get(&export).await.expect(200);
+    server.clock.advance(chrono::TimeDelta::minutes(1));
+    for _ in 0..60 {
+        alice.get(&export).await.expect(200);
+    }
+    alice.get(&export).await.expect(429);
+    subscribed(&server, PERSONAL, &feed_token).await.expect(200);
 }
 
 async fn a_calendar_costs_four_queries(server: TestServer) {
