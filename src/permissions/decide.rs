@@ -170,7 +170,8 @@ impl Actor {
         matches!(self.credential, Credential::Console | Credential::System)
     }
 
-    fn is_bot_of(&self, place: &Place<'_>) -> bool {
+    /// Is it the bot that was made for this very group or project?
+    pub fn is_bot_of(&self, place: &Place<'_>) -> bool {
         self.user
             .as_ref()
             .is_some_and(|user| match place.project_id {

@@ -173,14 +173,7 @@ fn ask_api(
 
 /// What stands in the way of a token that would replace itself.
 fn itself(ruling: &mut Ruling, viewer: &Context, subject: &Subject, resource: &Resource) {
-    let at_home = subject
-        .actor
-        .user
-        .as_ref()
-        .is_some_and(|user| match resource {
-            Resource::Group(group) => user.bot_group_id == Some(group.id),
-            Resource::Project(project) => user.bot_project_id == Some(project.id),
-        });
+    let at_home = subject.actor.is_bot_of(&resource.place());
     let noun = resource.noun();
     ruling.tell(
         "Token",
