@@ -6,11 +6,11 @@ use crate::access_tokens::attention;
 use crate::context::Context;
 use crate::db::{DbConnection, Page, PageRequest, Total};
 use crate::error::Error;
-use crate::groups::Group;
 use crate::permissions::Right;
 use crate::projects::Project;
 use crate::web::page::PageCall;
 use crate::web::views::components::{Expiry, Moment, Pagination};
+use crate::web::views::groups::GroupRow;
 use crate::web::views::home::{ExpiringToken, HomePage, UnusedToken};
 use crate::web::views::search::SearchPage;
 use crate::web::views::sidebar::Place;
@@ -24,8 +24,8 @@ use crate::{groups, projects};
 pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
     let (rows, noticed) = call
         .read(|conn, ctx| {
-            let (_, rows) = groups::pages::starting_points(conn, ctx, PageRequest::default())?;
-            Ok((rows, attention::of_actor(conn, ctx)?))
+            let groups = groups::pages::starting_points(conn, ctx, PageRequest::default())?;
+            Ok((groups.rows, attention::of_actor(conn, ctx)?))
         })
         .await?;
     let ctx = &call.ctx;
@@ -83,7 +83,7 @@ pub async fn search(call: PageCall) -> Result<HttpResponse, Error> {
         ..PageRequest::default()
     };
     let wanted = text.clone();
-    let (groups, group_rows, found) = call
+    let (groups, found) = call
         .read(move |conn, ctx| {
             let (mut groups, mut projects) = find(conn, ctx, &wanted, request)?;
             if groups.rows.is_empty() && projects.rows.is_empty() && request.page > 1 {
@@ -98,8 +98,7 @@ pub async fn search(call: PageCall) -> Result<HttpResponse, Error> {
                     },
                 )?;
             }
-            let rows = groups::rows::rows(conn, ctx, &groups.rows, false)?;
-            Ok((groups, rows, projects))
+            Ok((groups, projects))
         })
         .await?;
     let totals = Totals {
@@ -112,7 +111,7 @@ pub async fn search(call: PageCall) -> Result<HttpResponse, Error> {
     call.ok(&SearchPage {
         pagination: totals.foot(&text),
         shell,
-        groups: group_rows,
+        groups: groups.rows,
         projects: found
             .rows
             .iter()
@@ -127,13 +126,13 @@ fn find(
     ctx: &Context,
     text: &str,
     request: PageRequest,
-) -> Result<(Page<Group>, Page<Project>), Error> {
+) -> Result<(Page<GroupRow>, Page<Project>), Error> {
     let filter = groups::list::Filter {
         search: Some(text.to_owned()),
         search_full_path: true,
         ..Default::default()
     };
-    let groups = groups::list::list_visible(conn, ctx, &filter, request)?;
+    let groups = groups::rows::page(conn, ctx, &filter, request, false)?;
     let filter = projects::list::Filter {
         search: Some(text.to_owned()),
         search_namespaces: true,
@@ -147,7 +146,7 @@ fn find(
     ))
 }
 
-fn last_page(groups: &Page<Group>, projects: &Page<Project>) -> Option<i64> {
+fn last_page(groups: &Page<GroupRow>, projects: &Page<Project>) -> Option<i64> {
     Some(groups.total_pages()?.max(projects.total_pages()?))
 }
 

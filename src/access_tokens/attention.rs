@@ -1,17 +1,31 @@
 //! Tokens that somebody who looks after them should look at: those that end soon, those that nobody uses.
 
-use std::collections::HashSet;
-
 use chrono::{DateTime, Days, NaiveDate, Utc};
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
-use super::looked_after::{self, Reach};
 use super::store::unused_since;
 use super::unused::Span;
 use crate::context::Context;
-use crate::db::schema::{access_token_uses, access_tokens, groups, projects, users};
-use crate::db::{DbConnection, Timestamp, after_subtree, coalesce_date, coalesce_id};
+use crate::db::schema::{access_token_uses, access_tokens, groups, memberships, projects, users};
+use crate::db::{DbConnection, Firsts, Timestamp, UnionAll, coalesce_date, coalesce_id};
 use crate::error::Error;
+use crate::groups::list::is_member_of;
+use crate::groups::store::{member_groups, parents};
+use crate::members::AccessLevel;
+
+use aliases::held;
+
+/// Another name for the table, where one query needs it twice.
+#[allow(
+    missing_docs,
+    reason = "the macro writes items that can't be documented"
+)]
+mod aliases {
+    use crate::db::schema::memberships;
+    diesel::alias!(memberships as held: Held);
+}
 
 /// An end within so many days is near.
 const NEAR: Days = Days::new(14);
@@ -62,11 +76,19 @@ pub struct Attention {
     pub unused: Vec<Noticed>,
 }
 
-type Row = (i64, String, String, Option<NaiveDate>, Option<Timestamp>);
+/// With whether it is a group's.
+type Row = (
+    i64,
+    String,
+    String,
+    bool,
+    Option<NaiveDate>,
+    Option<Timestamp>,
+);
 
 /// The active ones of these tokens that are joined with what tells where they are, under this full path.
 macro_rules! active {
-    ($joined:expr, $today:expr, $full_path:expr) => {
+    ($joined:expr, $today:expr, $full_path:expr, $of_group:expr) => {
         $joined
             .inner_join(users::table.on(users::id.eq(access_tokens::user_id)))
             .left_join(
@@ -80,6 +102,7 @@ macro_rules! active {
                 access_tokens::id,
                 access_tokens::name,
                 $full_path,
+                $of_group.into_sql::<Bool>(),
                 access_tokens::expires_at,
                 access_token_uses::last_used_at.nullable(),
             ))
@@ -94,118 +117,164 @@ macro_rules! first {
     };
 }
 
-/// The group with this traversal and those below it: a range of an index.
-macro_rules! below {
-    ($top:expr) => {
-        groups::table
-            .filter(groups::traversal.ge($top.clone()))
-            .filter(groups::traversal.lt(after_subtree($top)))
+/// The living memberships of this person with at least this role.
+macro_rules! held_by {
+    ($person:expr, $at_least:expr) => {
+        held.filter(held.field(memberships::user_id).eq($person.0))
+            .filter(held.field(memberships::access_level).ge($at_least.number()))
+            .filter(
+                held.field(memberships::expires_at).is_null().or(held
+                    .field(memberships::expires_at)
+                    .assume_not_null()
+                    .gt($person.1)),
+            )
     };
 }
 
-/// The active tokens of this group and of those below it.
-macro_rules! of_groups {
-    ($top:expr, $today:expr) => {
-        active!(
-            below!($top).inner_join(
-                access_tokens::table.on(access_tokens::group_id.eq(first!(groups::id)))
-            ),
-            $today,
-            groups::full_path
-        )
+/// The groups where this person has at least this role, each once: the uppermost ones by membership, and what lies below
+/// each in a range of an index.
+macro_rules! groups_with {
+    ($person:expr, $at_least:expr) => {
+        held_by!($person, $at_least)
+            .inner_join(
+                parents.on(parents
+                    .field(groups::id)
+                    .nullable()
+                    .eq(held.field(memberships::group_id))),
+            )
+            .filter(not(is_member_of!(
+                $person,
+                (parents.field(groups::id), parents.field(groups::traversal)),
+                true,
+                $at_least
+            )))
+            .inner_join(
+                groups::table.on(groups::traversal
+                    .ge(parents.field(groups::traversal))
+                    .and(groups::traversal.lt(parents.field(groups::traversal).concat(":")))),
+            )
     };
 }
 
-/// The active tokens of the projects of this group and of those below it.
-macro_rules! of_projects_below {
-    ($top:expr, $today:expr) => {
-        active!(
-            below!($top)
-                .inner_join(
-                    projects::table.on(projects::group_id.nullable().eq(first!(groups::id)))
-                )
-                .inner_join(
-                    access_tokens::table.on(access_tokens::project_id.eq(first!(projects::id)))
+/// The full path of a project, in a query of projects and groups.
+macro_rules! project_path {
+    () => {
+        groups::full_path.concat("/").concat(projects::path)
+    };
+}
+
+/// What one look finds wherever this person looks after tokens, as one query. The parts have nothing in common.
+macro_rules! looked_after_by {
+    ($person:expr, |$tokens:ident| $look:expr) => {{
+        let person: (i64, NaiveDate) = $person;
+        let of_groups = {
+            let $tokens = active!(
+                groups_with!(person, AccessLevel::Owner).inner_join(
+                    access_tokens::table.on(access_tokens::group_id.eq(first!(groups::id)))
                 ),
-            $today,
-            groups::full_path.concat("/").concat(projects::path)
+                person.1,
+                groups::full_path,
+                true
+            );
+            $look
+        };
+        let below_groups = {
+            let $tokens = active!(
+                groups_with!(person, AccessLevel::Maintainer)
+                    .inner_join(
+                        projects::table.on(projects::group_id.nullable().eq(first!(groups::id)))
+                    )
+                    .inner_join(
+                        access_tokens::table.on(access_tokens::project_id.eq(first!(projects::id)))
+                    ),
+                person.1,
+                project_path!(),
+                false
+            );
+            $look
+        };
+        let of_own = {
+            let $tokens = active!(
+                groups::table
+                    .filter(groups::owner_id.eq(person.0))
+                    .inner_join(
+                        projects::table.on(projects::group_id.nullable().eq(first!(groups::id)))
+                    )
+                    .inner_join(
+                        access_tokens::table.on(access_tokens::project_id.eq(first!(projects::id)))
+                    ),
+                person.1,
+                project_path!(),
+                false
+            );
+            $look
+        };
+        let of_projects = {
+            let $tokens = active!(
+                held_by!(person, AccessLevel::Maintainer)
+                    .inner_join(
+                        projects::table.on(projects::id
+                            .nullable()
+                            .eq(held.field(memberships::project_id)))
+                    )
+                    .inner_join(groups::table.on(groups::id.eq(projects::group_id)))
+                    .inner_join(
+                        access_tokens::table.on(access_tokens::project_id.eq(first!(projects::id)))
+                    )
+                    .filter(
+                        groups::owner_id
+                            .is_null()
+                            .or(groups::owner_id.assume_not_null().ne(person.0))
+                    )
+                    .filter(not(is_member_of!(
+                        person,
+                        (groups::id, groups::traversal),
+                        false,
+                        AccessLevel::Maintainer
+                    ))),
+                person.1,
+                project_path!(),
+                false
+            );
+            $look
+        };
+        UnionAll(
+            of_groups,
+            UnionAll(below_groups, UnionAll(of_own, of_projects)),
         )
-    };
-}
-
-/// The active tokens of these projects.
-macro_rules! of_projects {
-    ($ids:expr, $today:expr) => {
-        active!(
-            projects::table
-                .inner_join(groups::table.on(groups::id.eq(projects::group_id)))
-                .inner_join(
-                    access_tokens::table.on(access_tokens::project_id.eq(first!(projects::id)))
-                )
-                .filter(projects::id.eq_any($ids.to_vec())),
-            $today,
-            groups::full_path.concat("/").concat(projects::path)
-        )
-    };
-}
-
-/// What one kind of look finds wherever a person looks after tokens, until `$enough` are found.
-macro_rules! gather {
-    ($conn:expr, $reach:expr, $today:expr, $enough:expr, |$tokens:ident| $look:expr) => {{
-        let reach: &Reach = $reach;
-        let mut found: Vec<Noticed> = Vec::new();
-        let enough = |found: &[Noticed]| i64::try_from(found.len()).is_ok_and(|n| n >= $enough);
-        for top in &reach.owned {
-            if !enough(&found) {
-                let $tokens = of_groups!(top, $today);
-                let rows: Vec<Row> = $look.load($conn)?;
-                found.extend(rows.into_iter().map(|row| noticed(row, true)));
-            }
-        }
-        for top in &reach.maintained {
-            if !enough(&found) {
-                let $tokens = of_projects_below!(top, $today);
-                let rows: Vec<Row> = $look.load($conn)?;
-                found.extend(rows.into_iter().map(|row| noticed(row, false)));
-            }
-        }
-        if !reach.projects.is_empty() && !enough(&found) {
-            let $tokens = of_projects!(reach.projects, $today);
-            let rows: Vec<Row> = $look.load($conn)?;
-            found.extend(rows.into_iter().map(|row| noticed(row, false)));
-        }
-        // A project can be reached from above and by itself.
-        let mut seen = HashSet::new();
-        found.retain(|token| seen.insert(token.id));
-        found
     }};
 }
 
 /// Active tokens of the groups that the actor owns, and of the projects that they maintain, by
-/// membership: administrators get no list of everything.
+/// membership: administrators get no list of everything. Two queries, however many groups there are.
 ///
 /// # Errors
 /// When the database is away.
 pub fn of_actor(conn: &mut DbConnection, ctx: &Context) -> Result<Attention, Error> {
-    let Some(reach) = reach_of(conn, ctx, ctx.actor.user_id().unwrap_or(0))? else {
+    let Some(user_id) = ctx.actor.user_id() else {
         return Ok(Attention::default());
     };
+    if ctx.policy.settings.disable_personal_access_tokens {
+        return Ok(Attention::default());
+    }
     let today = ctx.today();
     let near = today.checked_add_days(NEAR).unwrap_or(NaiveDate::MAX);
-    let mut expiring = gather!(conn, &reach, today, i64::MAX, |tokens| tokens
-        .filter(coalesce_date(access_tokens::expires_at, NEVER).le(near))
-        .order((access_tokens::expires_at.asc(), access_tokens::id.asc()))
-        .limit(SHOWN));
-    expiring.sort_by_key(|token| (token.expires_at, token.id));
-    expiring.truncate(usize::try_from(SHOWN).unwrap_or(usize::MAX));
+    let expiring: Vec<Row> = Firsts {
+        query: looked_after_by!((user_id, today), |tokens| tokens
+            .filter(coalesce_date(access_tokens::expires_at, NEVER).le(near))),
+        // By the end, and by the id.
+        by: &[5, 1],
+        at_most: SHOWN,
+    }
+    .load(conn)?;
     Ok(Attention {
-        expiring,
-        unused: unused_in(conn, ctx, &reach, SHOWN)?,
+        expiring: expiring.into_iter().map(noticed).collect(),
+        unused: unused_of(conn, ctx, user_id, SHOWN)?,
     })
 }
 
 /// Up to `limit` of the tokens that this person looks after and nobody uses, as [`of_actor`] has them for whoever
-/// asks; those first that were never used or not for the longest time.
+/// asks; of those that were found, first the ones that were never used or not for the longest time.
 ///
 /// # Errors
 /// When the database is away.
@@ -215,17 +284,25 @@ pub fn unused_of(
     user_id: i64,
     limit: i64,
 ) -> Result<Vec<Noticed>, Error> {
-    match reach_of(conn, ctx, user_id)? {
-        Some(reach) => {
-            let mut found = unused_in(conn, ctx, &reach, limit)?;
-            found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-            Ok(found)
-        }
-        None => Ok(Vec::new()),
+    // When tokens are off, none can be looked after.
+    if ctx.policy.settings.disable_personal_access_tokens {
+        return Ok(Vec::new());
     }
+    let since = Timestamp::from(IDLE.since(ctx.now));
+    // In no order in the database, so that the look ends with the last one that is wanted.
+    let rows: Vec<Row> = Firsts {
+        query: looked_after_by!((user_id, ctx.today()), |tokens| tokens
+            .filter(unused_since!(since))),
+        by: &[],
+        at_most: limit,
+    }
+    .load(conn)?;
+    let mut found: Vec<Noticed> = rows.into_iter().map(noticed).collect();
+    found.sort_by_key(|token| (token.last_used_at, token.id));
+    Ok(found)
 }
 
-/// Who of these people looks after tokens that nobody uses: a few queries for each, which stop at the first one.
+/// Who of these people looks after tokens that nobody uses: a query for each, which stops at the first one.
 ///
 /// # Errors
 /// When the database is away.
@@ -234,44 +311,16 @@ pub fn who_has_unused(
     ctx: &Context,
     user_ids: &[i64],
 ) -> Result<Vec<i64>, Error> {
-    if ctx.policy.settings.disable_personal_access_tokens || user_ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let reaches = looked_after::by(conn, user_ids, ctx.today())?;
     let mut having = Vec::new();
-    for (user_id, reach) in reaches {
-        if !unused_in(conn, ctx, &reach, 1)?.is_empty() {
+    for &user_id in user_ids {
+        if !unused_of(conn, ctx, user_id, 1)?.is_empty() {
             having.push(user_id);
         }
     }
     Ok(having)
 }
 
-/// Nothing when tokens are off: then none can be looked after.
-fn reach_of(conn: &mut DbConnection, ctx: &Context, user_id: i64) -> Result<Option<Reach>, Error> {
-    if ctx.policy.settings.disable_personal_access_tokens {
-        return Ok(None);
-    }
-    Ok(looked_after::by(conn, &[user_id], ctx.today())?.remove(&user_id))
-}
-
-/// Some of the unused tokens, as many as are wanted or a few more. In no order in the database, so that the look ends
-/// with the last one that is wanted.
-fn unused_in(
-    conn: &mut DbConnection,
-    ctx: &Context,
-    reach: &Reach,
-    wanted: i64,
-) -> Result<Vec<Noticed>, Error> {
-    let since = Timestamp::from(IDLE.since(ctx.now));
-    let mut found = gather!(conn, reach, ctx.today(), wanted, |tokens| tokens
-        .filter(unused_since!(since))
-        .limit(wanted));
-    found.sort_by_key(|token| (token.last_used_at, token.id));
-    Ok(found)
-}
-
-fn noticed((id, name, full_path, expires_at, last_used_at): Row, of_group: bool) -> Noticed {
+fn noticed((id, name, full_path, of_group, expires_at, last_used_at): Row) -> Noticed {
     Noticed {
         id,
         name,

@@ -4,6 +4,7 @@ mod connection;
 mod counted;
 mod in_use;
 pub mod integrity;
+mod joined;
 mod migrations;
 mod page;
 mod pool;
@@ -20,6 +21,7 @@ mod writer;
 pub use connection::{Counters, DbConnection};
 pub use counted::Counted;
 pub use in_use::InUse;
+pub use joined::{Firsts, UnionAll};
 pub use migrations::{
     SchemaState, applied_versions_state, drop_all_tables, migrate, migrate_and, others_connected,
     revert, schema_state,

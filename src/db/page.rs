@@ -111,6 +111,25 @@ impl<T> Page<T> {
         Ok(Page::new(rows, request, counted))
     }
 
+    /// As [`Page::new`], where each row also tells how many there are; `told` is what the first one says. Beyond the end
+    /// no row tells: then `ids` brings the ids of all rows, one more than [`COUNTED_AT_MOST`] at the most.
+    ///
+    /// # Errors
+    /// Those of counting.
+    pub fn told<E>(
+        rows: Vec<T>,
+        told: Option<i64>,
+        request: PageRequest,
+        ids: impl FnOnce() -> Result<Vec<i64>, E>,
+    ) -> Result<Self, E> {
+        let counted = match told {
+            Some(counted) => counted,
+            None if request.page == 1 => 0,
+            None => i64::try_from(ids()?.len()).unwrap_or(i64::MAX),
+        };
+        Ok(Page::new(rows, request, counted))
+    }
+
     /// How many pages there are, when the rows are counted; at least 1.
     pub fn total_pages(&self) -> Option<i64> {
         match self.total {

@@ -9,7 +9,7 @@ use actix_web::http::{StatusCode, header};
 
 use super::create::{self as creating, NewGroupForm};
 use super::form::{levels, typed_level};
-use super::list::{Filter, Order, list_visible};
+use super::list::{Filter, Order};
 use super::path::FullPath;
 use super::store::{GroupRef, find_visible};
 use super::{Group, Visibility, frame, rows};
@@ -94,12 +94,11 @@ async fn list(call: PageCall, explore: bool) -> Result<HttpResponse, Error> {
         page: call.query.page("page"),
         ..PageRequest::default()
     };
-    let (page, rows) = call
+    let page = call
         .read(move |conn, ctx| {
-            let page =
-                lists::page_or_last(request, |request| list_visible(conn, ctx, &filter, request))?;
-            let rows = rows::rows(conn, ctx, &page.rows, filter.topmost)?;
-            Ok((page, rows))
+            lists::page_or_last(request, |request| {
+                rows::page(conn, ctx, &filter, request, filter.topmost)
+            })
         })
         .await?;
     let (title, path, place) = if explore {
@@ -127,7 +126,7 @@ async fn list(call: PageCall, explore: bool) -> Result<HttpResponse, Error> {
             .iter()
             .map(|(value, label, ..)| Choice::new(*value, *label, sort))
             .collect(),
-        rows,
+        rows: page.rows,
         can_create: call.ctx.actor.could_on_instance(Right::CreateTopLevelGroup),
     })
 }
@@ -159,16 +158,15 @@ pub async fn overview(call: PageCall, group: Group) -> Result<HttpResponse, Erro
         page: call.query.page("projects_page"),
         ..PageRequest::default()
     };
-    let (subgroups, subgroup_rows, inside) = call
+    let (subgroups, inside) = call
         .read(move |conn, ctx| {
             let filter = Filter {
                 parent_id: Some(here.id),
                 ..Filter::default()
             };
             let subgroups = lists::page_or_last(subgroup_request, |request| {
-                list_visible(conn, ctx, &filter, request)
+                rows::page(conn, ctx, &filter, request, false)
             })?;
-            let rows = rows::rows(conn, ctx, &subgroups.rows, true)?;
             let filter = projects::list::Filter {
                 group_id: Some(here.id),
                 order: projects::list::Order::Name,
@@ -178,7 +176,7 @@ pub async fn overview(call: PageCall, group: Group) -> Result<HttpResponse, Erro
             let inside = lists::page_or_last(project_request, |request| {
                 projects::list::list_visible(conn, ctx, &filter, request)
             })?;
-            Ok((subgroups, rows, inside))
+            Ok((subgroups, inside))
         })
         .await?;
     let address = format!("/{}", group.full_path);
@@ -215,7 +213,7 @@ pub async fn overview(call: PageCall, group: Group) -> Result<HttpResponse, Erro
         project_pages: lists::foot("Projects", &inside, |page| {
             at(subgroups.request.page, page_number(page), "projects")
         }),
-        subgroups: subgroup_rows,
+        subgroups: subgroups.rows,
         projects: inside
             .rows
             .iter()
@@ -370,13 +368,11 @@ pub(crate) fn starting_points(
     conn: &mut DbConnection,
     ctx: &Context,
     request: PageRequest,
-) -> Result<(Page<Group>, Vec<GroupRow>), Error> {
+) -> Result<Page<GroupRow>, Error> {
     let filter = Filter {
         membership: true,
         topmost: true,
         ..Filter::default()
     };
-    let page = list_visible(conn, ctx, &filter, request)?;
-    let rows = rows::rows(conn, ctx, &page.rows, true)?;
-    Ok((page, rows))
+    rows::page(conn, ctx, &filter, request, false)
 }

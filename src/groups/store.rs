@@ -15,9 +15,8 @@ use crate::error::{Error, What};
 use crate::permissions::Right;
 use crate::projects::ProjectRow;
 
-use aliases::children;
-pub(super) use aliases::parents;
-pub(crate) use aliases::{member_groups, roots};
+pub(super) use aliases::children;
+pub(crate) use aliases::{member_groups, parents, roots};
 
 /// Other names for the table, where one query needs it twice.
 #[allow(

@@ -5,17 +5,18 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use std::collections::HashMap;
 
-use super::store::{Joined, assemble, whole, with_namespace};
+use super::store::{assemble, with_namespace};
 use super::{Project, ProjectRow};
 use crate::context::Context;
 use crate::db::schema::{groups, memberships, projects};
 use crate::db::{
-    Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, after_subtree, by_character, lower,
+    Backend, COUNTED_AT_MOST, Counted, DbConnection, Page, PageRequest, after_subtree,
+    by_character, lower,
 };
 use crate::error::Error;
 use crate::groups::list::is_member;
 use crate::groups::store::{like_pattern, member_groups, open_visibilities, root_columns, roots};
-use crate::groups::{GroupRow, Visibility};
+use crate::groups::{GroupRow, RootRow, Visibility};
 use crate::members::AccessLevel;
 
 /// What narrows a list of projects.
@@ -69,7 +70,7 @@ pub enum Order {
 /// named.
 macro_rules! is_involved {
     ($ctx:expr) => {
-        is_involved!($ctx, AccessLevel::Guest)
+        $crate::projects::list::is_involved!($ctx, $crate::members::AccessLevel::Guest)
     };
     ($ctx:expr, $at_least:expr) => {
         groups::owner_id
@@ -93,6 +94,7 @@ macro_rules! is_involved {
             ))
     };
 }
+pub(crate) use is_involved;
 
 /// How many projects that this actor may know of lie directly in each of these namespaces; those
 /// without any are absent.
@@ -182,7 +184,19 @@ pub fn list_visible(
         }
         query
     };
-    let rows = base().select(whole!());
+    // Counted in the same statement, as far as anybody is told: a list is one query, however long it is.
+    let counted_to = if filter.uncounted {
+        0
+    } else {
+        COUNTED_AT_MOST + 1
+    };
+    let all = || base().limit(counted_to).select(projects::id);
+    let rows = base().select((
+        ProjectRow::as_select(),
+        GroupRow::as_select(),
+        root_columns!(),
+        Counted(all()),
+    ));
     macro_rules! by {
         ($key:expr) => {
             if filter.ascending {
@@ -200,18 +214,11 @@ pub fn list_visible(
         Order::Id if filter.ascending => rows.order(projects::id.asc()),
         Order::Id => rows.order(projects::id.desc()),
     };
-    let rows: Vec<Joined> = rows
+    let rows: Vec<(ProjectRow, GroupRow, RootRow, i64)> = rows
         .limit(request.per_page + 1)
         .offset(request.offset())
         .load(conn)?;
-    if filter.uncounted {
-        return Ok(Page::new(rows, request, 0).map(assemble));
-    }
-    let page = Page::counted(rows, request, || {
-        base()
-            .limit(COUNTED_AT_MOST + 1)
-            .select(projects::id)
-            .load(conn)
-    })?;
-    Ok(page.map(assemble))
+    let told = rows.first().map(|(.., all)| *all);
+    let page = Page::told(rows, told, request, || all().load(conn))?;
+    Ok(page.map(|(row, namespace, root, _)| assemble((row, (namespace, root)))))
 }

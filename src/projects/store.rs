@@ -62,7 +62,7 @@ macro_rules! whole {
     };
 }
 
-pub(super) use {whole, with_namespace};
+pub(super) use with_namespace;
 
 /// A visible project by its full path, with more columns from the same query: `Ok((project, more))`.
 macro_rules! visible_project_with {

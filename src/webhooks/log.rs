@@ -1,12 +1,25 @@
 //! The log of deliveries: what was sent to a webhook, newest first.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::dsl::max;
 use diesel::prelude::*;
 
 use super::{Delivery, Webhook};
 use crate::db::schema::webhook_deliveries;
-use crate::db::{COUNTED_AT_MOST, DbConnection, Page, PageRequest, Timestamp};
+use crate::db::{COUNTED_AT_MOST, Counted, DbConnection, Page, PageRequest, Timestamp};
 use crate::error::{Error, What};
+
+use aliases::others;
+
+/// Another name for the table, where one query needs it twice.
+#[allow(
+    missing_docs,
+    reason = "the macro writes items that can't be documented"
+)]
+mod aliases {
+    use crate::db::schema::webhook_deliveries;
+    diesel::alias!(webhook_deliveries as others: Others);
+}
 
 /// How long a delivery stays in the log once it is settled.
 const KEPT: TimeDelta = TimeDelta::days(30);
@@ -20,22 +33,23 @@ pub fn page(
     webhook: &Webhook,
     request: PageRequest,
 ) -> Result<Page<Delivery>, Error> {
-    let of_hook = || {
-        webhook_deliveries::table
-            .filter(webhook_deliveries::webhook_id.eq(webhook.id))
-            .order(webhook_deliveries::id.desc())
-    };
-    let rows: Vec<Delivery> = of_hook()
-        .limit(request.per_page.saturating_add(1))
-        .offset(request.offset())
-        .select(Delivery::as_select())
-        .load(conn)?;
-    Page::counted(rows, request, || {
-        Ok(of_hook()
+    let of_hook =
+        || webhook_deliveries::table.filter(webhook_deliveries::webhook_id.eq(webhook.id));
+    // Counted in the same statement, as far as anybody is told.
+    let all = || {
+        of_hook()
             .limit(COUNTED_AT_MOST + 1)
             .select(webhook_deliveries::id)
-            .load(conn)?)
-    })
+    };
+    let rows: Vec<(Delivery, i64)> = of_hook()
+        .order(webhook_deliveries::id.desc())
+        .limit(request.per_page.saturating_add(1))
+        .offset(request.offset())
+        .select((Delivery::as_select(), Counted(all())))
+        .load(conn)?;
+    let told = rows.first().map(|(_, all)| *all);
+    let page = Page::told(rows, told, request, || all().load(conn))?;
+    Ok(page.map(|(delivery, _)| delivery))
 }
 
 /// The newest settled or waiting delivery of each of these webhooks that has any.
@@ -47,14 +61,13 @@ pub fn newest_of_each(
     webhooks: &[Webhook],
 ) -> Result<Vec<Delivery>, Error> {
     let ids: Vec<i64> = webhooks.iter().map(|webhook| webhook.id).collect();
-    let newest: Vec<Option<i64>> = webhook_deliveries::table
-        .filter(webhook_deliveries::webhook_id.eq_any(ids))
-        .group_by(webhook_deliveries::webhook_id)
-        .select(diesel::dsl::max(webhook_deliveries::id))
-        .load(conn)?;
-    let newest: Vec<i64> = newest.into_iter().flatten().collect();
+    let webhook_id = others.field(webhook_deliveries::webhook_id);
+    let newest = others
+        .filter(webhook_id.eq_any(ids))
+        .group_by(webhook_id)
+        .select(max(others.field(webhook_deliveries::id)));
     Ok(webhook_deliveries::table
-        .filter(webhook_deliveries::id.eq_any(newest))
+        .filter(webhook_deliveries::id.nullable().eq_any(newest))
         .select(Delivery::as_select())
         .load(conn)?)
 }

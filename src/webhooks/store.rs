@@ -78,16 +78,23 @@ pub(super) fn enabled_of(
         .load(conn)?)
 }
 
-/// The name of a person, for who made it.
+/// A webhook of this very group, with the name of the person who made it.
 ///
 /// # Errors
-/// When the database is away.
-pub fn creator(conn: &mut DbConnection, webhook: &Webhook) -> Result<Option<String>, Error> {
-    Ok(users::table
-        .filter(users::id.nullable().eq(webhook.created_by_id))
-        .select(users::name)
+/// As [`find_of`].
+pub fn find_with_creator(
+    conn: &mut DbConnection,
+    group: &Group,
+    id: i64,
+) -> Result<(Webhook, Option<String>), Error> {
+    webhooks::table
+        .left_join(users::table.on(users::id.nullable().eq(webhooks::created_by_id)))
+        .filter(webhooks::id.eq(id))
+        .filter(webhooks::group_id.eq(group.id))
+        .select((Webhook::as_select(), users::name.nullable()))
         .get_result(conn)
-        .optional()?)
+        .optional()?
+        .ok_or(Error::NotFound(What::Thing))
 }
 
 pub(super) fn count(conn: &mut DbConnection, group: &Group) -> Result<i64, Error> {

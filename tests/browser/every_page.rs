@@ -128,6 +128,42 @@ fn every_page_is_plain_light_and_under_the_policy() {
     });
 }
 
+/// The most queries that a page may cost, that of signing in included.
+const DEAREST: u64 = 4;
+
+/// Pages of administrators that gather what is said nowhere else, with what they cost; it doesn't grow with what there is.
+const DEARER: &[(&str, u64)] = &[
+    ("admin", 25),
+    ("admin-credentials", 5),
+    ("admin-groups", 7),
+    ("admin-groups-none-match", 7),
+    ("admin-jobs", 21),
+    ("admin-settings", 6),
+    ("admin-settings-flags", 6),
+    ("admin-user", 9),
+    ("admin-user-delete", 7),
+    ("admin-user-long-names", 9),
+    ("admin-users-bots", 5),
+];
+
+#[test]
+fn every_page_costs_at_most_four_queries() {
+    runtime().block_on(async {
+        let Some(site) = Site::open().await else {
+            return;
+        };
+        let mut dear = Vec::new();
+        for page in PAGES.iter().filter(|page| page.sent.is_empty()) {
+            let cost = site.cost(page).await;
+            let known = DEARER.iter().find(|(name, _)| *name == page.name);
+            if cost > known.map_or(DEAREST, |(_, cost)| *cost) {
+                dear.push(format!("{}: {cost}", page.name));
+            }
+        }
+        assert!(dear.is_empty(), "{dear:#?}");
+    });
+}
+
 fn faults_of(page: &Page, answer: &Answer) -> Vec<String> {
     let html = answer.text();
     let mut faults = Vec::new();

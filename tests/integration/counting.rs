@@ -229,6 +229,13 @@ async fn what_owners_look_at_costs_four_queries_however_much_it_is(server: TestS
         format!("{events}?group=acme/sub&actor=alice&event=group_created&channel=page"),
         format!("{events}?before={}.7", server.now().timestamp_millis()),
         company.deep.page("audit_events"),
+        "/".into(),
+        "/dashboard/groups".into(),
+        "/dashboard/groups?sort=created_desc".into(),
+        "/dashboard/projects".into(),
+        "/explore/groups".into(),
+        "/search?search=o".into(),
+        "/acme".into(),
     ];
     let mut costs = Vec::new();
     for round in 0..2 {
@@ -243,6 +250,17 @@ async fn what_owners_look_at_costs_four_queries_however_much_it_is(server: TestS
         for number in 0..30 {
             let project = company.sub.project(&format!("p-{round}-{number}")).create();
             project.token("ci").create();
+            let top = server.group(&format!("top-{round}-{number}")).create();
+            top.member(&company.alice, AccessLevel::Owner);
+            top.token("ci").create();
+            company
+                .acme
+                .subgroup(&format!("g-{round}-{number}"))
+                .create();
+            company
+                .acme
+                .project(&format!("p-{round}-{number}"))
+                .create();
         }
     }
     let (few, many) = costs.split_at(paths.len());

@@ -98,6 +98,16 @@ impl Site {
         visitor.submit(&form).await
     }
 
+    /// How many queries it costs to look at a page that somebody has looked at before.
+    pub async fn cost(&self, page: &Page) -> u64 {
+        let (visitor, path) = (&self.visitors[&page.viewer], self.path(page));
+        visitor.get(&path).await;
+        let counters = self.server_of(page.viewer).app.db.counters();
+        let before = counters.queries();
+        visitor.get(&path).await;
+        counters.queries() - before
+    }
+
     /// The cookies of somebody who looks.
     pub fn cookies(&self, viewer: Viewer) -> BTreeMap<String, String> {
         self.visitors[&viewer].cookies()

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::super::create::{Form, Keyed};
 use super::super::{Delivery, Since, Webhook, change, log, send, store};
 use super::rows;
-use super::scene::{FIELDS, find, form, hidden, number, shell, typed, webhook_path};
+use super::scene::{FIELDS, form, hidden, number, shell, typed, webhook_path};
 use crate::db::{Page, PageRequest};
 use crate::error::Error;
 use crate::groups::Group;
@@ -125,8 +125,8 @@ async fn read(call: &PageCall, id: i64, page: i64) -> Result<Found, Error> {
         per_page: PER_PAGE,
     };
     call.read(move |conn, ctx| {
-        let (group, webhook) = find(conn, ctx, &path, id)?;
-        let creator = store::creator(conn, &webhook)?;
+        let group = store::find_group(conn, ctx, &path)?;
+        let (webhook, creator) = store::find_with_creator(conn, &group, id)?;
         let log = page_or_last(request, |request| log::page(conn, &webhook, request))?;
         Ok(Found {
             group,

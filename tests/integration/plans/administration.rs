@@ -126,7 +126,8 @@ async fn lists_of_administrators_use_indexes(server: TestServer) {
         let sorts = text.contains("TEMP B-TREE") || text.contains("Sort");
         assert!(!sorts, "{query}\n{text}");
         let mut walks = walks(&plan, server.is_on_postgres());
-        walks.retain(|table| table != "groups" && table != "projects");
+        // Counting begins with any of them, and ends where nobody counts on.
+        walks.retain(|table| !["groups", "projects", "roots"].contains(&table.as_str()));
         assert!(walks.is_empty(), "walks through {walks:?}\n{query}\n{text}");
     }
 }

@@ -1,0 +1,73 @@
+//! Queries that are one statement: the rows of one, then those of the other.
+
+use diesel::backend::Backend;
+use diesel::connection::Connection;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::BigInt;
+
+/// The rows of two queries with the same columns, one after the other; neither may have an order or a limit of its own.
+/// Diesel has this for one database at a time only.
+#[derive(Debug, Clone, Copy, QueryId)]
+pub struct UnionAll<A, B>(pub A, pub B);
+
+impl<A, B> Query for UnionAll<A, B>
+where
+    A: Query,
+    B: Query<SqlType = A::SqlType>,
+{
+    type SqlType = A::SqlType;
+}
+
+impl<A, B, DB> QueryFragment<DB> for UnionAll<A, B>
+where
+    DB: Backend,
+    A: QueryFragment<DB>,
+    B: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(" UNION ALL ");
+        self.1.walk_ast(out.reborrow())
+    }
+}
+
+/// The first rows of a [`UnionAll`].
+#[derive(Debug, Clone, Copy)]
+pub struct Firsts<Q> {
+    /// What is read.
+    pub query: Q,
+    /// The numbers of the columns that it is sorted by, from 1; in no order, if there are none.
+    pub by: &'static [u8],
+    /// At most so many.
+    pub at_most: i64,
+}
+
+impl<Q> QueryId for Firsts<Q> {
+    type QueryId = ();
+    // The order is no part of the type.
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: Query> Query for Firsts<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q, C: Connection> RunQueryDsl<C> for Firsts<Q> {}
+
+impl<Q, DB> QueryFragment<DB> for Firsts<Q>
+where
+    DB: Backend + diesel::sql_types::HasSqlType<BigInt>,
+    Q: QueryFragment<DB>,
+    i64: diesel::serialize::ToSql<BigInt, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.query.walk_ast(out.reborrow())?;
+        for (at, column) in self.by.iter().enumerate() {
+            out.push_sql(if at == 0 { " ORDER BY " } else { ", " });
+            out.push_sql(&column.to_string());
+        }
+        out.push_sql(" LIMIT ");
+        out.push_bind_param::<BigInt, _>(&self.at_most)
+    }
+}
