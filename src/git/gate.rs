@@ -4,9 +4,10 @@
 //! another; whoever pushes can put no hook beside it. What really changed is written down by a second one.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command as Program, Stdio};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
@@ -44,14 +45,38 @@ pub fn hooks(root: &Path) -> io::Result<PathBuf> {
             continue;
         }
         fs::create_dir_all(&folder)?;
-        let mut draft = tempfile::NamedTempFile::new_in(&folder)?;
-        io::Write::write_all(&mut draft, text.as_bytes())?;
-        draft
-            .as_file()
-            .set_permissions(fs::Permissions::from_mode(0o700))?;
-        draft.persist(&path)?;
+        let desk = tempfile::tempdir_in(&folder)?;
+        let draft = desk.path().join(name);
+        write_elsewhere(&draft, text)?;
+        fs::set_permissions(&draft, fs::Permissions::from_mode(0o700))?;
+        fs::rename(&draft, &path)?;
     }
     Ok(folder)
+}
+
+/// Writes a file that is going to be run, in another process. What this one has open for writing, each program that it
+/// happens to be starting has open too, until it really runs; and what anybody has open for writing, nobody can run:
+/// Git would take that for a refusal.
+fn write_elsewhere(path: &Path, text: &str) -> io::Result<()> {
+    let mut writer = Program::new("/bin/sh")
+        .args(["-c", r#"cat >"$1""#, "sh"])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    // Closed when it is written, which is where the writer ends.
+    let written = writer
+        .stdin
+        .take()
+        .map_or(Ok(()), |mut stdin| stdin.write_all(text.as_bytes()));
+    let ended = writer.wait()?;
+    written?;
+    if ended.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other("a hook could not be written"))
+    }
 }
 
 /// The gate of one push.
@@ -160,4 +185,39 @@ fn command(line: &str) -> Option<Command> {
         new: words.next()?.to_owned(),
         name: words.next()?.to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[test]
+    fn a_hook_can_be_run_at_once_whatever_is_being_started_meanwhile() {
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while !over.load(Ordering::Relaxed) {
+                        Program::new("/bin/true").status().unwrap();
+                    }
+                });
+            }
+            let mut failed = Vec::new();
+            for _ in 0..100 {
+                let root = tempfile::tempdir().unwrap();
+                let hooks = hooks(root.path()).unwrap();
+                let ran = Program::new(hooks.join("post-receive"))
+                    .env(VARIABLE, root.path())
+                    .stdin(Stdio::null())
+                    .status();
+                if !ran.as_ref().is_ok_and(|status| status.success()) {
+                    failed.push(ran);
+                }
+                assert!(root.path().join(".hooks").read_dir().unwrap().count() == 2);
+            }
+            over.store(true, Ordering::Relaxed);
+            assert!(failed.is_empty(), "{failed:?}");
+        });
+    }
 }
