@@ -313,8 +313,14 @@ fn the_program_starts_announces_itself_and_stops_when_asked() {
         // A request whose body is still on its way when the server is asked to stop.
         let mut slow = std::net::TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
         use std::io::Write as _;
-        slow.write_all(b"POST /users/sign_in HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nConnection: close\r\n\r\n12345").unwrap();
-        while http.get(format!("{}/-/liveness", server.url)).send().await.unwrap().status() != 200 {}
+        slow.write_all(b"POST /users/sign_in HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n").unwrap();
+        slow.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        // The server says that it has taken the request up: what still waits for its turn at that moment is cut off.
+        let go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+        let mut told = vec![0; go_on.len()];
+        slow.read_exact(&mut told).unwrap();
+        assert_eq!(String::from_utf8_lossy(&told), go_on);
+        slow.write_all(b"12345").unwrap();
         server.terminate();
         let url = server.url.trim_start_matches("http://").to_owned();
         let refused = Instant::now();
@@ -324,7 +330,6 @@ fn the_program_starts_announces_itself_and_stops_when_asked() {
         }
         slow.write_all(b"67890").unwrap();
         let mut answer = String::new();
-        slow.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         slow.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 403"), "a running request is answered: {answer:?}");
     });
