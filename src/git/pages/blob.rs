@@ -31,7 +31,7 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
     let file = match desk.repository.entry(commit, path).await? {
         Some(entry) if entry.kind == Kind::Blob => entry,
         Some(entry) if entry.kind == Kind::Tree => return Ok(call.redirect(&address("tree"))),
-        _ => return Err(missing()),
+        _ => return desk.nothing_there(&spot, What::File).await,
     };
     let mut notes = notes(&file);
     let as_written = call.query.is_ticked("plain");

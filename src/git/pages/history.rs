@@ -56,7 +56,7 @@ pub async fn commits(call: PageCall) -> Result<HttpResponse, Error> {
     };
     if page.rows.is_empty() && !path.is_empty() && request.page == 1 {
         // No commit ever knew this path.
-        return Err(Error::NotFound(What::File));
+        return desk.nothing_there(&spot, What::File).await;
     }
     let href = |number: u64| {
         let number = number.to_string();

@@ -28,6 +28,7 @@ use self::address::{Addresses, Revision};
 use super::access;
 use super::browse::location::{Kind, Location};
 use super::browse::log::Commit;
+use super::browse::tree::{Entry, Kind as EntryKind};
 use super::browse::{Opened, name};
 use crate::error::{Error, What};
 use crate::projects::Project;
@@ -38,6 +39,12 @@ use crate::web::views::components::Moment;
 
 /// How many branches and tags one can switch to without looking for them.
 const TO_SWITCH: usize = 10;
+
+/// Says in an address that somebody switched to another branch or tag, which may not have what they were looking at.
+const SWITCHED: &str = "switched";
+
+/// Says in the address of a folder what is not there, in words of a path.
+const MISSING: &str = "missing";
 
 /// How long a page waits for what it can do without.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -115,7 +122,10 @@ impl<'a> Desk<'a> {
         let link = |revision: Revision| RevisionLink {
             current: revision.name == current.name
                 && (revision.kind == Some(Kind::Tag)) == (current.kind == Some(Kind::Tag)),
-            href: self.addresses.at(here, &revision, &spot.location.path),
+            href: match spot.location.path.as_str() {
+                "" => self.addresses.at(here, &revision, ""),
+                path => self.addresses.with(here, &revision, path, (SWITCHED, "1")),
+            },
             name: revision.name,
         };
         Ok(Whereabouts {
@@ -132,6 +142,44 @@ impl<'a> Desk<'a> {
             all_tags: self.addresses.list("tags"),
             steps: self.steps(spot, page),
         })
+    }
+
+    /// What is said where there is nothing at a place: who switched to another branch or tag comes to the nearest folder
+    /// that is there, and is told.
+    ///
+    /// # Errors
+    /// `missing` for everybody else; [`Error::Unavailable`] when Git can't be run.
+    async fn nothing_there(&self, spot: &Spot, missing: What) -> Result<HttpResponse, Error> {
+        if !self.call.query.is_ticked(SWITCHED) {
+            return Err(Error::NotFound(missing));
+        }
+        let Location { commit, path, .. } = &spot.location;
+        let way = self.repository.way_to(commit, path).await?;
+        let folder = nearest(path, &way);
+        let address = self
+            .addresses
+            .with("tree", &spot.revision, folder, (MISSING, path));
+        Ok(self.call.redirect(&address))
+    }
+
+    /// What somebody looked for in vain before they came to this folder, if that is so.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Git can't be run.
+    async fn looked_for(&self, spot: &Spot) -> Result<Option<String>, Error> {
+        let asked = self.call.query.text(MISSING);
+        let Location { commit, path, .. } = &spot.location;
+        let below = match path.as_str() {
+            "" => Some(asked),
+            folder => asked
+                .strip_prefix(folder)
+                .and_then(|rest| rest.strip_prefix('/')),
+        };
+        if below.is_none_or(str::is_empty) || !name::is_path(asked) {
+            return Ok(None);
+        }
+        let found = self.repository.entry(commit, asked).await?;
+        Ok(found.is_none().then(|| asked.to_owned()))
     }
 
     fn steps(&self, spot: &Spot, page: &str) -> Vec<Step> {
@@ -195,6 +243,17 @@ impl<'a> Desk<'a> {
     fn overview(&self) -> String {
         format!("/{}", self.project.full_path())
     }
+}
+
+/// The deepest of the folders on the way to a path; the top where none of them is there.
+fn nearest<'a>(path: &'a str, way: &[Entry]) -> &'a str {
+    path.rmatch_indices('/')
+        .filter_map(|(at, _)| path.get(..at))
+        .find(|above| {
+            way.iter()
+                .any(|entry| entry.kind == EntryKind::Tree && entry.path == *above)
+        })
+        .unwrap_or_default()
 }
 
 /// Does the rest of an address mean no more than the default branch?

@@ -36,6 +36,7 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
         let nothing = TreePage {
             shell: frame::shell(&call, &desk.project, "Files", Place::Files),
             folder: None,
+            missing: None,
             overview: desk.overview(),
             archives: Vec::new(),
         };
@@ -47,10 +48,11 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
             Some(entry) if entry.kind == Kind::Blob => {
                 Ok(call.redirect(&desk.addresses.at("blob", &spot.revision, path)))
             }
-            _ => Err(Error::NotFound(What::Tree)),
+            _ => desk.nothing_there(&spot, What::Tree).await,
         };
     };
     call.ok(&TreePage {
+        missing: desk.looked_for(&spot).await?,
         shell: frame::shell(&call, &desk.project, &page_title(&spot), Place::Files),
         folder: Some(folder),
         overview: desk.overview(),

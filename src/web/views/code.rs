@@ -133,6 +133,8 @@ pub enum Content {
 pub struct TreePage {
     /// The frame.
     pub shell: Shell,
+    /// What was looked for and isn't there, so that the nearest folder is shown.
+    pub missing: Option<String>,
     /// The folder; nothing while nobody pushed anything.
     pub folder: Option<Folder>,
     /// The overview of the project, which tells how to push.

@@ -11,6 +11,7 @@ on_sqlite![
     a_revision_that_is_not_there_is_not_found,
     without_a_revision_the_default_branch_is_shown,
     somebody_who_switches_the_branch_stays_where_they_are,
+    what_another_branch_lacks_leads_to_the_nearest_folder_there,
 ];
 
 async fn a_branch_with_slashes_is_told_from_folders(server: TestServer) {
@@ -263,4 +264,68 @@ async fn somebody_who_switches_the_branch_stays_where_they_are(server: TestServe
         let found = scene.follow(&link(&page, name)).await.expect(200).page();
         assert!(found.says("Feature"), "{name}");
     }
+}
+
+async fn what_another_branch_lacks_leads_to_the_nearest_folder_there(server: TestServer) {
+    let mut story = Story::of(&[
+        ("src/a/b/only here.txt", "main\n"),
+        ("src/a/other.txt", "other\n"),
+        ("docs/x/y.md", "docs\n"),
+    ]);
+    story
+        .branch("feature/x", "main")
+        .commit("feature/x", "Feature")
+        .removed("src/a/b/only here.txt")
+        .removed("docs/x/y.md")
+        .file("docs", "a file of the folder's name\n");
+    story.tag("v1", "feature/x");
+    let Some(scene) = Scene::on(&server, &story) else {
+        return;
+    };
+    for (page, folder, missing) in [
+        (
+            "blob/main/src/a/b/only%20here.txt",
+            &["other.txt"][..],
+            "src/a/b/only here.txt",
+        ),
+        ("tree/main/src/a/b", &["other.txt"], "src/a/b"),
+        ("tree/main/docs/x", &["src", "docs"], "docs/x"),
+        ("blob/main/docs/x/y.md", &["src", "docs"], "docs/x/y.md"),
+    ] {
+        let shown = scene.open(page).await;
+        for name in ["feature/x", "v1"] {
+            let found = scene.follow(&link(&shown, name)).await.expect(200).page();
+            assert_eq!(names(&found), folder, "{page} in {name}");
+            let told = found
+                .part("missing")
+                .expect("what is missing is told")
+                .text();
+            assert!(told.starts_with(missing), "{told}");
+        }
+    }
+    // An address that somebody wrote leads where it leads, and a notice says only what is so.
+    for rest in [
+        "blob/feature/x/src/a/b/only%20here.txt",
+        "tree/feature/x/src/a/b",
+    ] {
+        scene.misses(rest).await;
+    }
+    for rest in [
+        "tree/feature/x/src/a?missing=src/a/other.txt",
+        "tree/feature/x/src/a?missing=docs/x",
+        "tree/feature/x/src/a?missing=src/a/",
+        "tree/feature/x/src/a?missing=",
+        "tree/main/src/a?missing=src/a/../x",
+    ] {
+        let page = scene.open(rest).await;
+        assert!(page.part("missing").is_none(), "{rest}");
+    }
+    // The history of what was removed is there all the same.
+    let shown = scene.open("commits/main/src/a/b/only%20here.txt").await;
+    let found = scene
+        .follow(&link(&shown, "feature/x"))
+        .await
+        .expect(200)
+        .page();
+    assert!(found.says("Feature"));
 }
