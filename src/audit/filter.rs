@@ -3,16 +3,16 @@
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, NaiveTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::Text;
 use serde::Serialize;
 
 use super::catalogue;
+use super::paths::traversal_of;
 use super::record::TARGETS;
 use super::scope::Scope;
-use crate::db::schema::{audit_events, groups, routes, users};
+use crate::db::schema::{audit_events, users};
 use crate::db::{Backend, DbConnection, after_subtree};
 use crate::error::{Error, FieldErrors};
-use crate::groups::path::FullPath;
 use crate::text::calendar_date;
 use crate::users::store::{find_by_username, key};
 
@@ -185,42 +185,6 @@ fn actor(conn: &mut DbConnection, scope: &Scope, text: String) -> Result<Actor, 
         Some(user) => Actor::Id(user.id),
         None => Actor::Name(text),
     })
-}
-
-/// Events that tell which path a group has from then on, or had last.
-const TELL_A_PATH: [&str; 5] = [
-    "group_created",
-    "group_imported",
-    "group_renamed",
-    "group_transferred",
-    "group_deleted",
-];
-
-/// Where the group of this path is; or was, when it last had that path. Not outside of `within`. One query.
-fn traversal_of(
-    conn: &mut DbConnection,
-    path: &str,
-    within: Option<&str>,
-) -> Result<Option<String>, Error> {
-    let path = path.trim_matches('/');
-    let key = FullPath::parse(path).map_or_else(|_| String::new(), |path| path.key());
-    let living = groups::table
-        .inner_join(routes::table.on(routes::group_id.eq(groups::id.nullable())))
-        .filter(routes::path_key.eq(key))
-        .select((i64::MAX.into_sql::<BigInt>(), groups::traversal));
-    let former = audit_events::table
-        .filter(audit_events::event.eq_any(TELL_A_PATH))
-        .filter(audit_events::group_path.eq(path))
-        .select((audit_events::id, audit_events::group_traversal));
-    let found: Vec<(i64, String)> = match conn {
-        DbConnection::Sqlite(conn) => living.union_all(former).load(conn)?,
-        DbConnection::Postgres(conn) => living.union_all(former).load(conn)?,
-    };
-    Ok(found
-        .into_iter()
-        .filter(|(_, traversal)| within.is_none_or(|within| traversal.starts_with(within)))
-        .max_by_key(|(id, _)| *id)
-        .map(|(_, traversal)| traversal))
 }
 
 /// How the database is to go about it.

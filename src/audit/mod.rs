@@ -7,6 +7,7 @@ pub mod export;
 mod filter;
 pub mod list;
 pub mod pages;
+mod paths;
 pub mod record;
 pub mod scope;
 pub mod store;

@@ -13,6 +13,7 @@ on_both!(
     a_group_shows_what_happened_below_it_and_nothing_else,
     a_filter_tells_nothing_about_what_lies_elsewhere,
     a_group_is_found_by_each_path_that_it_had,
+    a_group_is_found_by_the_paths_that_groups_above_it_had,
     a_link_from_a_token_leads_to_its_events,
     what_was_moved_left_its_past_behind,
     both_places_tell_of_a_move,
@@ -169,6 +170,93 @@ async fn a_group_is_found_by_each_path_that_it_had(server: TestServer) {
         let found = rows(&alice, &company.acme, &format!("group={name}&target=early")).await;
         assert_eq!(found.len(), 2, "{name}: made, and ended with the group");
     }
+}
+
+async fn a_group_is_found_by_the_paths_that_groups_above_it_had(server: TestServer) {
+    let c = Company::on(&server);
+    c.other.member(&c.alice, AccessLevel::Owner);
+    let api = c.alice.api();
+    let rename = |id: i64, path: &'static str| {
+        let api = &api;
+        async move {
+            let body = json!({ "path": path });
+            api.put(&format!("/groups/{id}"), body).await.expect(200);
+        }
+    };
+    // The parent has three paths, its child another one below the second, and a child that is made below the third.
+    rename(c.sub.id, "second").await;
+    rename(c.deep.id, "deeper").await;
+    c.deep.token("early").create();
+    rename(c.sub.id, "third").await;
+    let late = c.deep.subgroup("late").create();
+    late.token("early").create();
+    let alice = c.alice.signs_in().await;
+    let oscar = c.oscar.signs_in().await;
+    let root = c.root.signs_in().await;
+    let of_acme = |name: &str| format!("group={name}&target=early");
+    for (name, number) in [
+        ("acme/third/deeper", 2),
+        ("acme/second/deeper", 2),
+        ("acme/second/deeper/late", 1),
+        ("acme/sub/deeper", 2),
+        ("acme/sub/deep", 2),
+        ("acme/second/deep", 2),
+        ("acme/third/deep", 2),
+    ] {
+        let found = rows(&alice, &c.acme, &of_acme(name)).await;
+        assert_eq!(found.len(), number, "{name}");
+    }
+    for name in [
+        "acme/fourth/deeper",
+        "acme/second/nothing",
+        "second/deeper",
+        "acme/secon/deeper",
+    ] {
+        let path = format!("{}?group={name}", page_of(&c.acme));
+        alice.get(&path).await.expect(422);
+    }
+    // Moved elsewhere, what happened stays where it was; those who have it now find it where it is.
+    let body = json!({ "group_id": c.other.id });
+    api.post(&format!("/groups/{}/transfer", c.sub.id), body)
+        .await
+        .expect(201);
+    c.deep.token("early").create();
+    for name in ["acme/third/deeper", "acme/second/deeper"] {
+        assert_eq!(
+            rows(&alice, &c.acme, &of_acme(name)).await.len(),
+            2,
+            "{name}"
+        );
+        assert_eq!(
+            rows(&oscar, &c.other, &of_acme(name)).await.len(),
+            1,
+            "{name}"
+        );
+        let path = format!("/admin/audit_logs?{}", of_acme(name));
+        assert!(root.open(&path).await.says("early"), "{name}");
+    }
+    rename(c.sub.id, "hidden").await;
+    for name in ["other/third/deeper", "other/hidden/deeper", "other/hidden"] {
+        let path = format!("{}?group={name}", page_of(&c.acme));
+        alice.get(&path).await.expect(422);
+    }
+    // Nobody else learns of a path.
+    let elsewhere = server.group("elsewhere").owner(&c.carol).create();
+    let carol = c.carol.signs_in().await;
+    for name in ["acme/second/deeper", "acme/nothing/deeper"] {
+        let path = format!("{}?group={name}", page_of(&elsewhere));
+        carol.get(&path).await.expect(422);
+    }
+    let before = server.app.db.counters().queries();
+    alice
+        .open(&format!(
+            "{}?{}",
+            page_of(&c.acme),
+            of_acme("acme/second/deep")
+        ))
+        .await;
+    let queries = server.app.db.counters().queries() - before;
+    assert!(queries <= 4, "{queries} queries");
 }
 
 async fn a_link_from_a_token_leads_to_its_events(server: TestServer) {

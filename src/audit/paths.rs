@@ -1,0 +1,196 @@
+//! Which group a path means, also one that it had once, or that it would have had below a group that had another path.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Text};
+
+use crate::db::schema::{audit_events, groups, routes};
+use crate::db::{DbConnection, length, lower, substr};
+use crate::error::Error;
+use crate::groups::path::{FullPath, MAX_NESTING};
+
+/// Events that tell which path a group has from then on, or had last.
+const TELL_A_PATH: [&str; 5] = [
+    "group_created",
+    "group_imported",
+    "group_renamed",
+    "group_transferred",
+    "group_deleted",
+];
+
+diesel::alias! {
+    const MOVERS: Alias<Movers> = groups as movers;
+    const OTHERS: Alias<Others> = audit_events as others;
+    const LOWER: Alias<Lower> = audit_events as lower_ones;
+}
+
+/// Where the group of this path is; or was, when it last had that path, be it its own that was another one or that of a
+/// group above it. Not outside of `within`. One query.
+pub(super) fn traversal_of(
+    conn: &mut DbConnection,
+    path: &str,
+    within: Option<&str>,
+) -> Result<Option<String>, Error> {
+    let path = path.trim_matches('/');
+    let key = FullPath::parse(path).map_or_else(|_| String::new(), |path| path.key());
+    let nowhere = || String::new().into_sql::<Text>();
+    let still = |is_there: bool| is_there.into_sql::<Bool>();
+    let living = groups::table
+        .inner_join(routes::table.on(routes::group_id.eq(groups::id.nullable())))
+        .filter(routes::path_key.eq(key))
+        .select((
+            i64::MAX.into_sql::<BigInt>(),
+            groups::traversal,
+            nowhere(),
+            nowhere(),
+            still(false),
+        ));
+    let former = audit_events::table
+        .filter(audit_events::event.eq_any(TELL_A_PATH))
+        .filter(audit_events::group_path.eq(path))
+        .select((
+            audit_events::id,
+            audit_events::group_traversal,
+            nowhere(),
+            nowhere(),
+            still(false),
+        ));
+    // A group had the beginning of the path; the rest leads on from where that group is now.
+    let rest = || {
+        substr(
+            path.to_owned().into_sql::<Text>(),
+            length(audit_events::group_path) + 1,
+        )
+    };
+    let above = || {
+        audit_events::table
+            .filter(audit_events::event.eq_any(TELL_A_PATH))
+            .filter(audit_events::group_path.eq_any(beginnings(path)))
+    };
+    let below = above()
+        .inner_join(
+            MOVERS.on(MOVERS
+                .field(groups::id)
+                .nullable()
+                .eq(audit_events::group_id)),
+        )
+        .inner_join(
+            routes::table
+                .on(routes::path_key.eq(lower(MOVERS.field(groups::full_path).concat(rest())))),
+        )
+        .inner_join(groups::table.on(groups::id.nullable().eq(routes::group_id)))
+        .select((
+            audit_events::id,
+            audit_events::group_traversal,
+            MOVERS.field(groups::traversal),
+            groups::traversal,
+            still(true),
+        ));
+    // Or from another path that it had, when what lies below had another name itself.
+    let both = above()
+        .inner_join(
+            OTHERS.on(OTHERS
+                .field(audit_events::group_id)
+                .eq(audit_events::group_id)),
+        )
+        .inner_join(
+            LOWER.on(LOWER
+                .field(audit_events::group_path)
+                .eq(OTHERS.field(audit_events::group_path).concat(rest()))),
+        )
+        .filter(OTHERS.field(audit_events::event).eq_any(TELL_A_PATH))
+        .filter(LOWER.field(audit_events::event).eq_any(TELL_A_PATH))
+        .select((
+            audit_events::id,
+            audit_events::group_traversal,
+            OTHERS.field(audit_events::group_traversal),
+            LOWER.field(audit_events::group_traversal),
+            still(false),
+        ));
+    let found: Vec<Trace> = match conn {
+        DbConnection::Sqlite(conn) => living
+            .union_all(former)
+            .union_all(below)
+            .union_all(both)
+            .load(conn)?,
+        DbConnection::Postgres(conn) => living
+            .union_all(former)
+            .union_all(below)
+            .union_all(both)
+            .load(conn)?,
+    };
+    Ok(latest(found, within))
+}
+
+/// A path, and what stands before each slash of it, as far as that can be the path of a group.
+fn beginnings(path: &str) -> Vec<String> {
+    path.match_indices('/')
+        .filter_map(|(at, _)| path.get(..at))
+        .chain([path])
+        .take(MAX_NESTING)
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The event that tells of a path, and the place that it tells. Where the path leads on: the place of the same group at
+/// another time, what lay below it then, and whether that time is now.
+type Trace = (i64, String, String, String, bool);
+
+/// What the latest of these events leads to within a place: where that was when it had the path; else where it is now.
+fn latest(traces: Vec<Trace>, within: Option<&str>) -> Option<String> {
+    let inside = |traversal: &String| within.is_none_or(|within| traversal.starts_with(within));
+    traces
+        .into_iter()
+        .filter_map(|(id, then, other, lower, now)| {
+            if other.is_empty() {
+                return Some((id, then)).filter(|(_, then)| inside(then));
+            }
+            let rest = lower.strip_prefix(&other)?;
+            [
+                Some(format!("{then}{rest}")),
+                Some(lower.clone()).filter(|_| now),
+            ]
+            .into_iter()
+            .flatten()
+            .find(inside)
+            .map(|traversal| (id, traversal))
+        })
+        .max_by_key(|(id, ..)| *id)
+        .map(|(_, traversal)| traversal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trace(id: i64, then: &str, other: &str, lower: &str) -> Trace {
+        (id, then.into(), other.into(), lower.into(), id == 9)
+    }
+
+    #[test]
+    fn a_path_begins_with_the_groups_above_it() {
+        assert_eq!(beginnings("a/b/c"), ["a", "a/b", "a/b/c"]);
+        assert_eq!(beginnings("a"), ["a"]);
+        let long = vec!["a"; 500].join("/");
+        assert_eq!(beginnings(&long).len(), MAX_NESTING);
+    }
+
+    #[test]
+    fn the_latest_place_that_one_may_look_at_counts() {
+        let traces = || {
+            vec![
+                trace(5, "1/7/", "", ""),
+                // 8 was in 7, and moved with it from 1 to 2.
+                trace(9, "1/7/", "2/7/", "2/7/8/"),
+                // What it was at the time of 11 is nobody's business in 2.
+                trace(11, "4/7/", "2/7/", "2/7/8/"),
+                // What was told at another time than it seems leads nowhere.
+                trace(99, "1/7/", "3/7/", "2/7/8/"),
+            ]
+        };
+        assert_eq!(latest(traces(), None).as_deref(), Some("4/7/8/"));
+        assert_eq!(latest(traces(), Some("4/")).as_deref(), Some("4/7/8/"));
+        assert_eq!(latest(traces(), Some("1/")).as_deref(), Some("1/7/8/"));
+        assert_eq!(latest(traces(), Some("2/")).as_deref(), Some("2/7/8/"));
+        assert_eq!(latest(traces(), Some("3/")), None);
+    }
+}
