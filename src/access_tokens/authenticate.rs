@@ -1,5 +1,7 @@
 //! From the digest of a value to whoever it acts as.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::imported::Digests;
@@ -9,7 +11,7 @@ use crate::actor::{Actor, Credential, Declared, Origin, TokenCredential};
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::{Denied, Error};
-use crate::members::Memberships;
+use crate::members::{AccessLevel, Membership, Memberships};
 use crate::users::{User, UserState};
 
 /// What one look-up found: the token may be dead, the user blocked. [`verdict`] tells.
@@ -70,26 +72,36 @@ pub fn find(
     Ok((revision, found))
 }
 
-/// The token with this id as [`find`] would find it by its value, for telling what would become of it.
+/// Tokens by their ids, each with the role that its bot was given, whether that still holds or not; in one query.
 ///
 /// # Errors
 /// When the database is away.
-pub fn find_by_id(
+pub fn find_by_ids(
     conn: &mut DbConnection,
-    id: i64,
+    ids: &[i64],
     today: NaiveDate,
-) -> Result<Option<Found>, Error> {
-    let mut holder = None;
-    let mut memberships = Vec::new();
-    for (token, user, membership) in store::find_with_memberships(conn, id)? {
-        holder.get_or_insert((token, user));
+) -> Result<Vec<(Found, Option<AccessLevel>)>, Error> {
+    let mut all: BTreeMap<i64, (AccessToken, User, Vec<Membership>)> = BTreeMap::new();
+    for (token, user, membership) in store::find_with_memberships(conn, ids)? {
+        let (.., memberships) = all
+            .entry(token.id)
+            .or_insert_with(|| (token, user, Vec::new()));
         memberships.extend(membership);
     }
-    Ok(holder.map(|(token, user)| Found {
-        token,
-        user,
-        memberships: Memberships::living(memberships, today),
-    }))
+    let found = all.into_values().map(|(token, user, memberships)| {
+        let role = memberships
+            .first()
+            .filter(|_| user.is_bot())
+            .map(|membership| membership.access_level);
+        let memberships = Memberships::living(memberships, today);
+        let found = Found {
+            token,
+            user,
+            memberships,
+        };
+        (found, role)
+    });
+    Ok(found.collect())
 }
 
 /// What follows when a revoked value asks for what only its owner would ask for: somebody else has it.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::{NaiveDate, SecondsFormat};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use serde_json::json;
 
 use super::create::{Created, Mint, created, described, mint};
@@ -17,6 +17,7 @@ use crate::bots;
 use crate::context::Context;
 use crate::db::{DbConnection, lock_digests};
 use crate::error::{Denied, Error, What};
+use crate::members::AccessLevel;
 use crate::notices;
 use crate::permissions::Right;
 
@@ -114,7 +115,8 @@ pub fn rotate(
         return Err(hidden());
     }
     let listed = store::find_of(conn, &resource, id)?.ok_or_else(hidden)?;
-    if !listed.token.revoked && ctx.actor.level(&resource.place()) < Some(store::role_of(&listed)) {
+    let own = ctx.actor.level(&resource.place());
+    if !listed.token.revoked && is_above(listed.access_level, own) {
         return Err(Error::refused(
             "Not eligible to rotate token with access level higher than the user",
         ));
@@ -205,6 +207,29 @@ pub fn rotate_by_id(
     replace(conn, &ctx, &listed, None, rotation)
 }
 
+/// Has a token a higher role than whoever would rotate it? The role of a bot that isn't a member any more is the lowest.
+pub(crate) fn is_above(role: Option<AccessLevel>, own: Option<AccessLevel>) -> bool {
+    own < Some(role.unwrap_or(AccessLevel::Guest))
+}
+
+/// Can the token have a successor?
+///
+/// # Errors
+/// [`Error::Refused`] for one that was revoked or has a successor.
+pub(crate) fn replaceable(token: &AccessToken, now: DateTime<Utc>) -> Result<(), Error> {
+    if token.is_in_grace(now) {
+        Err(Error::refused("token already rotated"))
+    } else if token.revoked {
+        Err(revoked())
+    } else {
+        Ok(())
+    }
+}
+
+fn revoked() -> Error {
+    Error::refused("token already revoked")
+}
+
 /// Ends the old token and makes the new one.
 fn replace(
     conn: &mut DbConnection,
@@ -215,13 +240,7 @@ fn replace(
 ) -> Result<Created, Error> {
     let limits = ctx.policy.limits();
     let today = ctx.today();
-    let revoked = || Error::refused("token already revoked");
-    if old.token.is_in_grace(ctx.now) {
-        return Err(Error::refused("token already rotated"));
-    }
-    if old.token.revoked {
-        return Err(revoked());
-    }
+    replaceable(&old.token, ctx.now)?;
     let expires_at = match rotation.expiry {
         NewExpiry::On(date) => Some(date),
         NewExpiry::ApiDefault => limits.default_for_rotation(today),

@@ -117,15 +117,15 @@ pub(super) fn find_by_digests(
     })
 }
 
-/// A token with its user and the user's memberships.
+/// Tokens by their ids, each with its user and the user's memberships: a row for each of these.
 pub(super) fn find_with_memberships(
     conn: &mut DbConnection,
-    id: i64,
+    ids: &[i64],
 ) -> Result<Vec<(AccessToken, User, Option<Membership>)>, Error> {
     Ok(access_tokens::table
         .inner_join(users::table)
         .left_join(memberships::table.on(memberships::user_id.eq(users::id)))
-        .filter(access_tokens::id.eq(id))
+        .filter(access_tokens::id.eq_any(ids.to_vec()))
         .select((
             AccessToken::as_select(),
             User::as_select(),

@@ -21,6 +21,9 @@ on_both![
     what_depends_on_more_is_no_plain_yes,
     every_rule_that_decides_is_named,
     what_the_token_or_the_viewer_may_not_see_is_told_as_not_there,
+    the_token_in_a_path_is_looked_up_as_the_request_would,
+    a_token_that_the_viewer_may_not_see_is_not_told_of,
+    an_address_of_another_server_is_said_to_be_one,
     a_dead_token_is_refused_and_a_value_in_its_grace_is_not,
     a_token_of_another_place_is_not_asked_about,
     nothing_is_asked_without_a_path_and_nothing_changes,
@@ -391,6 +394,138 @@ async fn what_the_token_or_the_viewer_may_not_see_is_told_as_not_there(server: T
     assert!(!allowed(&asked(&external, &list, &fields).await));
 }
 
+async fn the_token_in_a_path_is_looked_up_as_the_request_would(server: TestServer) {
+    server.retain_bots(true);
+    let c = Company::on(&server);
+    let alice = &c.alice;
+    let browser = alice.signs_in().await;
+    let bob = c.bob.signs_in().await;
+    let mine = "/-/user_settings/personal_access_tokens".to_owned();
+    let of_acme = c.acme.page("settings/access_tokens");
+    let owner = alice.personal_token([Scope::Api]);
+    let maintainer = c.bob.personal_token([Scope::Api]);
+    let bot = c.acme.token("bot").role(AccessLevel::Owner).create();
+    let root = c.root.signs_in().await;
+    let administrator = c.root.personal_token([Scope::Api]);
+    let api = alice.api();
+    let of = |group: &str, id: i64| format!("/groups/{group}/access_tokens/{id}");
+    let acme = c.acme.id.to_string();
+    let (mut yes, mut no) = (0, 0);
+    for (name, role) in [("high", AccessLevel::Owner), ("low", AccessLevel::Guest)] {
+        for (viewer, list, asker) in [
+            (&browser, &mine, &owner),
+            (&bob, &mine, &maintainer),
+            (&browser, &of_acme, &bot),
+            (&root, &mine, &administrator),
+        ] {
+            for state in ["active", "revoked", "rotated", "of a project", "personal"] {
+                for method in ["GET", "DELETE", "POST"] {
+                    let (place, token) = match state {
+                        "of a project" => {
+                            let role = AccessLevel::Maintainer.min(role);
+                            (c.p1.path(), c.p1.token(name).role(role).create())
+                        }
+                        _ => (
+                            format!("/groups/{acme}"),
+                            c.acme.token(name).role(role).create(),
+                        ),
+                    };
+                    let id = if state == "personal" {
+                        alice.personal_token([Scope::Api]).id
+                    } else {
+                        token.id
+                    };
+                    match state {
+                        "revoked" => {
+                            api.delete(&of(&acme, id)).await.expect(204);
+                        }
+                        "rotated" => {
+                            let body = json!({ "grace_period": 3600 });
+                            let path = format!("{}/rotate", of(&acme, id));
+                            api.post(&path, body).await.expect(200);
+                        }
+                        _ => {}
+                    }
+                    let end = if method == "POST" { "/rotate" } else { "" };
+                    for path in [
+                        format!("{place}/access_tokens/{id}{end}"),
+                        format!("/groups/{}/access_tokens/{id}{end}", c.sub.id),
+                        format!("/personal_access_tokens/{id}{end}"),
+                    ] {
+                        let shown = asker.id.to_string();
+                        let fields = [("token", &*shown), ("method", method), ("path", &*path)];
+                        let told = asked(viewer, list, &fields).await;
+                        let ruling = told.part("ruling").unwrap().text();
+                        let answer = asker
+                            .send(method.parse().unwrap(), &path, Value::Null)
+                            .await;
+                        let case = format!(
+                            "{method} {path} ({name}, {state}) is {} {}: {ruling}",
+                            answer.status,
+                            answer.text()
+                        );
+                        assert_eq!(allowed(&told), answer.status < 300, "{case}");
+                        assert!(!ruling.contains("with conditions"), "{case}");
+                        if answer.status < 300 {
+                            yes += 1;
+                        } else {
+                            no += 1;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(yes > 30 && no > 30, "{yes} and {no}");
+}
+
+async fn a_token_that_the_viewer_may_not_see_is_not_told_of(server: TestServer) {
+    let c = Company::on(&server);
+    let browser = c.alice.signs_in().await;
+    let bot = c.acme.token("bot").create();
+    // Where Alice and the bot see the group, and Alice no tokens.
+    let open = server.group("open").owner(&c.oscar).public().create();
+    let hidden = open.token("hidden").create();
+    let list = c.acme.page("settings/access_tokens");
+    let shown = bot.id.to_string();
+    for method in ["GET", "DELETE"] {
+        let mut told = Vec::new();
+        for id in [hidden.id, 99_999] {
+            let mut answers = Vec::new();
+            for path in [
+                format!("/groups/{}/access_tokens/{id}", open.id),
+                format!("/personal_access_tokens/{id}"),
+            ] {
+                let fields = [("token", &*shown), ("method", method), ("path", &*path)];
+                let page = asked(&browser, &list, &fields).await;
+                answers.push(page.part("ruling").unwrap().text());
+            }
+            told.push(answers);
+        }
+        assert_eq!(told[0], told[1]);
+    }
+}
+
+async fn an_address_of_another_server_is_said_to_be_one(server: TestServer) {
+    let c = Company::on(&server);
+    let list = c.acme.page("settings/access_tokens");
+    let browser = c.alice.signs_in().await;
+    let own = server.app.external_url.clone();
+    let told = |path: String| {
+        let (browser, list) = (&browser, &list);
+        async move {
+            let fields = [("role", "50"), ("scopes", "api"), ("path", &*path)];
+            asked(browser, list, &fields).await
+        }
+    };
+    let page = told("https://gitlab.example:8443/api/v4/version".into()).await;
+    assert!(!allowed(&page));
+    let says =
+        format!("That is an address of another server, gitlab.example:8443. This one is {own}.");
+    assert!(page.says(&says), "{}", page.main());
+    assert!(allowed(&told(format!("{own}/api/v4/version")).await));
+}
+
 async fn a_dead_token_is_refused_and_a_value_in_its_grace_is_not(server: TestServer) {
     server.retain_bots(true);
     let company = Company::on(&server);
@@ -452,7 +587,9 @@ async fn a_question_costs_four_queries(server: TestServer) {
     let list = company.acme.page("settings/access_tokens");
     let id = token.id.to_string();
     let (deep, p3) = (company.deep.path(), company.p3.path());
-    for path in [&*deep, &*p3, "/user"] {
+    let of_deep = format!("{deep}/access_tokens/{id}");
+    let by_id = format!("/personal_access_tokens/{id}/rotate");
+    for path in [&*deep, &*p3, "/user", &*of_deep, &*by_id] {
         let fields = [("token", &*id), ("path", path)];
         asked(&browser, &list, &fields).await;
         let before = server.app.db.counters().queries();

@@ -3,6 +3,7 @@
 
 mod request;
 mod rules;
+mod target;
 
 use actix_web::HttpResponse;
 use chrono::Utc;
@@ -26,6 +27,7 @@ use crate::web::views::forms::FormErrors;
 use crate::web::views::scopes::ScopeOption;
 use request::Request;
 use rules::{Ruling, Says, Subject};
+use target::Target;
 
 /// Methods on offer.
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
@@ -134,27 +136,45 @@ fn answer(
     if !question.is_asked() {
         return Ok(Answer::None);
     }
-    let subject = if question.token.is_empty() {
-        let Some(subject) = to_be(ctx, holder, question) else {
-            return Ok(Answer::NoScopes);
-        };
-        subject
-    } else {
-        let id = question.token.trim_start_matches('#').parse().unwrap_or(0);
-        let found = authenticate::find_by_id(conn, id, ctx.today())?;
-        let Some(found) = found.filter(|found| holder.holds(&found.token)) else {
-            return Ok(Answer::NoToken);
-        };
-        Subject {
-            actor: found.clone().into_actor(origin(), Declared::Only(&[])),
-            found: Some(found),
-        }
-    };
     let url = &ctx.instance.external_url;
     let request = Request::parse(&question.method, &question.path, url);
-    let ruling = rules::ask(conn, ctx, &subject, request.as_ref())?;
+    let target = match &request {
+        Ok(Request::Api(api)) => api.token_id,
+        _ => None,
+    };
+    let asks = (!question.token.is_empty())
+        .then(|| question.token.trim_start_matches('#').parse().unwrap_or(0));
+    let ids: Vec<i64> = asks.into_iter().chain(target).collect();
+    let known = if ids.is_empty() {
+        Vec::new()
+    } else {
+        authenticate::find_by_ids(conn, &ids, ctx.today())?
+    };
+    let by_id = |id: i64| known.iter().find(|(found, _)| found.token.id == id);
+    let mut subject = match asks {
+        None => match to_be(ctx, holder, question) {
+            Some(subject) => subject,
+            None => return Ok(Answer::NoScopes),
+        },
+        Some(id) => {
+            let found = by_id(id).filter(|(found, _)| holder.holds(&found.token));
+            let Some((found, _)) = found else {
+                return Ok(Answer::NoToken);
+            };
+            Subject {
+                actor: found.clone().into_actor(origin(), Declared::Only(&[])),
+                found: Some(found.clone()),
+                target: None,
+            }
+        }
+    };
+    subject.target = target.and_then(by_id).map(|(found, role)| Target {
+        found: found.clone(),
+        role: *role,
+    });
+    let ruling = rules::ask(conn, ctx, &subject, &request)?;
     let name = subject.found.map(|found| found.token.name);
-    Ok(Answer::Ruling(ruling, name, request))
+    Ok(Answer::Ruling(ruling, name, request.ok()))
 }
 
 fn origin() -> Origin {
@@ -182,6 +202,7 @@ fn to_be(ctx: &Context, holder: &Holder, question: &Question) -> Option<Subject>
     };
     Some(Subject {
         found: None,
+        target: None,
         actor: Actor {
             user: Some(user),
             credential,

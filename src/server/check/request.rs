@@ -21,6 +21,15 @@ pub(super) enum Request {
     Git(Service, String),
 }
 
+/// Why a method and a path ask for nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// There is no such endpoint.
+    Nothing,
+    /// They are meant for the server with this name.
+    Elsewhere(String),
+}
+
 /// An endpoint of the API with what its path names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ApiRequest {
@@ -36,6 +45,8 @@ pub(super) struct ApiRequest {
     pub token_id: Option<i64>,
     /// Does it replace the token that makes the request?
     pub rotates_itself: bool,
+    /// Does it replace the token in its path?
+    pub rotates: bool,
     /// What it is for, as `Show a group`.
     pub summary: &'static str,
 }
@@ -89,11 +100,17 @@ static AREAS: LazyLock<Vec<Area>> = LazyLock::new(|| {
 });
 
 impl Request {
-    /// What this method and path ask for, with or without the address of the instance and `/api/v4` before it; nothing,
-    /// if there is no such endpoint.
-    pub(super) fn parse(method: &str, path: &str, external_url: &str) -> Option<Self> {
+    /// What this method and path ask for, with or without the address of the instance and `/api/v4` before it.
+    ///
+    /// # Errors
+    /// [`Unread`] where that is nothing.
+    pub(super) fn parse(method: &str, path: &str, external_url: &str) -> Result<Self, Unread> {
+        let path = below(path, external_url)?;
+        Self::of(method, path).ok_or(Unread::Nothing)
+    }
+
+    fn of(method: &str, path: &str) -> Option<Self> {
         let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).ok()?;
-        let path = below(path, external_url);
         let path = path.split('#').next().unwrap_or_default();
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let path = format!("/{}", path.trim_start_matches('/'));
@@ -117,19 +134,49 @@ impl Request {
     }
 }
 
-/// What stands behind the address of the instance, with or without who signs in in front of it.
-fn below<'a>(text: &'a str, external_url: &str) -> &'a str {
-    let Some((_, rest)) = text.split_once("://") else {
-        return text;
+/// What stands behind the address of the instance, with or without who signs in in front of it. An instance that is only
+/// reached from its own machine has each name of that.
+fn below<'a>(text: &'a str, external_url: &str) -> Result<&'a str, Unread> {
+    let Some((scheme, host, path)) = address(text) else {
+        return Ok(text);
     };
-    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = host.rsplit('@').next().unwrap_or_default();
-    let own = external_url.split_once("://").map_or("", |(_, own)| own);
-    if host.eq_ignore_ascii_case(own) {
-        path
+    let own = address(external_url).map(|(scheme, host, _)| named_server(scheme, host));
+    let asked = named_server(scheme, host);
+    if own.is_none_or(|own| own == asked) {
+        Ok(path)
     } else {
-        text
+        Err(Unread::Elsewhere(asked))
     }
+}
+
+/// Scheme, host with its port, and path of what is an address.
+fn address(text: &str) -> Option<(&str, &str, &str)> {
+    let (scheme, rest) = text.split_once("://")?;
+    if !scheme.chars().all(|letter| letter.is_ascii_alphabetic()) {
+        return None;
+    }
+    let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let host = host.rsplit('@').next().unwrap_or_default();
+    Some((scheme, host, path))
+}
+
+/// The one name that a server is compared by.
+fn named_server(scheme: &str, host: &str) -> String {
+    let host = host.to_ascii_lowercase();
+    let port = match scheme.to_ascii_lowercase().as_str() {
+        "https" => ":443",
+        _ => ":80",
+    };
+    let host = host.strip_suffix(port).unwrap_or(&host);
+    for name in ["127.0.0.1", "[::1]"] {
+        match host.strip_prefix(name) {
+            Some(port) if port.is_empty() || port.starts_with(':') => {
+                return format!("localhost{port}");
+            }
+            _ => {}
+        }
+    }
+    host.to_owned()
 }
 
 fn service(method: &Method, rest: &str, query: &str) -> Option<Service> {
@@ -180,6 +227,7 @@ fn api(method: &Method, path: &str) -> Option<ApiRequest> {
                             .or_else(|| captured.get("id").filter(|_| of_tokens(path)))
                             .and_then(|id| id.parse().ok()),
                         rotates_itself: path.ends_with("access_tokens/self/rotate"),
+                        rotates: path.ends_with("/rotate"),
                         summary: endpoint.summary,
                     })
             });
@@ -215,7 +263,7 @@ mod tests {
 
     fn place(method: &str, path: &str) -> Option<Named> {
         match Request::parse(method, path, URL) {
-            Some(Request::Api(api)) => api.place,
+            Ok(Request::Api(api)) => api.place,
             other => panic!("{method} {path}: {other:?}"),
         }
     }
@@ -239,7 +287,7 @@ mod tests {
 
     #[test]
     fn git_is_asked_for_by_the_service() {
-        let git = |method, path| Request::parse(method, path, URL);
+        let git = |method, path| Request::parse(method, path, URL).ok();
         let project = || "acme/p1".to_owned();
         assert_eq!(
             git("GET", "/acme/p1.git/info/refs?service=git-receive-pack"),
@@ -263,6 +311,51 @@ mod tests {
     }
 
     #[test]
+    fn the_address_of_another_server_is_told_from_our_own() {
+        let read = |text: &str, url: &str| Request::parse("GET", text, url).map(|_| ());
+        let elsewhere = |name: &str| Err(Unread::Elsewhere(name.to_owned()));
+        for (text, url, told) in [
+            ("https://latchkey.example/version", URL, Ok(())),
+            ("https://LATCHKEY.example:443/version", URL, Ok(())),
+            (
+                "https://gitlab.example/version",
+                URL,
+                elsewhere("gitlab.example"),
+            ),
+            (
+                "https://latchkey.example:8443/version",
+                URL,
+                elsewhere("latchkey.example:8443"),
+            ),
+            ("http://localhost/version", URL, elsewhere("localhost")),
+            (
+                "http://localhost:8080/version",
+                "http://127.0.0.1:8080",
+                Ok(()),
+            ),
+            (
+                "http://127.0.0.1:8080/version",
+                "http://localhost:8080",
+                Ok(()),
+            ),
+            ("http://[::1]/version", "http://localhost:80", Ok(())),
+            (
+                "http://127.0.0.1:8081/version",
+                "http://localhost:8080",
+                elsewhere("localhost:8081"),
+            ),
+            (
+                "http://127.0.0.1.example/version",
+                "http://localhost",
+                elsewhere("127.0.0.1.example"),
+            ),
+            ("/version?see=http://elsewhere.example", URL, Ok(())),
+        ] {
+            assert_eq!(read(text, url), told, "{text} {url}");
+        }
+    }
+
+    #[test]
     fn what_no_endpoint_serves_is_nothing() {
         for (method, path) in [
             ("GET", "/nowhere"),
@@ -271,7 +364,8 @@ mod tests {
             ("GET", ""),
             ("GET", "/groups/a/b"),
         ] {
-            assert_eq!(Request::parse(method, path, URL), None, "{method} {path}");
+            let read = Request::parse(method, path, URL);
+            assert_eq!(read, Err(Unread::Nothing), "{method} {path}");
         }
     }
 

@@ -1,7 +1,8 @@
 //! What would become of a request, and which rules say so. Each rule is asked of what decides real requests: the verdict
 //! on a token, the scope that its endpoint declares, who sees a place, and what a role allows there.
 
-use super::request::{ApiRequest, Named, Request};
+use super::request::{ApiRequest, Named, Request, Unread};
+use super::target::{self, Target};
 use crate::access_tokens::Resource;
 use crate::access_tokens::authenticate::{Found, verdict};
 use crate::actor::{Actor, Declared};
@@ -47,12 +48,12 @@ impl Ruling {
         self.0.iter().any(|rule| rule.says == Says::Depends)
     }
 
-    fn add(&mut self, name: &'static str, says: Says, text: impl Into<String>) {
+    pub(super) fn add(&mut self, name: &'static str, says: Says, text: impl Into<String>) {
         let text = text.into();
         self.0.push(Rule { name, says, text });
     }
 
-    fn tell(&mut self, name: &'static str, met: bool, text: impl Into<String>) -> bool {
+    pub(super) fn tell(&mut self, name: &'static str, met: bool, text: impl Into<String>) -> bool {
         self.add(name, if met { Says::Yes } else { Says::No }, text);
         met
     }
@@ -64,6 +65,8 @@ pub(super) struct Subject {
     pub found: Option<Found>,
     /// As whom it would act.
     pub actor: Actor,
+    /// The token in the path of the request.
+    pub target: Option<Target>,
 }
 
 /// Asks all rules about a request of this subject, for a viewer who is told no more than they may know.
@@ -74,20 +77,28 @@ pub(super) fn ask(
     conn: &mut DbConnection,
     viewer: &Context,
     subject: &Subject,
-    request: Option<&Request>,
+    request: &Result<Request, Unread>,
 ) -> Result<Ruling, Error> {
     let mut ruling = Ruling::default();
     token(&mut ruling, viewer, subject);
     match request {
-        None => {
+        Err(Unread::Elsewhere(host)) => {
+            let url = &viewer.instance.external_url;
+            ruling.tell(
+                "Address",
+                false,
+                format!("That is an address of another server, {host}. This one is {url}."),
+            );
+        }
+        Err(Unread::Nothing) => {
             ruling.tell(
                 "Endpoint",
                 false,
                 "Nothing answers this method and path. Full paths in it are written with %2F for each slash.",
             );
         }
-        Some(Request::Api(api)) => ask_api(conn, &mut ruling, viewer, subject, api)?,
-        Some(Request::Git(service, path)) => {
+        Ok(Request::Api(api)) => ask_api(conn, &mut ruling, viewer, subject, api)?,
+        Ok(Request::Git(service, path)) => {
             ask_git(conn, &mut ruling, viewer, subject, *service, path)?;
         }
     }
@@ -155,6 +166,9 @@ fn ask_api(
         if api.rotates_itself {
             replaced(ruling, viewer, subject);
         }
+        if api.token_id.is_some() {
+            target::of_no_place(conn, ruling, viewer, &actor, subject.target.as_ref(), api)?;
+        }
         of_no_place(ruling, &actor, api.rights);
         return Ok(());
     };
@@ -167,6 +181,10 @@ fn ask_api(
         itself(ruling, viewer, subject, &resource);
     }
     of_place(ruling, viewer, &actor, &resource, api);
+    if let Some(id) = api.token_id {
+        let target = subject.target.as_ref();
+        target::of_place(ruling, viewer, &actor, &resource, target, (id, api));
+    }
     archived(ruling, &resource, api.rights);
     Ok(())
 }
@@ -209,7 +227,7 @@ fn archived(ruling: &mut Ruling, resource: &Resource, rights: &[Right]) {
 }
 
 /// The group or project, if both may know of it: the token and whoever asks about it.
-fn find(
+pub(super) fn find(
     conn: &mut DbConnection,
     viewer: &Context,
     actor: &Actor,
@@ -253,9 +271,8 @@ fn of_accounts(ruling: &mut Ruling, actor: &Actor, api: &ApiRequest) {
             "It takes a person; bots of tokens make no tokens.",
         );
     }
-    if has(Right::Administer) && has(Right::OwnAccount) {
-        let own = api.token_id.is_some() && api.token_id == actor.token().map(|token| token.id);
-        if actor.may_on_instance(Right::Administer) || own {
+    if has(Right::Administer) && has(Right::OwnAccount) && api.token_id.is_none() {
+        if actor.may_on_instance(Right::Administer) {
             ruling.tell("Account", true, "It may do that.");
         } else {
             ruling.add(
@@ -353,13 +370,6 @@ fn of_place(
             "Role",
             met,
             why(right, needed, own, met, actor, viewer, resource),
-        );
-    }
-    if api.token_id.is_some() {
-        ruling.add(
-            "Token",
-            Says::Depends,
-            "The token in the path has to be one of this place, with a role no higher, and not revoked.",
         );
     }
 }
