@@ -21,6 +21,10 @@ pub struct Held {
     pub before: bool,
     /// Does it hold where they are going to lie?
     pub after: bool,
+    /// Do they see it without any role: because it is open to them, or as an administrator?
+    pub sees_anyway: bool,
+    /// Have they a role of their own in something that lies further down?
+    pub further_down: bool,
 }
 
 /// A person whose role changes.
@@ -39,16 +43,24 @@ pub struct Changed {
 /// Whose role changes, highest roles first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// People who have none afterwards.
+    /// People who have none afterwards, and don't see it any more.
     pub lost: Vec<Changed>,
+    /// People who have none afterwards, and see it all the same.
+    pub only_seeing: Vec<Changed>,
+    /// People who have none in it afterwards, but one of their own further down.
+    pub further_down: Vec<Changed>,
     /// People with a lower one.
     pub lowered: Vec<Changed>,
     /// People with a higher one.
     pub raised: Vec<Changed>,
-    /// People who have had none so far.
+    /// People who have had none so far, and didn't see it.
     pub gained: Vec<Changed>,
+    /// People who have had none so far, and saw it.
+    pub seen_before: Vec<Changed>,
     /// Access tokens that don't reach it any more.
     pub tokens_lost: usize,
+    /// Access tokens that only read it from then on, because it is open to them.
+    pub tokens_only_seeing: usize,
     /// Access tokens that reach it from then on.
     pub tokens_gained: usize,
 }
@@ -72,12 +84,20 @@ pub fn compare(held: &[Held]) -> Changes {
             continue;
         }
         if who.is_bot {
-            changes.tokens_lost += usize::from(after.is_none());
+            let lost = usize::from(after.is_none());
+            if who.sees_anyway {
+                changes.tokens_only_seeing += lost;
+            } else {
+                changes.tokens_lost += lost;
+            }
             changes.tokens_gained += usize::from(before.is_none());
             continue;
         }
         let list = match (before, after) {
+            (_, None) if who.further_down => &mut changes.further_down,
+            (_, None) if who.sees_anyway => &mut changes.only_seeing,
             (_, None) => &mut changes.lost,
+            (None, _) if who.sees_anyway => &mut changes.seen_before,
             (None, _) => &mut changes.gained,
             (before, after) if after < before => &mut changes.lowered,
             _ => &mut changes.raised,
@@ -106,6 +126,8 @@ mod tests {
             level,
             before,
             after,
+            sees_anyway: false,
+            further_down: false,
         }
     }
 
@@ -142,6 +164,39 @@ mod tests {
         );
         assert_eq!(told(&changes.gained), [("person4", None, Some(Maintainer))]);
         assert_eq!((changes.tokens_lost, changes.tokens_gained), (0, 0));
+    }
+
+    #[test]
+    fn whoever_keeps_a_role_further_down_or_sees_it_anyway_loses_no_access() {
+        let further_down = |role: Held| Held {
+            further_down: true,
+            ..role
+        };
+        let sees = |role: Held| Held {
+            sees_anyway: true,
+            ..role
+        };
+        let changes = compare(&[
+            further_down(held(1, Owner, true, false)),
+            sees(held(2, Owner, true, false)),
+            sees(further_down(held(3, Owner, true, false))),
+            held(4, Owner, true, false),
+            sees(held(5, Owner, false, true)),
+            further_down(held(6, Owner, false, true)),
+            sees(Held {
+                is_bot: true,
+                ..held(7, Owner, true, false)
+            }),
+        ]);
+        let who = |list: &[Changed]| -> Vec<String> {
+            list.iter().map(|who| who.username.clone()).collect()
+        };
+        assert_eq!(who(&changes.further_down), ["person1", "person3"]);
+        assert_eq!(who(&changes.only_seeing), ["person2"]);
+        assert_eq!(who(&changes.lost), ["person4"]);
+        assert_eq!(who(&changes.seen_before), ["person5"]);
+        assert_eq!(who(&changes.gained), ["person6"]);
+        assert_eq!((changes.tokens_lost, changes.tokens_only_seeing), (0, 1));
     }
 
     #[test]

@@ -1,20 +1,29 @@
 //! What has to be counted, and who has which role, in the database; however much there is, a handful of queries.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::exists;
+use diesel::dsl::{exists, max, sql};
 use diesel::prelude::*;
+use diesel::sql_types::{Integer, Nullable};
 
 use super::Inside;
 use super::roles::Held;
 use crate::access_tokens::Resource;
+use crate::context::Context;
 use crate::db::schema::{access_tokens, groups, memberships, projects, routes, users, webhooks};
-use crate::db::{COUNTED_AT_MOST, Counted, DbConnection, Timestamp, Total, lower};
+use crate::db::{
+    COUNTED_AT_MOST, Counted, DbConnection, Measured, Timestamp, Total, length, lower,
+};
 use crate::error::Error;
 use crate::groups::relocation::below;
 use crate::groups::store::{root_columns, roots};
 use crate::groups::{Group, GroupRow, RootRow};
 use crate::members::{AccessLevel, Membership, ids_of};
+use crate::permissions::is_open_to;
 use crate::users::{UserKind, UserState};
+
+diesel::alias! {
+    const FURTHER_DOWN: Alias<FurtherDown> = memberships as further_down;
+}
 
 /// Groups, projects, tokens and roles of groups and of projects, webhooks.
 type Counts = (i64, i64, i64, i64, i64, i64, i64);
@@ -56,6 +65,32 @@ macro_rules! in_group {
         )
     }};
 }
+
+/// Levels down to the deepest group, the longest address of a group and the longest of a project.
+type Extent = (i32, i32, i32);
+
+/// The columns of [`Extent`] for a group.
+macro_rules! extent_of {
+    ($traversal:expr) => {{
+        let groups_below = || groups::table.filter(below!($traversal));
+        let project_ids = projects::table
+            .inner_join(groups::table)
+            .filter(below!($traversal))
+            .select(projects::id.nullable());
+        (
+            Measured(groups_below().select(sql::<Nullable<Integer>>(LEVELS))),
+            Measured(groups_below().select(max(length(groups::full_path)))),
+            Measured(
+                routes::table
+                    .filter(routes::project_id.eq_any(project_ids))
+                    .select(max(length(routes::path_key))),
+            ),
+        )
+    }};
+}
+
+/// As many levels as a traversal has numbers.
+const LEVELS: &str = "MAX(LENGTH(traversal) - LENGTH(REPLACE(traversal, '/', '')))";
 
 /// The columns of [`Counts`] that say something about a project: tokens and roles.
 macro_rules! in_project {
@@ -178,6 +213,19 @@ pub struct Destination {
     pub inside: Inside,
     /// Does something else have the address there?
     pub taken: bool,
+    /// How many levels of groups lie below what moves.
+    pub levels_below: usize,
+    /// The longest address from what moves down, in characters.
+    pub longest: usize,
+}
+
+/// How far a group extends: levels of groups below it, and its longest address.
+fn extent(group: &Group, (levels, of_group, of_project): Extent) -> (usize, usize) {
+    let number = |number: i32| usize::try_from(number).unwrap_or(0);
+    (
+        number(levels).saturating_sub(group.depth() + 1),
+        number(of_group.max(of_project)),
+    )
 }
 
 /// The group or namespace with this id, or the top level, whoever asks, as the place for a group or project; nothing
@@ -200,19 +248,25 @@ pub fn destination(
             return Ok(None);
         };
         let there = routes::table.find(path.to_ascii_lowercase());
-        let (counts, taken): (Counts, bool) =
-            diesel::select((in_group!(&group.traversal, group.id, now), exists(there)))
-                .get_result(conn)?;
+        let (counts, taken, measured): (Counts, bool, Extent) = diesel::select((
+            in_group!(&group.traversal, group.id, now),
+            exists(there),
+            extent_of!(&group.traversal),
+        ))
+        .get_result(conn)?;
+        let (levels_below, longest) = extent(group, measured);
         return Ok(Some(Destination {
             parent: None,
             inside: counts.into(),
             taken,
+            levels_below,
+            longest,
         }));
     };
     let there = routes::table
         .filter(routes::path_key.eq(lower(groups::full_path.concat("/").concat(path))));
     macro_rules! parent_with {
-        ($counts:expr) => {
+        ($counts:expr, $extent:expr) => {
             groups::table
                 .inner_join(roots.on(roots.field(groups::id).eq(groups::root_id)))
                 .filter(groups::id.eq(parent_id))
@@ -221,28 +275,42 @@ pub fn destination(
                     root_columns!(),
                     $counts,
                     exists(there),
+                    $extent,
                 ))
                 .get_result(conn)
                 .optional()?
         };
     }
-    let found: Option<(GroupRow, RootRow, Inside, bool)> = match resource {
+    type Found<C, E> = Option<(GroupRow, RootRow, C, bool, E)>;
+    Ok(match resource {
         Resource::Group(group) => {
-            let found: Option<(GroupRow, RootRow, Counts, bool)> =
-                parent_with!(in_group!(&group.traversal, group.id, now));
-            found.map(|(row, root, counts, taken)| (row, root, counts.into(), taken))
+            let found: Found<Counts, Extent> = parent_with!(
+                in_group!(&group.traversal, group.id, now),
+                extent_of!(&group.traversal)
+            );
+            found.map(|(row, root, counts, taken, measured)| {
+                let (levels_below, longest) = extent(group, measured);
+                Destination {
+                    parent: Some((row, root).into()),
+                    inside: counts.into(),
+                    taken,
+                    levels_below,
+                    longest,
+                }
+            })
         }
         Resource::Project(project) => {
-            let found: Option<(GroupRow, RootRow, (i64, i64), bool)> =
-                parent_with!(in_project!(project.id, now));
-            found.map(|(row, root, counts, taken)| (row, root, of_project(counts), taken))
+            let found: Found<(i64, i64), i64> =
+                parent_with!(in_project!(project.id, now), groups::id);
+            found.map(|(row, root, counts, taken, _)| Destination {
+                parent: Some((row, root).into()),
+                inside: of_project(counts),
+                taken,
+                levels_below: 0,
+                longest: project.full_path().len(),
+            })
         }
-    };
-    Ok(found.map(|(row, root, inside, taken)| Destination {
-        parent: Some((row, root).into()),
-        inside,
-        taken,
-    }))
+    })
 }
 
 /// The roles around a group or project that moves.
@@ -261,10 +329,11 @@ pub struct Roles {
 /// When the database is away.
 pub fn held(
     conn: &mut DbConnection,
+    ctx: &Context,
     resource: &Resource,
     to: Option<&Group>,
-    now: DateTime<Utc>,
 ) -> Result<Roles, Error> {
+    let now = ctx.now;
     let before: Vec<i64> = ids_of(&resource.group().traversal).collect();
     let mut after: Vec<i64> = to.map_or_else(Vec::new, |to| ids_of(&to.traversal).collect());
     let project_id = match resource {
@@ -276,12 +345,39 @@ pub fn held(
     };
     let mut around = before.clone();
     around.extend(&after);
+    // What lies in a project has no roles of its own: nothing is below this.
+    let (traversal, visibility) = match resource {
+        Resource::Group(group) => (group.traversal.as_str(), group.visibility),
+        Resource::Project(project) => ("none/", project.visibility),
+    };
+    let groups_below = groups::table
+        .filter(below!(traversal))
+        .filter(groups::id.ne(resource.id()))
+        .select(groups::id.nullable());
+    let projects_below = projects::table
+        .inner_join(groups::table)
+        .filter(below!(traversal))
+        .select(projects::id.nullable());
+    let ends = FURTHER_DOWN.field(memberships::expires_at);
+    let keeps_one = exists(
+        FURTHER_DOWN
+            .filter(FURTHER_DOWN.field(memberships::user_id).eq(users::id))
+            .filter(ends.is_null().or(ends.gt(now.date_naive())))
+            .filter(
+                FURTHER_DOWN
+                    .field(memberships::group_id)
+                    .eq_any(groups_below)
+                    .or(FURTHER_DOWN
+                        .field(memberships::project_id)
+                        .eq_any(projects_below)),
+            ),
+    );
     let has_token = exists(
         working!(now)
             .filter(access_tokens::user_id.eq(users::id))
             .filter(access_tokens::root_id.is_not_null()),
     );
-    type Row = (Membership, (i64, String, String, String));
+    type Row = (Membership, (i64, String, String, String, bool, bool), bool);
     let rows: Vec<Row> = memberships::table
         .inner_join(users::table.on(users::id.eq(memberships::user_id)))
         .filter(
@@ -305,11 +401,19 @@ pub fn held(
         .limit(COUNTED_AT_MOST + 1)
         .select((
             Membership::as_select(),
-            (users::id, users::name, users::username, users::kind),
+            (
+                users::id,
+                users::name,
+                users::username,
+                users::kind,
+                users::admin,
+                users::external,
+            ),
+            keeps_one,
         ))
         .load(conn)?;
     let human = UserKind::Human.as_str();
-    let owned_for_good = rows.iter().any(|(membership, (.., kind))| {
+    let owned_for_good = rows.iter().any(|(membership, (_, _, _, kind, ..), _)| {
         membership.group_id == Some(resource.id())
             && membership.access_level == AccessLevel::Owner
             && membership.expires_at.is_none()
@@ -318,6 +422,9 @@ pub fn held(
     let holds = |ids: &[i64], membership: &Membership| match membership.group_id {
         Some(id) => ids.contains(&id),
         None => true,
+    };
+    let sees_anyway = |is_admin: bool, is_external: bool, is_bot: bool| {
+        is_admin || is_open_to(visibility, is_external, is_bot, &ctx.policy)
     };
     // Whose namespace it is owns what is in it, without a membership.
     let owner_of = |namespace: &Group, before: bool| {
@@ -329,17 +436,29 @@ pub fn held(
             level: AccessLevel::Owner,
             before,
             after: !before,
+            sees_anyway: sees_anyway(
+                false,
+                ctx.actor
+                    .user
+                    .as_ref()
+                    .is_some_and(|user| Some(user.id) == namespace.owner_id && user.external),
+                false,
+            ),
+            further_down: false,
         })
     };
     let mut held: Vec<Held> = owner_of(resource.group(), true).into_iter().collect();
     held.extend(to.and_then(|to| owner_of(to, false)));
-    held.extend(rows.into_iter().map(|(membership, user)| {
-        let (user_id, name, username, kind) = user;
+    held.extend(rows.into_iter().map(|(membership, user, keeps_one)| {
+        let (user_id, name, username, kind, admin, external) = user;
+        let is_bot = kind == UserKind::ProjectBot.as_str();
         Held {
             user_id,
             name,
             username,
-            is_bot: kind == UserKind::ProjectBot.as_str(),
+            is_bot,
+            sees_anyway: sees_anyway(admin, external, is_bot),
+            further_down: keeps_one,
             level: membership.access_level,
             before: holds(&before, &membership),
             after: holds(&after, &membership),

@@ -4,7 +4,7 @@ use diesel::backend::Backend;
 use diesel::expression::{Expression, ValidGrouping, is_aggregate};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Integer};
 
 /// How many rows a query brings, as a column of another one. What is counted should have a limit.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +36,40 @@ where
         out.push_sql("(SELECT COUNT(*) FROM (");
         self.0.walk_ast(out.reborrow())?;
         out.push_sql(") AS counted)");
+        Ok(())
+    }
+}
+
+/// The number that a query brings, as a column of another one; 0 where it brings none.
+#[derive(Debug, Clone, Copy)]
+pub struct Measured<Q>(pub Q);
+
+impl<Q> Expression for Measured<Q> {
+    type SqlType = Integer;
+}
+
+impl<Q, QS> AppearsOnTable<QS> for Measured<Q> {}
+
+impl<Q, QS> SelectableExpression<QS> for Measured<Q> {}
+
+impl<Q> ValidGrouping<()> for Measured<Q> {
+    type IsAggregate = is_aggregate::Never;
+}
+
+impl<Q> QueryId for Measured<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q, DB> QueryFragment<DB> for Measured<Q>
+where
+    DB: Backend,
+    Q: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("COALESCE((");
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql("), 0)");
         Ok(())
     }
 }

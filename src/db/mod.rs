@@ -19,7 +19,7 @@ pub mod violation;
 mod writer;
 
 pub use connection::{Counters, DbConnection};
-pub use counted::Counted;
+pub use counted::{Counted, Measured};
 pub use in_use::InUse;
 pub use joined::{Firsts, UnionAll};
 pub use migrations::{

@@ -13,6 +13,21 @@ pub fn makes_top_level_groups(user: &User) -> bool {
     user.is_human() && (user.admin || !user.external)
 }
 
+/// Is what has this visibility open to an active account without any role? Internal is for every account that isn't
+/// external; bots count as internal, unless the instance keeps them at home.
+pub fn is_open_to(
+    visibility: Visibility,
+    is_external: bool,
+    is_bot: bool,
+    policy: &Policy,
+) -> bool {
+    match visibility {
+        Visibility::Public => true,
+        Visibility::Internal => !is_external && (!is_bot || policy.settings.bots_read_internal),
+        Visibility::Private => false,
+    }
+}
+
 impl Actor {
     /// The effective role: the highest of the direct one and those on all groups above. Administrators
     /// count as Owners; whoever may not act has none.
@@ -51,22 +66,16 @@ impl Actor {
 
     /// May they know that it exists?
     ///
-    /// Public is for everybody; internal for every account that isn't external (bots count as internal,
-    /// unless the instance keeps them at home); private for members.
+    /// Public is for everybody; internal for accounts as [`is_open_to`] says; private for members.
     pub fn sees(&self, place: &Place<'_>, policy: &Policy) -> bool {
         self.level(place).is_some() || self.sees_as_anybody(place, policy)
     }
 
     /// Is it open to them without being a member?
     fn sees_as_anybody(&self, place: &Place<'_>, policy: &Policy) -> bool {
-        match place.visibility {
-            Visibility::Public => true,
-            Visibility::Internal => self.user.as_ref().is_some_and(|user| {
-                user.is_active()
-                    && !user.external
-                    && (!user.is_bot() || policy.settings.bots_read_internal)
-            }),
-            Visibility::Private => false,
+        match self.user.as_ref().filter(|user| user.is_active()) {
+            Some(user) => is_open_to(place.visibility, user.external, user.is_bot(), policy),
+            None => place.visibility == Visibility::Public,
         }
     }
 

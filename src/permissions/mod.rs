@@ -6,7 +6,7 @@
 mod decide;
 mod right;
 
-pub use decide::makes_top_level_groups;
+pub use decide::{is_open_to, makes_top_level_groups};
 pub use right::Right;
 
 use crate::groups::Visibility;

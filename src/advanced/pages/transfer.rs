@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::db::{DbConnection, Page, PageRequest};
 use crate::error::{Error, What};
 use crate::groups::list::{Filter, list_visible};
+use crate::groups::relocation::fits;
 use crate::groups::store::{GroupRef, find_by_ref, find_personal};
 use crate::groups::{self, Group};
 use crate::members::AccessLevel;
@@ -273,7 +274,7 @@ async fn preview(
             let destination = store::destination(conn, &resource, to.id(), ctx.now)?
                 .ok_or(Error::NotFound(What::Group))?;
             receives(ctx, kind, to, destination.parent.as_ref())?;
-            let roles = store::held(conn, &resource, destination.parent.as_ref(), ctx.now)?;
+            let roles = store::held(conn, ctx, &resource, destination.parent.as_ref())?;
             Ok((resource, destination, roles))
         })
         .await?;
@@ -317,17 +318,35 @@ async fn preview(
 /// Why it can't lie there, as far as is known before it is tried.
 fn refusal(resource: &Resource, destination: &Destination) -> Result<FormErrors, Error> {
     let checked = match (resource, &destination.parent) {
-        (Resource::Group(group), parent) => groups::transfer::check(group, parent.as_ref(), 0),
+        (Resource::Group(group), parent) => {
+            groups::transfer::check(group, parent.as_ref(), destination.levels_below)
+        }
         (Resource::Project(project), Some(parent)) => projects::transfer::check(project, parent),
         (Resource::Project(_), None) => Err(Error::NotFound(What::Namespace)),
     };
-    match checked {
+    match checked.and_then(|()| fits_there(resource, destination)) {
         Err(error) => on_form(error, &FIELDS),
         Ok(()) if destination.taken => {
             let taken = Error::invalid("path", "has already been taken");
             on_form(taken, &FIELDS)
         }
         Ok(()) => Ok(FormErrors::none()),
+    }
+}
+
+/// Are the addresses there, from this one down, as short as addresses have to be?
+fn fits_there(resource: &Resource, destination: &Destination) -> Result<(), Error> {
+    let before = resource.full_path();
+    let last = before.rsplit('/').next().unwrap_or_default().len();
+    let above = destination
+        .parent
+        .as_ref()
+        .map_or(0, |parent| parent.full_path.len() + 1);
+    let after = above + last;
+    if after > before.len() {
+        fits(destination.longest.max(before.len()) - before.len() + after)
+    } else {
+        Ok(())
     }
 }
 
@@ -347,6 +366,8 @@ fn with_new_owner(ctx: &Context, destination: &Destination, roles: Roles) -> (Ve
                 level: AccessLevel::Owner,
                 before: false,
                 after: true,
+                sees_anyway: user.admin,
+                further_down: false,
             },
         );
     }

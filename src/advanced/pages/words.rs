@@ -6,9 +6,10 @@ use crate::advanced::roles::{Changed, Held, compare};
 use crate::advanced::store::Destination;
 use crate::context::Context;
 use crate::db::{COUNTED_AT_MOST, Total};
+use crate::groups::Group;
 use crate::groups::plan::{Offering, Plan};
-use crate::groups::{Group, Visibility};
 use crate::members::AccessLevel;
+use crate::settings::Policy;
 use crate::web::lists::total;
 use crate::web::views::advanced::Consequence;
 
@@ -125,35 +126,40 @@ pub(super) fn the_move(
         destination.parent.as_ref(),
         ctx.policy.offering,
     ));
+    told.extend(governed(&ctx.policy, resource, destination));
     if becomes_owner {
         told.push(Consequence::new(
             "You become its Owner: nobody else owns the group itself without an end.",
         ));
     }
     let changes = compare(held);
-    let visibility = match resource {
-        Resource::Group(group) => group.visibility,
-        Resource::Project(project) => project.visibility,
-    };
-    let (lose, gain) = if visibility == Visibility::Private {
+    for (list, one, many) in [
+        (&changes.lost, "loses access", "lose access"),
         (
-            ("loses access", "lose access"),
-            ("gains access", "gain access"),
-        )
-    } else {
+            &changes.only_seeing,
+            "loses the role in it",
+            "lose their roles in it",
+        ),
         (
-            ("loses the role in it", "lose their roles in it"),
-            ("gets a role in it", "get roles in it"),
-        )
-    };
-    told.extend(people(&changes.lost, lose, |who| role(who.before)));
+            &changes.further_down,
+            "loses the role in it and keeps one further down",
+            "lose their roles in it and keep one further down",
+        ),
+    ] {
+        told.extend(people(list, (one, many), |who| role(who.before)));
+    }
     let instead = |who: &Changed| format!("{} instead of {}", role(who.after), role(who.before));
     told.extend(people(
         &changes.lowered,
         ("gets a lower role", "get a lower role"),
         instead,
     ));
-    told.extend(people(&changes.gained, gain, |who| role(who.after)));
+    for (list, one, many) in [
+        (&changes.gained, "gains access", "gain access"),
+        (&changes.seen_before, "gets a role in it", "get roles in it"),
+    ] {
+        told.extend(people(list, (one, many), |who| role(who.after)));
+    }
     told.extend(people(
         &changes.raised,
         ("gets a higher role", "get a higher role"),
@@ -164,6 +170,11 @@ pub(super) fn the_move(
             changes.tokens_lost,
             "of a group above no longer reaches it",
             "of groups above no longer reach it",
+        ),
+        (
+            changes.tokens_only_seeing,
+            "of a group above has no role in it any more, and only reads what is open to all",
+            "of groups above have no role in it any more, and only read what is open to all",
         ),
         (
             changes.tokens_gained,
@@ -208,6 +219,59 @@ fn creation(from: &Group, to: Option<&Group>, offering: Offering) -> Option<Cons
     } else {
         None
     }
+}
+
+/// What another top-level group decides: who may create tokens, and what becomes of bots.
+fn governed(
+    policy: &Policy,
+    resource: &Resource,
+    destination: &Destination,
+) -> Option<Consequence> {
+    let (from, to) = (resource.group(), destination.parent.as_ref());
+    let root = |group: &Group| {
+        let first = group.full_path.split('/').next().unwrap_or_default();
+        first.to_owned()
+    };
+    let tokens = match destination.inside.tokens {
+        Total::Counted(0) => "It holds no active access token so far.".to_owned(),
+        tokens => format!(
+            "That holds for {} in it.",
+            counted(tokens, "active access token")
+        ),
+    };
+    let switched = |on: bool| if on { "on" } else { "off" };
+    let kept = |keeps: bool| if keeps { "kept" } else { "removed" };
+    let keeps = |group: &Group| policy.retains_bots(group.retain_bots);
+    let is_top = matches!(resource, Resource::Group(group) if group.parent_id.is_none());
+    let text = match to {
+        None => format!(
+            "It becomes a top-level group, which decides by itself whether access tokens are created in it and whether their bots are kept. At first both stay as {} has them: creating is turned {}, and bots are {} when their token is revoked.",
+            root(from),
+            switched(from.creation_allowed),
+            kept(keeps(from))
+        ),
+        Some(to) if is_top => {
+            let choice = match from.retain_bots {
+                Some(keeps) => format!("its choice that bots are {}", kept(keeps)),
+                None => "its say about bots".to_owned(),
+            };
+            format!(
+                "It stops being a top-level group: its switch for creating access tokens, which is {}, and {choice} are given up. {} decides from then on: creating is turned {}, and bots are {} when their token is revoked.",
+                switched(from.creation_allowed),
+                root(to),
+                switched(to.creation_allowed),
+                kept(keeps(to))
+            )
+        }
+        Some(to) if to.root_id != from.root_id && keeps(to) != keeps(from) => format!(
+            "Bots are {} when their token is revoked, as {} has it; so far they are {}.",
+            kept(keeps(to)),
+            root(to),
+            kept(keeps(from))
+        ),
+        Some(_) => return None,
+    };
+    Some(Consequence::new(format!("{text} {tokens}")))
 }
 
 fn people(

@@ -13,6 +13,9 @@ on_both![
     the_groups_that_one_owns_are_on_offer,
     a_group_is_transferred_after_saying_what_that_means,
     who_loses_and_who_gains_is_named,
+    whoever_keeps_a_role_further_down_is_not_said_to_lose_access,
+    people_from_outside_lose_sight_of_what_is_internal_and_others_do_not,
+    what_a_top_level_group_decides_is_told_where_another_one_does,
     a_group_comes_to_the_top_and_belongs_to_somebody,
     the_switch_of_the_new_place_is_told_and_governs,
     what_cannot_be_is_refused_before_and_when_it_is_tried,
@@ -148,6 +151,155 @@ async fn who_loses_and_who_gains_is_named(server: TestServer) {
     }
 }
 
+async fn whoever_keeps_a_role_further_down_is_not_said_to_lose_access(server: TestServer) {
+    let c = Company::on(&server);
+    c.other.member(&c.alice, AccessLevel::Owner);
+    // Erin in a group, Dave in a project, Paula in none any more; Carol in what stays behind.
+    c.deep.member(&c.erin, AccessLevel::Guest);
+    c.p3.member(&c.dave, AccessLevel::Reporter);
+    c.deep.member(&c.paula, AccessLevel::Guest);
+    server.sql(&format!(
+        "UPDATE memberships SET expires_at = '2026-11-20' WHERE user_id = {} AND group_id = {}",
+        c.paula.id, c.deep.id
+    ));
+    c.p1.member(&c.carol, AccessLevel::Developer);
+    let alice = c.alice.signs_in().await;
+    let there = asking(&c.sub, &c.other.id.to_string());
+    let page = alice.open(&there).await;
+    let said = told(&page);
+    for part in [
+        "3 people lose access: Bob (@bob, Maintainer), Carol (@carol, Developer), Paula (@paula, Planner).",
+        "2 people lose their roles in it and keep one further down: Dave (@dave, Reporter), Erin (@erin, Guest).",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    // Of a project nothing lies further down.
+    let said = told(
+        &alice
+            .open(&format!(
+                "{}?group_id={}",
+                c.p3.page("transfer"),
+                c.other.id
+            ))
+            .await,
+    );
+    assert!(said.contains("4 people lose access: Bob"), "{said}");
+    assert!(!said.contains("further down"), "{said}");
+    // It is as it was said.
+    alice
+        .submit(&page.form(&c.sub.page("transfer")))
+        .await
+        .expect(303);
+    for (person, group, below) in [
+        (&c.erin, 404, 200),
+        (&c.dave, 404, 404),
+        (&c.paula, 404, 404),
+        (&c.carol, 404, 404),
+    ] {
+        person.api().get(&c.sub.path()).await.expect(group);
+        person.api().get(&c.deep.path()).await.expect(below);
+    }
+    c.dave.api().get(&c.p3.path()).await.expect(200);
+}
+
+async fn people_from_outside_lose_sight_of_what_is_internal_and_others_do_not(server: TestServer) {
+    let c = Company::on(&server);
+    let open = server.group("open").owner(&c.alice).internal().create();
+    let team = open.subgroup("team").internal().create();
+    let place = server.group("place").owner(&c.alice).internal().create();
+    let ursula = server.person("ursula").external().create();
+    for person in [&c.bob, &c.xenia, &c.root] {
+        open.member(person, AccessLevel::Developer);
+    }
+    place.member(&ursula, AccessLevel::Developer);
+    place.member(&c.carol, AccessLevel::Developer);
+    open.token("above").create();
+    let alice = c.alice.signs_in().await;
+    let there = asking(&team, &place.id.to_string());
+    let page = alice.open(&there).await;
+    let said = told(&page);
+    for part in [
+        "1 person loses access: Xenia (@xenia, Developer).",
+        "2 people lose their roles in it: Root (@root, Developer), Bob (@bob, Developer).",
+        "1 person gains access: Ursula (@ursula, Developer).",
+        "1 person gets a role in it: Carol (@carol, Developer).",
+        "1 access token of a group above has no role in it any more, and only reads what is open to all.",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    server.set("bots_read_internal", "false");
+    let said = told(&alice.open(&there).await);
+    assert!(
+        said.contains("1 access token of a group above no longer reaches it."),
+        "{said}"
+    );
+    alice
+        .submit(&page.form(&team.page("transfer")))
+        .await
+        .expect(303);
+    for (person, status) in [(&c.xenia, 404), (&c.bob, 200), (&ursula, 200)] {
+        person.api().get(&team.path()).await.expect(status);
+    }
+}
+
+async fn what_a_top_level_group_decides_is_told_where_another_one_does(server: TestServer) {
+    let c = Company::on(&server);
+    c.other.member(&c.alice, AccessLevel::Owner);
+    let mine = server.group("mine").owner(&c.alice).create();
+    mine.token("ci").create();
+    server.sql(&format!(
+        "UPDATE groups SET retain_bots = TRUE WHERE id = {}",
+        c.acme.id
+    ));
+    c.sub.token("one").create();
+    c.p3.token("two").create();
+    let alice = c.alice.signs_in().await;
+    let (acme, other) = (c.acme.id.to_string(), c.other.id.to_string());
+    // It becomes one,
+    let page = alice.open(&asking(&c.sub, "top")).await;
+    let part = "At first both stay as acme has them: creating is turned on, and bots are kept when their token is revoked. That holds for 2 active access tokens in it.";
+    let said = told(&page);
+    assert!(
+        said.contains("It becomes a top-level group") && said.contains(part),
+        "{said}"
+    );
+    // stops being one,
+    mine.allow_creation(false);
+    let said = told(&alice.open(&asking(&mine, &acme)).await);
+    let part = "its switch for creating access tokens, which is off, and its say about bots are given up. acme decides from then on: creating is turned on, and bots are kept when their token is revoked. That holds for 1 active access token in it.";
+    assert!(said.contains(part), "{said}");
+    assert!(
+        said.contains("Access tokens can be created in it again"),
+        "{said}"
+    );
+    // or goes below another one.
+    let said = told(&alice.open(&asking(&c.sub, &other)).await);
+    let part = "Bots are removed when their token is revoked, as other has it; so far they are kept. That holds for 2 active access tokens in it.";
+    assert!(said.contains(part), "{said}");
+    let said = told(
+        &alice
+            .open(&format!("{}?group_id={other}", c.p1.page("transfer")))
+            .await,
+    );
+    assert!(
+        said.contains("so far they are kept. It holds no active access token so far."),
+        "{said}"
+    );
+    // Within one top-level group nothing of this changes.
+    let said = told(&alice.open(&asking(&c.deep, &acme)).await);
+    assert!(!said.contains("ots are"), "{said}");
+    // It is as it was said.
+    alice
+        .submit(&page.form(&c.sub.page("transfer")))
+        .await
+        .expect(303);
+    let kept = format!(
+        "id = {} AND retain_bots = TRUE AND parent_id IS NULL",
+        c.sub.id
+    );
+    assert_eq!(server.count("groups", &kept), 1);
+}
+
 async fn a_group_comes_to_the_top_and_belongs_to_somebody(server: TestServer) {
     let c = Company::on(&server);
     let alice = c.alice.signs_in().await;
@@ -263,15 +415,42 @@ async fn what_cannot_be_is_refused_before_and_when_it_is_tried(server: TestServe
     let wide = alice.get(&asking(&public, &id(&elsewhere))).await;
     assert_eq!(wide.status, 422);
     assert!(wide.page().complaints()[0].contains("since the parent group has private visibility"));
-    // Too deep is told when it is tried.
+    // Too deep, with what lies below it.
     let mut deepest = open;
     for level in 0..17 {
         deepest = deepest.subgroup(&format!("l{level}")).create();
     }
+    // Too long, with what lies below it.
+    let mut longest = mine;
+    for letter in ["x", "y", "z"] {
+        longest = longest.subgroup(&letter.repeat(240)).create();
+    }
+    let of_all = c.deep.subgroup(&"w".repeat(250)).create();
+    of_all.project(&"v".repeat(20)).create();
     let before = (server.inventory(), before.1);
-    let sent = alice.post(&page, &[("group_id", &id(&deepest))]).await;
-    assert_eq!(sent.status, 422);
-    assert!(sent.page().complaints()[0].contains("nested too deep"));
+    for (to, says) in [
+        (id(&deepest), "nested too deep"),
+        (id(&longest), "The address there is too long"),
+    ] {
+        let asked = alice.get(&asking(&c.sub, &to)).await;
+        let sent = alice.post(&page, &[("group_id", &to)]).await;
+        for answer in [asked, sent] {
+            assert_eq!(answer.status, 422, "{says}");
+            let complaints = answer.page().complaints();
+            assert!(complaints[0].contains(says), "{complaints:?}");
+            assert!(answer.page().part("consequences").is_none());
+        }
+    }
+    // To the letter: what lies below counts, and there is room for less.
+    alice.get(&asking(&of_all, &id(&longest))).await.expect(200);
+    alice
+        .get(&format!(
+            "{}?group_id={}",
+            c.p2.page("transfer"),
+            longest.id
+        ))
+        .await
+        .expect(200);
     assert_eq!(server.inventory(), before.0);
     assert_eq!(server.count("groups", "full_path = 'acme/sub'"), 1);
     all_in_step(&server);
