@@ -193,9 +193,10 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     #[test]
-    fn a_hook_can_be_run_at_once_whatever_is_being_started_meanwhile() {
+    fn what_is_written_can_be_run_at_once_whatever_is_being_started_meanwhile() {
         let over = AtomicBool::new(false);
-        std::thread::scope(|scope| {
+        let folder = tempfile::tempdir().unwrap();
+        let failed = std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     while !over.load(Ordering::Relaxed) {
@@ -204,20 +205,29 @@ mod tests {
                 });
             }
             let mut failed = Vec::new();
-            for _ in 0..100 {
-                let root = tempfile::tempdir().unwrap();
-                let hooks = hooks(root.path()).unwrap();
-                let ran = Program::new(hooks.join("post-receive"))
-                    .env(VARIABLE, root.path())
-                    .stdin(Stdio::null())
-                    .status();
-                if !ran.as_ref().is_ok_and(|status| status.success()) {
-                    failed.push(ran);
-                }
-                assert!(root.path().join(".hooks").read_dir().unwrap().count() == 2);
+            for round in 0..300 {
+                let path = folder.path().join(format!("hook{round}"));
+                write_elsewhere(&path, "#!/bin/sh\nexit 0\n").unwrap();
+                fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+                failed.extend(Program::new(&path).status().err());
             }
             over.store(true, Ordering::Relaxed);
-            assert!(failed.is_empty(), "{failed:?}");
+            failed
         });
+        assert!(failed.is_empty(), "{failed:?}");
+    }
+
+    #[test]
+    fn the_hooks_are_there_once_and_nothing_beside_them() {
+        let root = tempfile::tempdir().unwrap();
+        for _ in 0..2 {
+            let folder = hooks(root.path()).unwrap();
+            let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+            assert_eq!(
+                (&*text("pre-receive"), &*text("post-receive")),
+                (BEFORE, AFTER)
+            );
+            assert_eq!(folder.read_dir().unwrap().count(), 2);
+        }
     }
 }
