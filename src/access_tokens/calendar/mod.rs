@@ -9,9 +9,10 @@ use crate::error::{Error, What};
 use crate::groups::store::{GroupRef, find_visible};
 use crate::members::AccessLevel;
 use crate::permissions::Right;
-use crate::users::calendar_feed::reader::Reader;
+use crate::users::calendar_feed::reader::{Places, Reader};
 
 use super::AccessToken;
+use super::looked_after::uppermost;
 use ics::Calendar;
 
 /// Tokens of one calendar, those first that end first.
@@ -54,9 +55,10 @@ pub fn of_group(
     Ok(Calendar::new(name, &ctx.instance, endings))
 }
 
-/// The calendar of the active tokens of a reader: their own, and those of the groups that they own by a membership, of the
-/// groups below and of the projects there. Administrators get no list of everything. Three queries at most, but for people
-/// who own hundreds of groups that don't lie in one another.
+/// The calendar of the active tokens of a reader: their own, those of the groups that they own by a membership and of the
+/// groups below, and those of the projects that they maintain there, by a membership or in their own namespace.
+/// Administrators get no list of everything. Three queries at most, but for people who look after hundreds of groups that
+/// don't lie in one another.
 ///
 /// # Errors
 /// [`Error::NotFound`] for who isn't a person.
@@ -69,14 +71,64 @@ pub fn of_person(conn: &mut DbConnection, reader: &Reader) -> Result<Calendar, E
     let mut endings = Vec::new();
     // While tokens are off, none can be used.
     if !ctx.policy.settings.disable_personal_access_tokens {
-        endings = store::of_user(conn, user.id, ctx.today(), MOST)?;
-        let owned = super::looked_after::uppermost(reader.owned(conn)?);
-        for some in owned.chunks(AT_ONCE) {
+        let places = reader.places(conn)?;
+        endings = store::of_user(conn, user.id, &places.projects, ctx.today(), MOST)?;
+        for some in tops(places).chunks(AT_ONCE) {
             endings.extend(store::below(conn, some, ctx.today(), MOST)?);
         }
         endings.sort_by_key(|ending| (ending.token.expires_at, ending.token.id));
+        // A project can be reached from above and by itself.
+        endings.dedup_by_key(|ending| ending.token.id);
         endings.truncate(usize::try_from(MOST).unwrap_or(usize::MAX));
     }
     let name = format!("Access tokens of {}", user.name);
     Ok(Calendar::new(name, &ctx.instance, endings))
+}
+
+/// A group, and what lies below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Top {
+    traversal: String,
+    /// Only the tokens of its projects?
+    projects_only: bool,
+}
+
+/// Where a person's tokens are looked for; what lies below another one is left out.
+fn tops(places: Places) -> Vec<Top> {
+    let owned = uppermost(places.owned);
+    let is_owned = |top: &String| owned.iter().any(|owned| top.starts_with(owned.as_str()));
+    let maintained: Vec<String> = uppermost(places.maintained)
+        .into_iter()
+        .filter(|top| !is_owned(top))
+        .collect();
+    let all = owned.into_iter().map(|traversal| (traversal, false));
+    all.chain(maintained.into_iter().map(|traversal| (traversal, true)))
+        .map(|(traversal, projects_only)| Top {
+            traversal,
+            projects_only,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_groups_that_one_owns_all_is_told_and_of_others_the_projects() {
+        let traversals = |all: &[&str]| all.iter().map(|&one| one.to_owned()).collect();
+        let found = tops(Places {
+            owned: traversals(&["1/17/", "1/17/4/", "3/"]),
+            maintained: traversals(&["1/", "1/17/", "1/17/4/", "3/", "9/"]),
+            projects: Vec::new(),
+        });
+        let told: Vec<(&str, bool)> = found
+            .iter()
+            .map(|top| (top.traversal.as_str(), top.projects_only))
+            .collect();
+        assert_eq!(
+            told,
+            [("1/17/", false), ("3/", false), ("1/", true), ("9/", true)]
+        );
+    }
 }

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use diesel::dsl::not;
 use diesel::prelude::*;
 
-use super::Ending;
+use super::{Ending, Top};
 use crate::access_tokens::AccessToken;
 use crate::db::schema::{access_tokens, groups, memberships, projects, users};
 use crate::db::{Backend, DbConnection, after_subtree, coalesce_id};
@@ -63,34 +63,48 @@ pub(super) fn of_group(
     rows.into_iter().map(told).collect()
 }
 
-/// A person's own.
+/// A person's own, and those of these projects.
 pub(super) fn of_user(
     conn: &mut DbConnection,
     user_id: i64,
+    project_ids: &[i64],
     today: NaiveDate,
     limit: i64,
 ) -> Result<Vec<Ending>, Error> {
-    let tokens = tokens!().filter(access_tokens::user_id.eq(user_id));
+    let mut tokens = tokens!().into_boxed::<Backend>();
+    tokens = tokens.filter(access_tokens::user_id.eq(user_id));
+    if !project_ids.is_empty() {
+        tokens = tokens.or_filter(access_tokens::project_id.eq_any(project_ids.to_vec()));
+    }
     let rows: Vec<Row> = ending!(tokens, today, limit).load(conn)?;
     rows.into_iter().map(told).collect()
 }
 
-/// Those of the groups with these traversals, of the groups below and of the projects there.
+/// Those of these groups, of the groups below and of the projects there, or of the projects alone.
 pub(super) fn below(
     conn: &mut DbConnection,
-    tops: &[String],
+    tops: &[Top],
     today: NaiveDate,
     limit: i64,
 ) -> Result<Vec<Ending>, Error> {
     // Found from the top-level groups; what lies there beside the groups that are asked for is left out then.
-    let mut roots: Vec<i64> = tops.iter().filter_map(|top| ids_of(top).next()).collect();
+    let mut roots: Vec<i64> = tops
+        .iter()
+        .filter_map(|top| ids_of(&top.traversal).next())
+        .collect();
     roots.sort_unstable();
     roots.dedup();
     let mut tokens = tokens!().into_boxed::<Backend>();
     // All of these before anything else that has to be true, too.
     for top in tops {
         let at = || groups::traversal.nullable();
-        tokens = tokens.or_filter(at().ge(top.clone()).and(at().lt(after_subtree(top))));
+        let end = after_subtree(&top.traversal);
+        let below = at().ge(top.traversal.clone()).and(at().lt(end));
+        tokens = if top.projects_only {
+            tokens.or_filter(below.and(access_tokens::project_id.is_not_null()))
+        } else {
+            tokens.or_filter(below)
+        };
     }
     let tokens = tokens.filter(access_tokens::root_id.eq_any(roots));
     let rows: Vec<Row> = ending!(tokens, today, limit).load(conn)?;

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use super::{FeedToken, claimed_by, store};
+use super::store::{self, WithSalt};
+use super::{FeedToken, claimed_by};
 use crate::actor::{Actor, Credential};
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::Error;
-use crate::members::{AccessLevel, Membership, Memberships};
+use crate::members::{AccessLevel, Memberships};
 use crate::users::User;
 
 /// Somebody who may read calendars.
@@ -17,8 +18,41 @@ use crate::users::User;
 pub struct Reader {
     /// The request, with the person as whoever asks.
     pub ctx: Context,
-    /// The traversals of the groups that they own by a membership, if that is known already.
-    owned: Option<Vec<String>>,
+    /// Where they look after tokens, if that is known already.
+    places: Option<Places>,
+}
+
+/// Where a person looks after tokens by memberships that count, or because it is their own namespace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places {
+    /// The traversals of the groups that they own.
+    pub owned: Vec<String>,
+    /// The traversals of the groups whose projects they maintain, those that they own and their own namespace included.
+    pub maintained: Vec<String>,
+    /// The projects that they maintain by a membership of their own.
+    pub projects: Vec<i64>,
+}
+
+impl Places {
+    fn of(found: &WithSalt, today: NaiveDate) -> Self {
+        let mut places = Places::default();
+        places.maintained.extend(found.namespace.clone());
+        let living = found
+            .memberships
+            .iter()
+            .filter(|(membership, _)| membership.is_living(today));
+        for (membership, traversal) in living {
+            let level = membership.access_level;
+            if level >= AccessLevel::Owner {
+                places.owned.extend(traversal.clone());
+            }
+            if level >= AccessLevel::Maintainer {
+                places.maintained.extend(traversal.clone());
+                places.projects.extend(membership.project_id);
+            }
+        }
+        places
+    }
 }
 
 impl Reader {
@@ -27,7 +61,7 @@ impl Reader {
         let person = ctx.actor.user.as_ref().filter(|user| user.may_sign_in());
         person.map(|_| Reader {
             ctx: ctx.clone(),
-            owned: None,
+            places: None,
         })
     }
 
@@ -47,27 +81,23 @@ impl Reader {
         let Some(found) = store::with_salt(conn, id)? else {
             return Ok(None);
         };
-        let (user, today) = (found.user, ctx.today());
+        let today = ctx.today();
         let key = &ctx.instance.lookup_key;
         let good = found
             .salt
-            .is_some_and(|salt| FeedToken::of(key, id, &salt).is(given));
-        if !good || !user.may_sign_in() {
+            .as_ref()
+            .is_some_and(|salt| FeedToken::of(key, id, salt).is(given));
+        if !good || !found.user.may_sign_in() {
             return Ok(None);
         }
-        let owned = found
-            .memberships
-            .iter()
-            .filter(|(membership, _)| owns(membership, today))
-            .filter_map(|(_, traversal)| traversal.clone())
-            .collect();
+        let places = Places::of(&found, today);
         let memberships = found
             .memberships
             .into_iter()
             .map(|(membership, _)| membership);
         let memberships = Memberships::living(memberships.collect(), today);
         let actor = Actor {
-            user: Some(user),
+            user: Some(found.user),
             credential: Credential::Feed,
             memberships,
             origin: ctx.actor.origin.clone(),
@@ -78,7 +108,7 @@ impl Reader {
                 actor: Arc::new(actor),
                 ..ctx.clone()
             },
-            owned: Some(owned),
+            places: Some(places),
         }))
     }
 
@@ -87,23 +117,18 @@ impl Reader {
         self.ctx.actor.user.as_ref()
     }
 
-    /// The traversals of the groups that they own by a membership. At most one query.
+    /// Where they look after tokens. At most one query.
     ///
     /// # Errors
     /// When the database is away.
-    pub fn owned(&self, conn: &mut DbConnection) -> Result<Vec<String>, Error> {
-        match &self.owned {
-            Some(owned) => Ok(owned.clone()),
-            None => store::owned_by(
-                conn,
-                self.ctx.actor.user_id().unwrap_or_default(),
-                self.ctx.today(),
-            ),
+    pub fn places(&self, conn: &mut DbConnection) -> Result<Places, Error> {
+        if let Some(places) = &self.places {
+            return Ok(places.clone());
         }
+        let id = self.ctx.actor.user_id().unwrap_or_default();
+        let found = store::with_salt(conn, id)?;
+        Ok(found.map_or_else(Places::default, |found| {
+            Places::of(&found, self.ctx.today())
+        }))
     }
-}
-
-/// Does this make its user an Owner on this day?
-pub(super) fn owns(membership: &Membership, today: NaiveDate) -> bool {
-    membership.access_level >= AccessLevel::Owner && membership.is_living(today)
 }

@@ -1,6 +1,5 @@
 //! Salts of calendar addresses in the database, and whoever reads by one.
 
-use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use crate::db::DbConnection;
@@ -8,6 +7,17 @@ use crate::db::schema::{groups, memberships, users};
 use crate::error::Error;
 use crate::members::Membership;
 use crate::users::User;
+use aliases::namespaces;
+
+/// Another name for the table, where one query needs it twice.
+#[allow(
+    missing_docs,
+    reason = "the macro writes items that can't be documented"
+)]
+mod aliases {
+    use crate::db::schema::groups;
+    diesel::alias!(groups as namespaces: Namespaces);
+}
 
 /// The salt of a person; nothing if they never asked for an address.
 pub(super) fn salt(conn: &mut DbConnection, user_id: i64) -> Result<Option<Vec<u8>>, Error> {
@@ -27,32 +37,42 @@ pub(super) fn put_salt(conn: &mut DbConnection, user_id: i64, salt: &[u8]) -> Re
     Ok(())
 }
 
-/// A user, their salt, and each of their memberships with the traversal of its group.
+/// A user, their salt, the traversal of their own namespace, and each of their memberships with that of its group.
 pub(super) struct WithSalt {
     pub user: User,
     pub salt: Option<Vec<u8>>,
+    pub namespace: Option<String>,
     pub memberships: Vec<(Membership, Option<String>)>,
 }
 
 /// A user with their salt and memberships, in one query.
 pub(super) fn with_salt(conn: &mut DbConnection, user_id: i64) -> Result<Option<WithSalt>, Error> {
-    type Row = (User, Option<Vec<u8>>, Option<Membership>, Option<String>);
+    type Row = (
+        User,
+        Option<Vec<u8>>,
+        Option<String>,
+        Option<Membership>,
+        Option<String>,
+    );
     let rows: Vec<Row> = users::table
         .left_join(memberships::table.on(memberships::user_id.eq(users::id)))
         .left_join(groups::table.on(groups::id.nullable().eq(memberships::group_id)))
+        .left_join(namespaces.on(namespaces.field(groups::owner_id).eq(users::id.nullable())))
         .filter(users::id.eq(user_id))
         .select((
             User::as_select(),
             users::calendar_salt,
+            namespaces.field(groups::traversal).nullable(),
             Option::<Membership>::as_select(),
             groups::traversal.nullable(),
         ))
         .load(conn)?;
     let mut found: Option<WithSalt> = None;
-    for (user, salt, membership, traversal) in rows {
+    for (user, salt, namespace, membership, traversal) in rows {
         let found = found.get_or_insert(WithSalt {
             user,
             salt,
+            namespace,
             memberships: Vec::new(),
         });
         found
@@ -60,22 +80,4 @@ pub(super) fn with_salt(conn: &mut DbConnection, user_id: i64) -> Result<Option<
             .extend(membership.map(|membership| (membership, traversal)));
     }
     Ok(found)
-}
-
-/// The traversals of the groups that a user owns by a membership that counts on this day.
-pub(super) fn owned_by(
-    conn: &mut DbConnection,
-    user_id: i64,
-    today: NaiveDate,
-) -> Result<Vec<String>, Error> {
-    let rows: Vec<(Membership, String)> = memberships::table
-        .inner_join(groups::table.on(groups::id.nullable().eq(memberships::group_id)))
-        .filter(memberships::user_id.eq(user_id))
-        .select((Membership::as_select(), groups::traversal))
-        .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .filter(|(membership, _)| super::reader::owns(membership, today))
-        .map(|(_, traversal)| traversal)
-        .collect())
 }
