@@ -19,6 +19,8 @@ pub enum State {
     Active,
     /// Its date has come, and nobody had revoked it.
     Expired,
+    /// It was rotated away, and its value works on for a while.
+    OldValue,
     /// It was taken away.
     Revoked,
 }
@@ -29,6 +31,7 @@ impl State {
         match self {
             State::Active => "active",
             State::Expired => "expired",
+            State::OldValue => "old_value",
             State::Revoked => "revoked",
         }
     }
@@ -41,6 +44,8 @@ pub struct Census {
     pub active: ByKind,
     /// Those whose date has come.
     pub expired: ByKind,
+    /// Those that were rotated away and still work.
+    pub old_values: ByKind,
     /// Those that were taken away.
     pub revoked: ByKind,
 }
@@ -62,6 +67,7 @@ impl Census {
         [
             (State::Active, self.active),
             (State::Expired, self.expired),
+            (State::OldValue, self.old_values),
             (State::Revoked, self.revoked),
         ]
         .into_iter()
@@ -100,7 +106,8 @@ macro_rules! by_kind {
 /// When the database is away.
 pub fn count_all(conn: &mut DbConnection, now: DateTime<Utc>) -> Result<Census, Error> {
     let today = now.date_naive();
-    macro_rules! three {
+    let moment = Timestamp::from(now);
+    macro_rules! four {
         ($tokens:expr) => {
             [
                 by_kind!(conn, $tokens.filter(access_tokens::revoked.eq(true))),
@@ -111,21 +118,24 @@ pub fn count_all(conn: &mut DbConnection, now: DateTime<Utc>) -> Result<Census, 
                         .filter(access_tokens::revoked.eq(false))
                         .filter(access_tokens::expires_at.le(today))
                 ),
+                by_kind!(conn, $tokens.filter(access_tokens::grace_until.gt(moment))),
             ]
         };
     }
-    let all = three!(access_tokens::table);
+    let all = four!(access_tokens::table);
     // Few at any moment: their rows are deleted as soon as possible.
-    let gone = three!(
+    let gone = four!(
         access_tokens::table
             .inner_join(users::table)
-            .filter(users::bot_gone_at.le(Timestamp::from(now)))
+            .filter(users::bot_gone_at.le(moment))
     );
-    let [revoked, living, expired] = [0, 1, 2].map(|which| all[which].without(gone[which]));
+    let [revoked, living, expired, old_values] =
+        [0, 1, 2, 3].map(|which| all[which].without(gone[which]));
     Ok(Census {
         active: living.without(expired),
         expired,
-        revoked,
+        old_values,
+        revoked: revoked.without(old_values),
     })
 }
 

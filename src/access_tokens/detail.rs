@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 
 use super::days::first_kept;
@@ -44,6 +44,15 @@ pub struct Detail {
 }
 
 impl Detail {
+    /// The values before it that work at this moment, the newest first.
+    pub fn old_values(&self, now: DateTime<Utc>) -> impl Iterator<Item = &ListedToken> {
+        let id = self.listed.token.id;
+        let from_here = self.family.iter().skip_while(move |kin| kin.token.id != id);
+        from_here
+            .skip(1)
+            .take_while(move |kin| kin.token.is_in_grace(now))
+    }
+
     /// All requests of the last thirty days.
     pub fn requests(&self) -> i64 {
         self.days.values().sum()

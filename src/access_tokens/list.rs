@@ -4,14 +4,15 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 
 use super::narrowing::{coalesce_text, narrowed};
+use super::old_values::OldValues;
 pub use super::query::{Query, Sort, State};
 use super::store::{find, find_all, find_of, inside, listed, listed_tokens, older, unused_since};
 use super::{AccessToken, ListedToken, Resource, TokenType};
 use crate::context::Context;
 use crate::db::schema::{access_token_uses, access_tokens, groups, memberships, projects, users};
 use crate::db::{
-    Backend, COUNTED_AT_MOST, Counted, DbConnection, Page, PageRequest, Timestamp, by_character,
-    coalesce_date, coalesce_timestamp, lower,
+    Backend, COUNTED_AT_MOST, Counted, DbConnection, Page, PageOrLast, PageRequest, Timestamp,
+    by_character, coalesce_date, coalesce_timestamp, lower,
 };
 use crate::error::{Denied, Error, What};
 use crate::groups::relocation::below;
@@ -209,13 +210,14 @@ pub fn by_ids(
     find_all(conn, ids)
 }
 
-/// A [`ListedRow`](super::store::ListedRow) with the number of all rows.
+/// A [`ListedRow`](super::store::ListedRow) with the older values that still work, and the number of all rows.
 type CountedRow = (
     AccessToken,
     User,
     Option<Membership>,
     Option<(Timestamp, String)>,
     Option<Timestamp>,
+    Option<String>,
     i64,
 );
 
@@ -272,7 +274,8 @@ fn list(
                     .and(diesel::dsl::not(in_grace()))
                     .or(passed()),
             ),
-            None => rows,
+            None if query.with_old_values => rows,
+            None => rows.filter(diesel::dsl::not(in_grace())),
         };
         rows = match query.token_type {
             Some(TokenType::Group) => rows.filter(access_tokens::group_id.is_not_null()),
@@ -353,6 +356,9 @@ fn list(
                 .filter(access_tokens::expires_at.is_not_null())
                 .filter(access_tokens::expires_at.assume_not_null().ge(day));
         }
+        if let Some(id) = query.after_id {
+            rows = rows.filter(access_tokens::id.gt(id));
+        }
         rows = narrowed!(rows, query);
         if query.members_only || query.living_members_on.is_some() {
             rows = rows.filter(memberships::id.is_not_null());
@@ -374,6 +380,7 @@ fn list(
         Option::<Membership>::as_select(),
         (access_token_uses::last_used_at, access_token_uses::ips).nullable(),
         older.field(access_tokens::grace_until).nullable(),
+        OldValues::at(now),
         Counted(all),
     ));
     macro_rules! by {
@@ -412,13 +419,24 @@ fn list(
         Sort::Role => by!(memberships::access_level),
         Sort::Updated => by!(access_tokens::updated_at),
     };
-    let rows: Vec<CountedRow> = ordered
-        .limit(request.per_page + 1)
-        .offset(request.offset())
-        .load(conn)?;
+    let rows: Vec<CountedRow> = if query.or_last_page && request.page > 1 {
+        let all = base().limit(COUNTED_AT_MOST + 1).select(access_tokens::id);
+        PageOrLast::of(ordered, all, request).load(conn)?
+    } else {
+        ordered
+            .limit(request.per_page + 1)
+            .offset(request.offset())
+            .load(conn)?
+    };
     let counted = match rows.first() {
         Some((.., all)) => *all,
         None if request.page == 1 => 0,
+        // Only where so many lie before the page can it be beyond the end of a list that isn't empty.
+        None if query.or_last_page && request.offset() <= COUNTED_AT_MOST => 0,
+        None if query.or_last_page => {
+            let first = PageRequest { page: 1, ..request };
+            return list(conn, holder, query, first, now);
+        }
         // Beyond the end there is no row to tell.
         None => {
             let ids: Vec<i64> = base()
@@ -428,11 +446,19 @@ fn list(
             i64::try_from(ids.len()).unwrap_or(i64::MAX)
         }
     };
+    let request = if query.or_last_page {
+        request.or_last(counted)
+    } else {
+        request
+    };
     let rows = rows
         .into_iter()
-        .map(|(token, user, membership, usage, grace, _)| {
-            listed((token, user, membership, usage, grace))
-        })
+        .map(
+            |(token, user, membership, usage, grace, values, _)| ListedToken {
+                old_values: OldValues::ids(values.as_deref()),
+                ..listed((token, user, membership, usage, grace))
+            },
+        )
         .collect();
     Ok(Page::new(rows, request, counted))
 }

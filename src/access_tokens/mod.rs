@@ -14,6 +14,7 @@ pub mod edit;
 pub mod ended;
 pub mod expired;
 pub mod expiry;
+pub mod export;
 pub mod grace;
 pub mod idempotency;
 pub mod imported;
@@ -21,8 +22,8 @@ pub mod inventory;
 pub mod legacy;
 pub mod lifetime;
 pub mod list;
-mod looked_after;
 mod narrowing;
+mod old_values;
 pub mod pages;
 pub mod query;
 pub mod reach;
@@ -174,6 +175,8 @@ pub struct ListedToken {
     pub last_used_ips: Vec<String>,
     /// Until when the value works that was rotated into this one; it may have passed.
     pub old_value_until: Option<DateTime<Utc>>,
+    /// The older values that still work, that one included and the newest first; empty where nobody asked for them.
+    pub old_values: Vec<i64>,
 }
 
 impl ListedToken {

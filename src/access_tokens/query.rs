@@ -52,7 +52,8 @@ pub struct Query {
     pub search: Option<String>,
     /// Each of these words occurs in the name, whatever the case; one of under three characters is all of it.
     pub words: Vec<String>,
-    /// Are those active that were rotated away and still work? The API shows them, pages show them with their successor.
+    /// Do those that were rotated away and still work have rows of their own? The API lists them among the active ones;
+    /// pages show them with their successor alone.
     pub with_old_values: bool,
     /// Only revoked ones, or only others; one in its grace isn't revoked yet.
     pub revoked: Option<bool>,
@@ -66,6 +67,8 @@ pub struct Query {
     pub unused_since: Option<DateTime<Utc>>,
     /// Last used at this moment or later.
     pub last_used_after: Option<DateTime<Utc>>,
+    /// Only with greater ids than this one.
+    pub after_id: Option<i64>,
     /// With an end before this day.
     pub expires_before: Option<NaiveDate>,
     /// With an end on this day or later.
@@ -82,6 +85,8 @@ pub struct Query {
     pub sort: Sort,
     /// Largest first?
     pub descending: bool,
+    /// Beyond the last page, is the last one meant? Pages show it; the API has nothing there.
+    pub or_last_page: bool,
     /// Among equals the newest first, whichever way the rest goes; the API does that.
     pub newest_among_equals: bool,
 }

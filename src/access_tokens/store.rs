@@ -154,6 +154,7 @@ pub(super) fn listed((token, user, membership, usage, grace): ListedRow) -> List
         last_used_at,
         last_used_ips: ips.split_whitespace().map(str::to_owned).collect(),
         old_value_until: grace.map(DateTime::from),
+        old_values: Vec::new(),
         token,
         user,
     }
@@ -382,7 +383,7 @@ pub(super) fn mark_rotated(
 
 /// No value that was rotated into this one, directly or through others, works after this moment; nothing: after now.
 /// Returns the ids of those that would have.
-fn shorten_graces(
+pub(super) fn shorten_graces(
     conn: &mut DbConnection,
     id: i64,
     until: Option<DateTime<Utc>>,

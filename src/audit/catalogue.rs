@@ -113,7 +113,7 @@ macro_rules! token_events {
                 $area,
                 concat!($word, "_access_token_updated"),
                 concat!($title, " access token given an expiry date"),
-                token!(", reason"),
+                token!(", ended_sooner: old values whose end is nearer now, reason"),
             ),
             kind(
                 $area,

@@ -5,6 +5,7 @@ mod counted;
 mod in_use;
 pub mod integrity;
 mod joined;
+mod last_page;
 mod migrations;
 mod page;
 mod pool;
@@ -22,6 +23,7 @@ pub use connection::{Counters, DbConnection};
 pub use counted::{Counted, Measured};
 pub use in_use::InUse;
 pub use joined::{Firsts, UnionAll};
+pub use last_page::PageOrLast;
 pub use migrations::{
     SchemaState, applied_versions_state, drop_all_tables, migrate, migrate_and, others_connected,
     revert, schema_state,

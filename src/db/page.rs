@@ -20,6 +20,18 @@ impl PageRequest {
 }
 
 impl PageRequest {
+    /// This page of a list with so many rows, or its last one if this lies beyond the end. Of more than
+    /// [`COUNTED_AT_MOST`] nobody knows the last one.
+    pub fn or_last(self, counted: i64) -> Self {
+        if counted > self.offset() || counted > COUNTED_AT_MOST {
+            return self;
+        }
+        PageRequest {
+            page: (counted.max(1) - 1) / self.per_page + 1,
+            ..self
+        }
+    }
+
     /// How many rows there are in all, if this page is the last one and so tells. `fetched` is what a query
     /// for one row more than the page holds has brought.
     pub fn total_if_last(self, fetched: usize) -> Option<i64> {
@@ -112,7 +124,8 @@ impl<T> Page<T> {
     }
 
     /// As [`Page::new`], where each row also tells how many there are; `told` is what the first one says. Beyond the end
-    /// no row tells: then `ids` brings the ids of all rows, one more than [`COUNTED_AT_MOST`] at the most.
+    /// no row tells: then `ids` brings the ids of all rows, one more than [`COUNTED_AT_MOST`] at the most. With `or_last`
+    /// the rows are those of the last page, if the one that was asked for lies beyond the end.
     ///
     /// # Errors
     /// Those of counting.
@@ -120,12 +133,20 @@ impl<T> Page<T> {
         rows: Vec<T>,
         told: Option<i64>,
         request: PageRequest,
+        or_last: bool,
         ids: impl FnOnce() -> Result<Vec<i64>, E>,
     ) -> Result<Self, E> {
         let counted = match told {
             Some(counted) => counted,
             None if request.page == 1 => 0,
+            // There is no last page of an empty list.
+            None if or_last && request.offset() <= COUNTED_AT_MOST => 0,
             None => i64::try_from(ids()?.len()).unwrap_or(i64::MAX),
+        };
+        let request = if or_last {
+            request.or_last(counted)
+        } else {
+            request
         };
         Ok(Page::new(rows, request, counted))
     }
@@ -154,6 +175,24 @@ impl<T> Page<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn beyond_the_end_is_the_last_page_as_far_as_anybody_knows() {
+        let or_last = |page, counted| PageRequest { page, per_page: 20 }.or_last(counted).page;
+        for (page, counted, shown) in [
+            (1, 0, 1),
+            (9, 0, 1),
+            (9, 20, 1),
+            (9, 21, 2),
+            (2, 21, 2),
+            (9, 161, 9),
+            (600, COUNTED_AT_MOST, 500),
+            (600, COUNTED_AT_MOST + 1, 600),
+            (i64::MAX, 40, 2),
+        ] {
+            assert_eq!(or_last(page, counted), shown, "{page} of {counted}");
+        }
+    }
 
     #[test]
     fn the_last_page_tells_how_many_rows_there_are() {

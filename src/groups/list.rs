@@ -12,7 +12,7 @@ use super::{Group, GroupRow, RootRow, Visibility};
 use crate::context::Context;
 use crate::db::schema::{groups, memberships, projects, users};
 use crate::db::{
-    Backend, COUNTED_AT_MOST, Counted, DbConnection, Page, PageRequest, after_subtree,
+    Backend, COUNTED_AT_MOST, Counted, DbConnection, Page, PageOrLast, PageRequest, after_subtree,
     by_character, lower,
 };
 use crate::error::Error;
@@ -58,6 +58,8 @@ pub struct Filter {
     pub order: Order,
     /// Largest first?
     pub descending: bool,
+    /// The last page, where the one that is asked for lies beyond the end?
+    pub or_last_page: bool,
 }
 
 /// What a list of groups is sorted by.
@@ -273,12 +275,15 @@ macro_rules! page_with {
             Order::Id if filter.descending => rows.order(groups::id.desc()),
             Order::Id => rows.order(groups::id.asc()),
         };
-        let rows: Vec<(GroupRow, RootRow, $($type,)? i64)> = rows
-            .limit(request.per_page + 1)
-            .offset(request.offset())
-            .load($conn)?;
+        let rows: Vec<(GroupRow, RootRow, $($type,)? i64)> = if filter.or_last_page && request.page > 1 {
+            PageOrLast::of(rows, all(), request).load($conn)?
+        } else {
+            rows.limit(request.per_page + 1)
+                .offset(request.offset())
+                .load($conn)?
+        };
         let told = rows.first().map(|(.., all)| *all);
-        Page::told(rows, told, request, || all().load($conn))?
+        Page::told(rows, told, request, filter.or_last_page, || all().load($conn))?
     }};
 }
 

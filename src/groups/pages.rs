@@ -88,6 +88,7 @@ async fn list(call: PageCall, explore: bool) -> Result<HttpResponse, Error> {
         topmost: search.is_empty(),
         order,
         descending,
+        or_last_page: true,
         ..Filter::default()
     };
     let request = PageRequest {
@@ -162,6 +163,7 @@ pub async fn overview(call: PageCall, group: Group) -> Result<HttpResponse, Erro
         .read(move |conn, ctx| {
             let filter = Filter {
                 parent_id: Some(here.id),
+                or_last_page: true,
                 ..Filter::default()
             };
             let subgroups = lists::page_or_last(subgroup_request, |request| {
@@ -171,6 +173,7 @@ pub async fn overview(call: PageCall, group: Group) -> Result<HttpResponse, Erro
                 group_id: Some(here.id),
                 order: projects::list::Order::Name,
                 ascending: true,
+                or_last_page: true,
                 ..projects::list::Filter::default()
             };
             let inside = lists::page_or_last(project_request, |request| {

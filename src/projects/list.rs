@@ -10,7 +10,7 @@ use super::{Project, ProjectRow};
 use crate::context::Context;
 use crate::db::schema::{groups, memberships, projects};
 use crate::db::{
-    Backend, COUNTED_AT_MOST, Counted, DbConnection, Page, PageRequest, after_subtree,
+    Backend, COUNTED_AT_MOST, Counted, DbConnection, Page, PageOrLast, PageRequest, after_subtree,
     by_character, lower,
 };
 use crate::error::Error;
@@ -48,6 +48,8 @@ pub struct Filter {
     pub order: Order,
     /// Smallest first?
     pub ascending: bool,
+    /// The last page, where the one that is asked for lies beyond the end?
+    pub or_last_page: bool,
 }
 
 /// What a list of projects is sorted by.
@@ -214,11 +216,17 @@ pub fn list_visible(
         Order::Id if filter.ascending => rows.order(projects::id.asc()),
         Order::Id => rows.order(projects::id.desc()),
     };
-    let rows: Vec<(ProjectRow, GroupRow, RootRow, i64)> = rows
-        .limit(request.per_page + 1)
-        .offset(request.offset())
-        .load(conn)?;
+    let rows: Vec<(ProjectRow, GroupRow, RootRow, i64)> = if filter.or_last_page && request.page > 1
+    {
+        PageOrLast::of(rows, all(), request).load(conn)?
+    } else {
+        rows.limit(request.per_page + 1)
+            .offset(request.offset())
+            .load(conn)?
+    };
     let told = rows.first().map(|(.., all)| *all);
-    let page = Page::told(rows, told, request, || all().load(conn))?;
+    let page = Page::told(rows, told, request, filter.or_last_page, || {
+        all().load(conn)
+    })?;
     Ok(page.map(|(row, namespace, root, _)| assemble((row, (namespace, root)))))
 }

@@ -144,6 +144,7 @@ async fn listed(
         search_namespaces: true,
         order,
         ascending,
+        or_last_page: true,
         ..filter
     };
     let request = PageRequest {

@@ -37,7 +37,7 @@ pub fn page_or_last<T>(
     mut query: impl FnMut(PageRequest) -> Result<Page<T>, Error>,
 ) -> Result<Page<T>, Error> {
     let page = query(request)?;
-    if page.rows.is_empty() && request.page > 1 {
+    if page.rows.is_empty() && page.request.page > 1 {
         return query(PageRequest {
             page: page.total_pages().unwrap_or(1),
             ..request

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::{Delivery, Webhook};
 use crate::db::schema::webhook_deliveries;
-use crate::db::{COUNTED_AT_MOST, Counted, DbConnection, Page, PageRequest, Timestamp};
+use crate::db::{COUNTED_AT_MOST, Counted, DbConnection, Page, PageOrLast, PageRequest, Timestamp};
 use crate::error::{Error, What};
 
 use aliases::others;
@@ -24,7 +24,7 @@ mod aliases {
 /// How long a delivery stays in the log once it is settled.
 const KEPT: TimeDelta = TimeDelta::days(30);
 
-/// One page of the log of a webhook.
+/// One page of the log of a webhook; the last one, where the one that is asked for lies beyond the end.
 ///
 /// # Errors
 /// When the database is away.
@@ -41,14 +41,12 @@ pub fn page(
             .limit(COUNTED_AT_MOST + 1)
             .select(webhook_deliveries::id)
     };
-    let rows: Vec<(Delivery, i64)> = of_hook()
+    let rows = of_hook()
         .order(webhook_deliveries::id.desc())
-        .limit(request.per_page.saturating_add(1))
-        .offset(request.offset())
-        .select((Delivery::as_select(), Counted(all())))
-        .load(conn)?;
+        .select((Delivery::as_select(), Counted(all())));
+    let rows: Vec<(Delivery, i64)> = PageOrLast::of(rows, all(), request).load(conn)?;
     let told = rows.first().map(|(_, all)| *all);
-    let page = Page::told(rows, told, request, || all().load(conn))?;
+    let page = Page::told(rows, told, request, true, || all().load(conn))?;
     Ok(page.map(|(delivery, _)| delivery))
 }
 

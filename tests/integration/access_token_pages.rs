@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod creating;
+mod export;
 mod inactive;
 mod listing;
 mod one_time_value;

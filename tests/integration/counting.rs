@@ -10,6 +10,7 @@ on_both![
     the_tokens_page_costs_four_queries_and_little_room,
     settings_and_what_asks_first_cost_four_queries_whatever_there_is,
     a_list_costs_the_same_however_long_it_is,
+    a_page_beyond_the_end_is_the_last_one_and_costs_four_queries,
     lists_of_administrators_cost_the_same_however_long_they_are,
     what_owners_look_at_costs_four_queries_however_much_it_is,
     what_ran_before_is_not_prepared_again,
@@ -169,6 +170,46 @@ async fn a_list_costs_the_same_however_long_it_is(server: TestServer) {
     assert_eq!(costs[..3], costs[3..]);
 }
 
+async fn a_page_beyond_the_end_is_the_last_one_and_costs_four_queries(server: TestServer) {
+    server.retain_bots(true);
+    let company = Company::on(&server);
+    let browser = company.alice.signs_in().await;
+    let list = company.acme.page("settings/access_tokens");
+    let beyond = format!("{list}?page=99&inactive_page=7");
+    browser.get(&beyond).await.expect(200);
+    let (queries, _, _) = cost(&server, browser.get(&beyond)).await;
+    assert!(queries <= 4, "{queries} without any");
+    crate::crowd::add_tokens(&server, &company.acme, 205);
+    let last = browser.open(&format!("{list}?page=3")).await;
+    assert_eq!(last.rows("active-tokens").len(), 5);
+    for page in ["4", "99", "10000"] {
+        let beyond = format!("{list}?page={page}&inactive_page={page}");
+        let shown = browser.open(&beyond).await;
+        assert_eq!(
+            shown.rows("active-tokens"),
+            last.rows("active-tokens"),
+            "{page}"
+        );
+        assert!(shown.says("201–205 of 205"), "{}", shown.text());
+    }
+    for page in ["2", "4", "99"] {
+        let beyond = format!("{list}?page={page}&inactive_page={page}");
+        browser.get(&beyond).await.expect(200);
+        let (queries, _, _) = cost(&server, browser.get(&beyond)).await;
+        assert!(queries <= 4, "{page} costs {queries} queries");
+    }
+    server.sql("UPDATE access_tokens SET revoked = TRUE WHERE id % 2 = 0");
+    let beyond = format!("{list}?page=99&inactive_page=99");
+    let (queries, _, _) = cost(&server, browser.get(&beyond)).await;
+    assert!(queries <= 4, "{queries} for two lists");
+    let shown = browser.open(&beyond).await;
+    assert!(shown.says("101–1"), "both at their ends: {}", shown.text());
+    // The API has nothing there.
+    let api = company.alice.api();
+    let path = format!("{}/access_tokens?page=99", company.acme.path());
+    assert_eq!(api.get(&path).await.expect(200).text(), "[]");
+}
+
 async fn lists_of_administrators_cost_the_same_however_long_they_are(server: TestServer) {
     let company = Company::on(&server);
     let browser = company.root.signs_in().await;
@@ -236,6 +277,9 @@ async fn what_owners_look_at_costs_four_queries_however_much_it_is(server: TestS
         "/explore/groups".into(),
         "/search?search=o".into(),
         "/acme".into(),
+        "/acme?subgroups_page=99&projects_page=99".into(),
+        "/dashboard/groups?page=99".into(),
+        "/dashboard/projects?page=99".into(),
     ];
     let mut costs = Vec::new();
     for round in 0..2 {

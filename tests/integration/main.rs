@@ -60,6 +60,7 @@ mod notification_settings;
 mod notify_inherited;
 mod odd_requests;
 mod offering;
+mod old_values;
 mod openapi;
 mod operations;
 mod pagination;

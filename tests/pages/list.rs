@@ -227,6 +227,14 @@ pub const ELSEWHERE: &[Page] = &[
         "/groups/acme/-/token_inventory.csv",
     ),
     owner(
+        "group-tokens-export",
+        "/groups/acme/platform/-/settings/access_tokens/export.csv",
+    ),
+    owner(
+        "project-tokens-export",
+        "/acme/platform/api/-/settings/access_tokens/export.csv?search=ci",
+    ),
+    owner(
         "group-calendar",
         "/groups/acme/-/settings/access_tokens.ics",
     ),

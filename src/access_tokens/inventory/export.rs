@@ -3,7 +3,8 @@
 use chrono::SecondsFormat;
 
 use super::store::{Walk, walk};
-use super::{Cursor, Found, check};
+use super::{Cursor, check};
+use crate::access_tokens::ListedToken;
 use crate::access_tokens::query::{Query, State};
 use crate::context::Context;
 use crate::db::DbConnection;
@@ -12,10 +13,10 @@ use crate::groups::{self, Group};
 use crate::spreadsheet;
 
 /// Tokens that are read and handed on at a time.
-const AT_ONCE: i64 = 1_000;
+pub(in crate::access_tokens) const AT_ONCE: i64 = 1_000;
 
 /// The columns.
-const COLUMNS: [&str; 14] = [
+pub(in crate::access_tokens) const COLUMNS: [&str; 15] = [
     "id",
     "name",
     "description",
@@ -30,6 +31,7 @@ const COLUMNS: [&str; 14] = [
     "expires_at",
     "state",
     "hint",
+    "old_value_until",
 ];
 
 /// An export on its way.
@@ -85,15 +87,22 @@ impl Export {
             .map(|last| Cursor::of(last.listed.token.expires_at, last.listed.token.id, by_end));
         self.is_over = self.after.is_none();
         let head = std::mem::replace(&mut self.is_new, false);
-        let rows = tokens.iter().map(|found| cells(found, &ctx));
+        let rows = tokens
+            .iter()
+            .map(|found| cells(&found.listed, &found.full_path, &ctx));
         spreadsheet::csv(head.then_some(&COLUMNS), rows)
             .map(Some)
             .map_err(|error| Error::internal(error.into()))
     }
 }
 
-fn cells(found: &Found, ctx: &Context) -> [String; 14] {
-    let (listed, today) = (&found.listed, ctx.today());
+/// A line of the file.
+pub(in crate::access_tokens) fn cells(
+    listed: &ListedToken,
+    full_path: &str,
+    ctx: &Context,
+) -> [String; 15] {
+    let today = ctx.today();
     let token = &listed.token;
     let time = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let state = if token.is_revoked(ctx.now) {
@@ -104,8 +113,6 @@ fn cells(found: &Found, ctx: &Context) -> [String; 14] {
         "blocked"
     } else if !listed.is_member(today) {
         "not a member"
-    } else if token.revoked {
-        "old value"
     } else {
         "active"
     };
@@ -114,7 +121,7 @@ fn cells(found: &Found, ctx: &Context) -> [String; 14] {
         token.name.clone(),
         token.description.clone().unwrap_or_default(),
         token.kind().to_owned(),
-        found.full_path.clone(),
+        full_path.to_owned(),
         listed
             .access_level
             .filter(|_| listed.is_member(today))
@@ -131,5 +138,10 @@ fn cells(found: &Found, ctx: &Context) -> [String; 14] {
             .unwrap_or_default(),
         state.to_owned(),
         token.hint.clone(),
+        listed
+            .old_value_until
+            .filter(|until| *until > ctx.now)
+            .map(time)
+            .unwrap_or_default(),
     ]
 }

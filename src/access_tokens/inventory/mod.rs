@@ -47,6 +47,12 @@ pub fn find_root(conn: &mut DbConnection, ctx: &Context, path: &str) -> Result<G
     Ok(root)
 }
 
+/// Does it have ended tokens, as the pages of its groups and projects do? Where their bots aren't kept, what is left of them
+/// goes soon, and is shown nowhere.
+pub fn keeps_ended(ctx: &Context, root: &Group) -> bool {
+    ctx.policy.retains_bots(root.retain_bots)
+}
+
 fn check(ctx: &Context, root: &Group) -> Result<(), Error> {
     let may = ctx.actor.may(Right::SeeTokens, &root.place(), &ctx.policy);
     if root.parent_id.is_none() && may {
@@ -57,9 +63,9 @@ fn check(ctx: &Context, root: &Group) -> Result<(), Error> {
 }
 
 /// Some tokens below this top-level group. Active ones come in the order of their ends, the soonest first, or the other
-/// way round if the query says `descending`; all and ended ones come newest first. A value that was rotated away and still
-/// works is told with its successor, and is among all. Of the query count state, kind, name,
-/// role, scope, last use and end. At most two queries, each of which an index has in order.
+/// way round if the query says `descending`; all and ended ones come newest first. Values that were rotated away and still
+/// work are told with their successor, and are no tokens of their own. Of the query count state, kind, name, role, scope,
+/// last use and end. At most two queries, each of which an index has in order.
 ///
 /// # Errors
 /// As [`find_root`].
@@ -111,5 +117,5 @@ pub fn by_ids(
     ids: &[i64],
 ) -> Result<Vec<Found>, Error> {
     check(ctx, root)?;
-    store::by_ids(conn, root.id, ids)
+    store::by_ids(conn, root.id, ids, ctx.now)
 }

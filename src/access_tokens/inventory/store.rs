@@ -5,11 +5,11 @@ use diesel::dsl::not;
 use diesel::prelude::*;
 
 use super::{Cursor, Found};
-use crate::access_tokens::AccessToken;
-use crate::access_tokens::TokenType;
 use crate::access_tokens::narrowing::{coalesce_text, narrowed};
+use crate::access_tokens::old_values::OldValues;
 use crate::access_tokens::query::{Query, State};
 use crate::access_tokens::store::{listed, listed_tokens, older, unused_since};
+use crate::access_tokens::{AccessToken, ListedToken, TokenType};
 use crate::db::schema::{access_token_uses, access_tokens, groups, memberships, projects, users};
 use crate::db::{Backend, COUNTED_AT_MOST, Counted, DbConnection, Timestamp, Total, lower};
 use crate::error::Error;
@@ -54,6 +54,7 @@ type Row = (
     Option<String>,
     Option<String>,
     Option<String>,
+    Option<String>,
     i64,
 );
 
@@ -74,13 +75,14 @@ macro_rules! with_paths {
 
 /// The columns of that join, and one more.
 macro_rules! columns {
-    ($more:expr) => {
+    ($now:expr, $more:expr) => {
         (
             AccessToken::as_select(),
             User::as_select(),
             Option::<Membership>::as_select(),
             (access_token_uses::last_used_at, access_token_uses::ips).nullable(),
             older.field(access_tokens::grace_until).nullable(),
+            OldValues::at($now),
             groups::full_path.nullable(),
             namespaces.field(groups::full_path).nullable(),
             projects::path.nullable(),
@@ -90,9 +92,12 @@ macro_rules! columns {
 }
 
 fn found(row: Row) -> Found {
-    let (token, user, membership, usage, grace, group, namespace, project, _) = row;
+    let (token, user, membership, usage, grace, values, group, namespace, project, _) = row;
     Found {
-        listed: listed((token, user, membership, usage, grace)),
+        listed: ListedToken {
+            old_values: OldValues::ids(values.as_deref()),
+            ..listed((token, user, membership, usage, grace))
+        },
         full_path: match (group, namespace, project) {
             (Some(path), ..) => path,
             (None, Some(namespace), Some(project)) => format!("{namespace}/{project}"),
@@ -106,6 +111,7 @@ pub(super) fn by_ids(
     conn: &mut DbConnection,
     root_id: i64,
     ids: &[i64],
+    now: DateTime<Utc>,
 ) -> Result<Vec<Found>, Error> {
     let nothing = access_tokens::table
         .filter(access_tokens::id.lt(0))
@@ -115,7 +121,7 @@ pub(super) fn by_ids(
         .filter(access_tokens::root_id.eq(root_id))
         .filter(access_tokens::id.eq_any(ids.to_vec()))
         .order(access_tokens::id.asc())
-        .select(columns!(Counted(nothing)))
+        .select(columns!(now, Counted(nothing)))
         .load(conn)?;
     Ok(rows.into_iter().map(found).collect())
 }
@@ -250,7 +256,8 @@ macro_rules! of_list {
                     .and(not(in_grace!(walk.now)))
                     .or(passed!(walk.today())),
             ),
-            None => rows,
+            // Told with its successor.
+            None => rows.filter(not(in_grace!(walk.now))),
         };
         of_kind!(rows, walk)
     }};
@@ -303,10 +310,10 @@ fn load(
     if walk.is_plain() {
         let all = of_list!(access_tokens::table.into_boxed::<Backend>(), walk);
         let all = Counted(all.limit(countable).select(access_tokens::id));
-        return Ok(rows.select(columns!(all)).load(conn)?);
+        return Ok(rows.select(columns!(walk.now, all)).load(conn)?);
     }
     let all = of_list!(listed_tokens!().into_boxed::<Backend>(), walk);
     let all = narrowed!(all, walk.query);
     let all = Counted(all.limit(countable).select(access_tokens::id));
-    Ok(rows.select(columns!(all)).load(conn)?)
+    Ok(rows.select(columns!(walk.now, all)).load(conn)?)
 }

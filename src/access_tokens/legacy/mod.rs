@@ -90,10 +90,15 @@ fn give(
     expires_at: NaiveDate,
     reason: &str,
 ) -> Result<bool, Error> {
-    if !store::set_date(conn, listed.token.id, expires_at, ctx.now)? {
+    let Some(shortened) = store::set_date(conn, listed.token.id, expires_at, ctx.now)? else {
         return Ok(false);
-    }
-    note(conn, ctx, listed, resource.as_ref(), expires_at, reason)?;
+    };
+    let change = Change {
+        expires_at,
+        shortened: &shortened,
+        reason,
+    };
+    note(conn, ctx, listed, resource.as_ref(), change)?;
     Ok(true)
 }
 
@@ -111,13 +116,28 @@ pub fn bring_forward(
     reason: &str,
 ) -> Result<bool, Error> {
     allowed(ctx)?;
-    if !store::bring_date_forward(conn, listed.token.id, expires_at, ctx.now)? {
+    let id = listed.token.id;
+    let Some(shortened) = store::bring_date_forward(conn, id, expires_at, ctx.now)? else {
         return Ok(false);
-    }
+    };
+    let change = Change {
+        expires_at,
+        shortened: &shortened,
+        reason,
+    };
     for (listed, resource) in with_resources(conn, vec![listed.clone()])? {
-        note(conn, ctx, &listed, resource.as_ref(), expires_at, reason)?;
+        note(conn, ctx, &listed, resource.as_ref(), change)?;
     }
     Ok(true)
+}
+
+/// What the trail says of a token with another end.
+#[derive(Debug, Clone, Copy)]
+struct Change<'a> {
+    expires_at: NaiveDate,
+    /// Older values that end sooner with it.
+    shortened: &'a [i64],
+    reason: &'a str,
 }
 
 /// The line in the trail, and the membership of a bot that goes with its token.
@@ -126,14 +146,16 @@ fn note(
     ctx: &Context,
     listed: &ListedToken,
     resource: Option<&Resource>,
-    expires_at: NaiveDate,
-    reason: &str,
+    change: Change<'_>,
 ) -> Result<(), Error> {
     let token = &listed.token;
     let mut details = described(token, &listed.user, listed.access_level);
     if let Value::Object(fields) = &mut details {
-        fields.insert("expires_at".into(), json!(expires_at));
-        fields.insert("reason".into(), json!(reason));
+        fields.insert("expires_at".into(), json!(change.expires_at));
+        fields.insert("reason".into(), json!(change.reason));
+        if !change.shortened.is_empty() {
+            fields.insert("ended_sooner".into(), json!(change.shortened));
+        }
     }
     let mut event = Event::new(
         format!("{}_access_token_updated", token.kind()),
@@ -143,7 +165,7 @@ fn note(
     if let Some(resource) = resource {
         event = event.in_group(resource.group());
         if stays_without_end(listed) && !ctx.policy.retains_bots(resource.group().retain_bots) {
-            bots::create::extend_membership(conn, listed.user.id, Some(expires_at))?;
+            bots::create::extend_membership(conn, listed.user.id, Some(change.expires_at))?;
         }
     }
     audit::record(conn, ctx, event)

@@ -1,10 +1,10 @@
 //! Tokens without an expiry date, in the database.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use diesel::prelude::*;
 
 use super::super::ListedToken;
-use super::super::store::{ListedRow, listed, listed_columns, listed_tokens};
+use super::super::store::{ListedRow, listed, listed_columns, listed_tokens, shorten_graces};
 use crate::access_tokens::AccessToken;
 use crate::db::schema::{access_token_uses, access_tokens, memberships, users};
 use crate::db::{DbConnection, Timestamp};
@@ -44,13 +44,14 @@ pub(super) fn undated_among(
     Ok(rows.into_iter().map(listed).collect())
 }
 
-/// Gives a token a date that has none and isn't revoked. Of several callers at once, one gets `true`.
+/// Gives a token a date that has none and isn't revoked; older values that still work do so no longer than that. Of
+/// several callers at once, one gets the ids of those whose end is nearer now, and the others nothing.
 pub(super) fn set_date(
     conn: &mut DbConnection,
     id: i64,
     expires_at: NaiveDate,
     now: DateTime<Utc>,
-) -> Result<bool, Error> {
+) -> Result<Option<Vec<i64>>, Error> {
     let changed = diesel::update(access_tokens::table.find(id))
         .filter(access_tokens::revoked.eq(false))
         .filter(access_tokens::expires_at.is_null())
@@ -59,16 +60,17 @@ pub(super) fn set_date(
             access_tokens::updated_at.eq(Timestamp::from(now)),
         ))
         .execute(conn)?;
-    Ok(changed == 1)
+    shortened(conn, id, changed, expires_at, now)
 }
 
-/// Gives a token an earlier date than it has, unless it is revoked. `false` if there is nothing to bring forward.
+/// Gives a token an earlier date than it has, unless it is revoked, and says what [`set_date`] does. Nothing, if there is
+/// nothing to bring forward.
 pub(super) fn bring_date_forward(
     conn: &mut DbConnection,
     id: i64,
     expires_at: NaiveDate,
     now: DateTime<Utc>,
-) -> Result<bool, Error> {
+) -> Result<Option<Vec<i64>>, Error> {
     let changed = diesel::update(access_tokens::table.find(id))
         .filter(access_tokens::revoked.eq(false))
         .filter(
@@ -81,5 +83,20 @@ pub(super) fn bring_date_forward(
             access_tokens::updated_at.eq(Timestamp::from(now)),
         ))
         .execute(conn)?;
-    Ok(changed == 1)
+    shortened(conn, id, changed, expires_at, now)
+}
+
+/// No value outlives a newer one.
+fn shortened(
+    conn: &mut DbConnection,
+    id: i64,
+    changed: usize,
+    expires_at: NaiveDate,
+    now: DateTime<Utc>,
+) -> Result<Option<Vec<i64>>, Error> {
+    if changed == 0 {
+        return Ok(None);
+    }
+    let midnight = expires_at.and_time(NaiveTime::MIN).and_utc();
+    shorten_graces(conn, id, Some(midnight), now).map(Some)
 }

@@ -142,6 +142,7 @@ impl Listing {
             expires_before: self.expires_before,
             sort,
             descending,
+            or_last_page: true,
             ..Query::default()
         };
         (
@@ -163,6 +164,7 @@ impl Listing {
             living_members_on: today,
             sort,
             descending,
+            or_last_page: true,
             ..Query::default()
         };
         (

@@ -59,7 +59,7 @@ pub(super) async fn ask_revoke(call: &PageCall, asked: Asked) -> Result<HttpResp
         summary: rows::summary(&listed, now, call.ctx.actor.wants_exact_times()),
         used_lately: rows::is_used_lately(&listed, now),
         is_old_value: listed.token.revoked,
-        old_value: rows::old_value(&listed, now),
+        old_values_until: rows::old_values_until(&listed, now),
         name: listed.token.name,
     })
 }
@@ -258,7 +258,7 @@ fn question(
         expires_at: typed.expires_at,
         proposal: Proposal::of(&listed, ctx).reason.into(),
         dates: date_rules(ctx.policy.limits(), ctx.today()),
-        old_value: rows::old_value(&listed, ctx.now),
+        old_values_until: rows::old_values_until(&listed, ctx.now),
         grace_periods: grace::CHOICES
             .map(|(seconds, words)| Choice {
                 value: seconds.to_string(),

@@ -10,6 +10,7 @@ use super::super::scope::Scope;
 use super::super::statistics::{self, Statistics};
 use super::super::unused::Span;
 use super::address::{EndedBy, Listing};
+use super::export;
 use super::form::{self, Draft};
 use super::holder::{Asked, Holder};
 use super::rows::{self, Offers};
@@ -213,6 +214,7 @@ impl Scene<'_> {
             statistics: self.statistics(),
             calendar_href: self.holder.calendar_href(),
             inventory_href: self.holder.inventory_href(&self.call.ctx),
+            csv_href: self.csv_href(),
             creation: self.creation(draft, errors),
             filter: self.filter(),
             active: self.loaded(lists.active, |page| self.active(page)),
@@ -220,6 +222,19 @@ impl Scene<'_> {
                 .inactive
                 .map(|list| self.loaded(list, |page| self.inactive(page))),
         }
+    }
+
+    /// The file of what the lists have on all their pages.
+    fn csv_href(&self) -> Option<String> {
+        let path = format!("{}/{}", self.holder.path(), export::FILE);
+        matches!(self.holder, Holder::Resource(_)).then(|| {
+            self.listing.href(&path, |there| {
+                there.page = 1;
+                there.inactive_page = 1;
+                there.sort.clear();
+                there.inactive_sort.clear();
+            })
+        })
     }
 
     /// The cards above the lists; each leads to what it counts.

@@ -47,7 +47,7 @@ pub(super) fn row(listed: ListedToken, full_path: Option<String>, ctx: &Context)
             .map(rows::idle),
         expires: token.expires_at.map(|date| Expiry::on(date, today)),
         is_over: token.expires_at.is_some_and(|date| date <= today),
-        old_value_until: rows::old_value(&listed, ctx.now).map(|old| old.until),
+        old_values: rows::old_values(&listed, ctx.now),
         state: rows::state(&listed, ctx.now),
         can_revoke: !token.is_revoked(ctx.now),
         hint: token.hint.clone(),

@@ -6,6 +6,7 @@ pub mod calendar;
 mod confirm;
 mod create;
 pub mod credentials;
+mod export;
 mod form;
 pub(crate) mod holder;
 mod index;
@@ -120,6 +121,22 @@ pub async fn project_confirm_rotate(call: PageCall) -> Result<HttpResponse, Erro
 /// As [`project_index`].
 pub async fn project_rotate(call: PageCall) -> Result<HttpResponse, Error> {
     confirm::rotate(&call, Asked::project(&call)).await
+}
+
+/// `GET /groups/{full_path}/-/settings/access_tokens/export.csv` (`SeeTokens`, `SeeGroup`).
+///
+/// # Errors
+/// As [`group_index`]; [`Error::TooManyRequests`] beyond 60 exports a minute.
+pub async fn group_export(call: PageCall) -> Result<HttpResponse, Error> {
+    export::send(&call, Asked::group(&call)).await
+}
+
+/// `GET /{full_path}/-/settings/access_tokens/export.csv` (`SeeTokens`, `SeeProject`).
+///
+/// # Errors
+/// As [`project_index`]; [`Error::TooManyRequests`] beyond 60 exports a minute.
+pub async fn project_export(call: PageCall) -> Result<HttpResponse, Error> {
+    export::send(&call, Asked::project(&call)).await
 }
 
 /// `GET /-/user_settings/personal_access_tokens` (`OwnPersonalTokens`).

@@ -11,7 +11,9 @@ use super::holder::Holder;
 use crate::context::Context;
 use crate::members::AccessLevel;
 use crate::permissions::Right;
-use crate::web::views::access_tokens::{Ended, InactiveTokenRow, OldValue, OneTimeToken, TokenRow};
+use crate::web::views::access_tokens::{
+    Ended, InactiveTokenRow, OldValues, OneTimeToken, TokenRow,
+};
 use crate::web::views::components::{Badge, Day, Expiry, Moment, Snippet, Tone};
 use crate::web::views::dates::{ago, clock};
 
@@ -54,7 +56,7 @@ pub(super) fn active(listed: ListedToken, offers: &Offers, now: DateTime<Utc>) -
         last_used: listed.last_used_at.map(|at| Moment::at(at, now)),
         idle: idleness(listed.token.here_since(), listed.last_used_at, now).map(idle),
         expires: listed.token.expires_at.map(|date| Expiry::on(date, today)),
-        old_value: old_value(&listed, now),
+        old_values: old_values(&listed, now),
         name: listed.token.name,
         hint: listed.token.hint,
         description: listed.token.description.unwrap_or_default(),
@@ -85,12 +87,19 @@ pub(super) fn inactive(listed: ListedToken, path: &str, now: DateTime<Utc>) -> I
     }
 }
 
-/// The value before the last rotation, while it works.
-pub(super) fn old_value(listed: &ListedToken, now: DateTime<Utc>) -> Option<OldValue> {
-    Some(OldValue {
-        id: listed.token.previous_token_id?,
-        until: clock(listed.old_value_until.filter(|until| *until > now)?, now),
+/// The values before the last rotation, as long as any of them works.
+pub(super) fn old_values(listed: &ListedToken, now: DateTime<Utc>) -> Option<OldValues> {
+    let until = old_values_until(listed, now)?;
+    Some(OldValues {
+        ids: listed.old_values.clone(),
+        until,
     })
+}
+
+/// Until when older values work, the last of them: none outlives a newer one.
+pub(super) fn old_values_until(listed: &ListedToken, now: DateTime<Utc>) -> Option<String> {
+    let until = listed.old_value_until.filter(|until| *until > now);
+    until.map(|until| clock(until, now))
 }
 
 /// What a token is good for at this moment.
@@ -278,6 +287,7 @@ mod tests {
             last_used_at: None,
             last_used_ips: Vec::new(),
             old_value_until: None,
+            old_values: Vec::new(),
         }
     }
 

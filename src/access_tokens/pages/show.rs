@@ -24,7 +24,7 @@ use crate::web::form_errors::{Field, on_form};
 use crate::web::lists::{address, grouped, total};
 use crate::web::page::PageCall;
 use crate::web::views::access_token::{
-    BAR, EditForm, Kin, ReachCard, TokenDetailPage, TokenEvent, Usage, UseDay,
+    BAR, EditForm, Kin, ReachCard, TokenDetailPage, TokenEvent, Usage, UseDay, WorkingValue,
 };
 use crate::web::views::components::{Day, Expiry, Moment, Tone};
 use crate::web::views::dates::clock;
@@ -169,7 +169,16 @@ fn page(
             .grace_until
             .filter(|_| token.is_in_grace(now) && !expired)
             .map(|until| clock(until, now)),
-        old_value: rows::old_value(listed, now),
+        old_values: detail
+            .old_values(now)
+            .filter_map(|old| {
+                Some(WorkingValue {
+                    id: old.token.id,
+                    hint: old.token.hint.clone(),
+                    until: clock(old.token.grace_until?, now),
+                })
+            })
+            .collect(),
         role: rows::role(listed, today),
         scopes: token.scopes.names(),
         created: Moment::at(token.created_at, now),

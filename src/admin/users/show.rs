@@ -166,6 +166,8 @@ fn read(
     let query = tokens::Query {
         sort: Sort::Id,
         descending: true,
+        with_old_values: true,
+        or_last_page: true,
         ..tokens::Query::default()
     };
     let tokens = lists::page_or_last(asked.tokens, |request| {

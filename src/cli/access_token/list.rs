@@ -27,7 +27,10 @@ impl List {
         let (tokens, now) = instance.open(&self.acting)?.read(|conn, ctx| {
             must_be_enabled(ctx)?;
             let held = self.holder.find(conn)?;
-            let query = Query::default();
+            let query = Query {
+                with_old_values: true,
+                ..Query::default()
+            };
             let mut all: Vec<ListedToken> = Vec::new();
             for page in 1.. {
                 let request = PageRequest {

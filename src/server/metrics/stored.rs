@@ -26,7 +26,7 @@ struct Fresh {
     jobs: Vec<Health>,
 }
 
-/// Tells what the database knows, or that it is away. Two queries, and fifteen more when it is time to count.
+/// Tells what the database knows, or that it is away. Two queries, and seventeen more when it is time to count.
 pub(super) async fn tell(registry: &Registry, app: &App, counting: &Arc<Counting>) {
     let now = app.clock.now();
     let gauges = Gauges::of(registry);

@@ -403,6 +403,12 @@ fn group_tokens() -> Area {
             endpoint(Method::GET, "/check", &[SeeGroup, SeeTokens], check::group),
             endpoint(
                 Method::GET,
+                "/export.csv",
+                &[SeeGroup, SeeTokens],
+                access_tokens::pages::group_export,
+            ),
+            endpoint(
+                Method::GET,
                 "/{id}",
                 &[SeeGroup, SeeTokens],
                 access_tokens::pages::group_show,
@@ -463,6 +469,12 @@ fn project_tokens() -> Area {
                 "/check",
                 &[SeeProject, SeeTokens],
                 check::project,
+            ),
+            endpoint(
+                Method::GET,
+                "/export.csv",
+                &[SeeProject, SeeTokens],
+                access_tokens::pages::project_export,
             ),
             endpoint(
                 Method::GET,

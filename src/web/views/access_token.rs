@@ -2,10 +2,20 @@
 
 use askama::Template;
 
-use super::access_tokens::{OldValue, TokenKind};
+use super::access_tokens::TokenKind;
 use super::components::{Badge, Day, Expiry, Moment};
 use super::forms::FormErrors;
 use super::shell::Shell;
+
+/// An old value that still works.
+pub struct WorkingValue {
+    /// The number of the token that was rotated away.
+    pub id: i64,
+    /// The last characters of the value; empty if unknown.
+    pub hint: String,
+    /// Until when, as `14:05 UTC`.
+    pub until: String,
+}
 
 /// All about one token.
 #[derive(Template)]
@@ -35,8 +45,8 @@ pub struct TokenDetailPage {
     pub revoked_at: Option<Moment>,
     /// For an old value: until when it works, as `14:05 UTC`.
     pub works_until: Option<String>,
-    /// The value before the last rotation, while it works.
-    pub old_value: Option<OldValue>,
+    /// The values before the last rotation that still work, the newest first.
+    pub old_values: Vec<WorkingValue>,
     /// Its role; `None` if its bot is no longer a member, and for people.
     pub role: Option<String>,
     /// Its scopes.

@@ -120,6 +120,8 @@ pub struct TokenPage {
     pub calendar_href: Option<String>,
     /// The list of all tokens below, of a top-level group.
     pub inventory_href: Option<String>,
+    /// All tokens of the lists as a file, of a group or project.
+    pub csv_href: Option<String>,
     /// Whether a token can be made here, by this person, now.
     pub creation: Creation,
     /// The filter above the active table.
@@ -308,8 +310,8 @@ pub struct TokenRow {
     pub last_used_ips: Vec<String>,
     /// When it ends; `None` for never.
     pub expires: Option<Expiry>,
-    /// The value before the last rotation, while it works.
-    pub old_value: Option<OldValue>,
+    /// The values before the last rotation, while any of them works.
+    pub old_values: Option<OldValues>,
     /// Its role; `None` if its bot is no longer a member.
     pub role: Option<String>,
     /// Whether this person may rotate it now.
@@ -318,12 +320,30 @@ pub struct TokenRow {
     pub can_revoke: bool,
 }
 
-/// The value before the last rotation, which goes on working for a while.
-pub struct OldValue {
-    /// The number of the token that was rotated away.
-    pub id: i64,
-    /// Until when, as `14:05 UTC`.
+/// Values before the last rotation, which go on working for a while.
+pub struct OldValues {
+    /// The numbers of the tokens that were rotated away, the newest first.
+    pub ids: Vec<i64>,
+    /// Until when the last of them works, as `14:05 UTC`.
     pub until: String,
+}
+
+impl OldValues {
+    /// `Old value valid until 14:05 UTC`, or how many they are.
+    pub fn caption(&self) -> String {
+        match self.ids.len() {
+            0 | 1 => format!("Old value valid until {}", self.until),
+            many => format!("{many} old values valid until {}", self.until),
+        }
+    }
+
+    /// Where they are ended, below the address of the list: one at once, of many each on the page of the token.
+    pub fn page(&self, token_id: i64) -> String {
+        match self.ids.as_slice() {
+            [one] => format!("{one}/revoke"),
+            _ => format!("{token_id}#old-values"),
+        }
+    }
 }
 
 /// One page of inactive tokens.
@@ -445,8 +465,8 @@ pub struct RevokeTokenPage {
     pub used_lately: bool,
     /// Whether it was rotated away, and only its value goes on working.
     pub is_old_value: bool,
-    /// The value before the last rotation, which ends too.
-    pub old_value: Option<OldValue>,
+    /// Until when older values would work, which end too.
+    pub old_values_until: Option<String>,
 }
 
 /// Asks before a token is rotated.
@@ -475,8 +495,8 @@ pub struct RotateTokenPage {
     pub proposal: String,
     /// What dates are possible.
     pub dates: DateRules,
-    /// The value before the last rotation, which ends no later than this one.
-    pub old_value: Option<OldValue>,
+    /// Until when older values work, which end no later than this one.
+    pub old_values_until: Option<String>,
     /// How long the old value goes on working: seconds and words.
     pub grace_periods: Vec<Choice>,
     /// What is wrong with the form.

@@ -76,7 +76,7 @@ fn row(id: i64, name: &str) -> TokenRow {
             distance: "in 2 days".into(),
             urgency: Urgency::Now,
         }),
-        old_value: None,
+        old_values: None,
         role: Some("Maintainer".into()),
         can_rotate: true,
         can_revoke: true,
@@ -121,6 +121,7 @@ fn page(kind: TokenKind, rows: Vec<TokenRow>) -> TokenPage {
         created: None,
         replayed: None,
         statistics: Vec::new(),
+        csv_href: None,
         calendar_href: None,
         inventory_href: None,
         creation: Creation::Allowed(Box::new(form())),
@@ -183,7 +184,7 @@ fn text_of_people_is_escaped_wherever_it_is_printed() {
         summary: nasty.into(),
         used_lately: false,
         is_old_value: false,
-        old_value: None,
+        old_values_until: None,
     };
     for printed in [html(&tokens), html(&revoke)] {
         assert!(!printed.contains("<img"), "{printed}");

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::access_tokens::OldValues;
 use super::components::{Badge, Choice, Column, Day, Expiry, Moment};
 use super::forms::FormErrors;
 use super::shell::Shell;
@@ -44,7 +45,7 @@ pub struct InventoryFilter {
     pub roles: Vec<Choice>,
     /// Scopes.
     pub scopes: Vec<Choice>,
-    /// Active or not.
+    /// Active or not; empty where there are only active ones.
     pub states: Vec<Choice>,
     /// With an end before this day.
     pub expires_before: String,
@@ -106,8 +107,8 @@ pub struct ListedTokenRow {
     pub expires: Option<Expiry>,
     /// Has that day come?
     pub is_over: bool,
-    /// Until when the value before the last rotation works, as `14:05 UTC`.
-    pub old_value_until: Option<String>,
+    /// The values before the last rotation, while any of them works.
+    pub old_values: Option<OldValues>,
     /// What it is good for.
     pub state: Badge,
     /// Is there anything to revoke?

@@ -35,7 +35,7 @@ impl Stage {
         let others = || self.members_token();
         let personal = form == "personal_access_token";
         Some(match (method, place.rest.as_str()) {
-            ("GET", "" | "/check") => vec![case("", place.rest.clone(), &[])],
+            ("GET", "" | "/check" | "/export.csv") => vec![case("", place.rest.clone(), &[])],
             ("POST", "") => vec![case(
                 "",
                 String::new(),

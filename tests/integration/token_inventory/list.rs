@@ -12,7 +12,7 @@ on_both!(
     owners_of_the_top_level_group_and_administrators_see_it_and_nobody_else,
     tokens_of_all_places_below_are_listed_and_no_value_is,
     each_filter_of_the_inventory_narrows_it,
-    ended_tokens_are_there_where_they_are_kept,
+    ended_tokens_are_there_where_they_are_kept_and_nowhere_else,
     the_file_has_every_token_of_the_list_and_no_value,
     an_empty_inventory_and_long_names_leave_the_page_whole,
 );
@@ -186,7 +186,7 @@ async fn each_filter_of_the_inventory_narrows_it(server: TestServer) {
     );
 }
 
-async fn ended_tokens_are_there_where_they_are_kept(server: TestServer) {
+async fn ended_tokens_are_there_where_they_are_kept_and_nowhere_else(server: TestServer) {
     let company = Company::on(&server);
     let alice = company.alice.api();
     let revoke = async |name: &str| {
@@ -216,6 +216,17 @@ async fn ended_tokens_are_there_where_they_are_kept(server: TestServer) {
         .map(|row| row[7].clone())
         .collect();
     assert_eq!(states, ["Active", "Expired", "Revoked"], "the newest first");
+    // Where they aren't kept, the pages of groups and projects have none either.
+    server.retain_bots(false);
+    for state in ["inactive", "all"] {
+        assert_eq!(found(&browser, &format!("state={state}")).await, ["alive"]);
+        let file = browser.get(&format!("{PATH}.csv?state={state}")).await;
+        assert_eq!(file.text().lines().count(), 2, "{state}");
+    }
+    let page = browser.open(PATH).await;
+    assert!(!page.html.contains(r#"name="state""#));
+    server.retain_bots_of("acme", Some(true));
+    assert_eq!(found(&browser, "state=inactive").await, ["expired", "kept"]);
 }
 
 async fn the_file_has_every_token_of_the_list_and_no_value(server: TestServer) {

@@ -162,6 +162,7 @@ impl Listing {
                 unused_since: unused.map(|days| days_before(now, days)),
                 sort,
                 descending,
+                or_last_page: true,
                 ..Query::default()
             },
             request: PageRequest {

@@ -73,6 +73,14 @@ impl Listing {
         }
     }
 
+    /// As it is where ended tokens are kept, or aren't: there are only active ones then.
+    pub(super) fn where_kept(mut self, keeps_ended: bool) -> Self {
+        if !keeps_ended {
+            self.state.clear();
+        }
+        self
+    }
+
     /// Does it leave tokens out that the plain address has?
     pub(super) fn narrows(&self) -> bool {
         Listing {

@@ -36,17 +36,21 @@ const TITLE: &str = "Token inventory";
 /// # Errors
 /// [`Error::NotFound`] for everybody but the group's Owners and administrators, and for a group below another one.
 pub async fn index(call: PageCall) -> Result<HttpResponse, Error> {
-    let listing = Listing::parse(&call.query);
+    let asked = Listing::parse(&call.query);
     let name = call.segment("full_path").to_owned();
-    let (query, part) = (listing.query(call.ctx.now), listing.part());
-    let (root, found) = call
+    let (root, listing, found) = call
         .read(move |conn, ctx| {
             let root = inventory::find_root(conn, ctx, &name)?;
-            let found = match &query {
-                Ok(query) => Ok(inventory::list(conn, ctx, &root, query, part, PER_PAGE)?),
-                Err(errors) => Err(errors.clone()),
+            let keeps_ended = inventory::keeps_ended(ctx, &root);
+            let listing = asked.clone().where_kept(keeps_ended);
+            let found = match listing.query(ctx.now) {
+                Ok(query) => {
+                    let part = listing.part();
+                    Ok(inventory::list(conn, ctx, &root, &query, part, PER_PAGE)?)
+                }
+                Err(errors) => Err(errors),
             };
-            Ok((root, found))
+            Ok((root, listing, found))
         })
         .await?;
     match found {
@@ -66,8 +70,9 @@ pub async fn index(call: PageCall) -> Result<HttpResponse, Error> {
 /// # Errors
 /// As [`index`]; [`Error::TooManyRequests`] beyond 60 exports a minute.
 pub async fn export(call: PageCall) -> Result<HttpResponse, Error> {
-    let listing = Listing::parse(&call.query);
     let root = find_root(&call).await?;
+    let keeps_ended = inventory::keeps_ended(&call.ctx, &root);
+    let listing = Listing::parse(&call.query).where_kept(keeps_ended);
     download::admit(&call)?;
     match listing.query(call.ctx.now) {
         Ok(query) => {
@@ -203,7 +208,7 @@ fn page(
     InventoryPage {
         shell: shell(call, root, false),
         group: root.full_path.clone(),
-        filter: filter(call, listing),
+        filter: filter(call, root, listing),
         errors,
         count: slice.total.map(total),
         first,
@@ -254,7 +259,7 @@ fn columns(listing: &Listing, path: &str) -> Vec<Column> {
     ]
 }
 
-fn filter(call: &PageCall, listing: &Listing) -> InventoryFilter {
+fn filter(call: &PageCall, root: &Group, listing: &Listing) -> InventoryFilter {
     let any = |chosen: &str| std::iter::once(Choice::new("", "Any", chosen));
     let kind = listing.kind.map_or("", TokenType::name);
     let scope = listing.scope.map_or("", Scope::name);
@@ -289,9 +294,13 @@ fn filter(call: &PageCall, listing: &Listing) -> InventoryFilter {
                     .map(|one| Choice::new(one.name(), one.name(), scope)),
             )
             .collect(),
-        states: [("", "Active"), ("inactive", "Inactive"), ("all", "Any")]
-            .map(|(value, label)| Choice::new(value, label, &listing.state))
-            .into(),
+        states: if inventory::keeps_ended(&call.ctx, root) {
+            [("", "Active"), ("inactive", "Inactive"), ("all", "Any")]
+                .map(|(value, label)| Choice::new(value, label, &listing.state))
+                .into()
+        } else {
+            Vec::new()
+        },
         expires_before: listing.expires_before.clone(),
         unused: any(&unused)
             .chain(Span::ALL.into_iter().map(|span| {
