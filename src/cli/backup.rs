@@ -10,7 +10,7 @@ use super::acting::Acting;
 use super::instance::{Console, Instance};
 use super::output::Output;
 use crate::backup::{self, take};
-use crate::db::{DatabaseUrl, DbConnection, SchemaState, schema_state};
+use crate::db::{DatabaseUrl, DbConnection, SchemaState, is_pooled, schema_state};
 use crate::server::run::StartError;
 
 /// Back up the database into a file, beside a running server
@@ -94,6 +94,13 @@ impl Backup {
     fn open(&self, instance: &Instance) -> Result<Option<Console>, Failure> {
         let url = &instance.config.database_url;
         let failed = |why: String| Failure::from(StartError::Database(url.clone(), why));
+        let pooled = is_pooled(url).map_err(|error| failed(error.to_string()))?;
+        if pooled {
+            return Err(Failure::new(format!(
+                "{url} is a connection pooler, whose sessions pg_dump would leave changed: name the PostgreSQL server \
+                 itself with --database-url"
+            )));
+        }
         let mut conn = DbConnection::look(url).map_err(|error| failed(error.to_string()))?;
         match schema_state(&mut conn).map_err(|error| failed(error.to_string()))? {
             SchemaState::Empty => Err(Failure::new(format!("the database {url} is empty"))),

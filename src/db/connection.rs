@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::DatabaseUrl;
+use super::way::{self, Way};
 
 /// A connection to SQLite or to PostgreSQL; queries are written once for both.
 #[derive(diesel::MultiConnection)]
@@ -26,19 +27,27 @@ impl DbConnection {
     /// # Errors
     /// When the server or the file can't be reached or opened.
     pub fn open(url: &DatabaseUrl, counters: &Arc<Counters>) -> Result<Self, ConnectionError> {
+        DbConnection::open_on_its_way(url, counters).map(|(conn, _)| conn)
+    }
+
+    /// As [`DbConnection::open`]; also tells what lies in between.
+    pub(super) fn open_on_its_way(
+        url: &DatabaseUrl,
+        counters: &Arc<Counters>,
+    ) -> Result<(Self, Way), ConnectionError> {
+        let mut way = Way::Straight;
         let mut conn = match url {
             DatabaseUrl::Sqlite(path) => {
                 DbConnection::Sqlite(sqlite(&path.to_string_lossy(), SQLITE_PRAGMAS)?)
             }
             DatabaseUrl::Postgres(_) => {
-                let mut conn = PgConnection::establish(&url.for_connecting())?;
-                conn.batch_execute(POSTGRES_SETTINGS)
-                    .map_err(ConnectionError::CouldntSetupConfiguration)?;
+                let (conn, found) = way::establish(url)?;
+                way = found;
                 DbConnection::Postgres(conn)
             }
         };
         conn.set_instrumentation(CountQueries(Arc::clone(counters)));
-        Ok(conn)
+        Ok((conn, way))
     }
 
     /// Opens to look and for nothing else: an SQLite file that isn't there isn't made, and one that is can't be changed.
@@ -118,14 +127,6 @@ const IN_ADDRESS: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'-')
     .remove(b'_');
-
-const POSTGRES_SETTINGS: &str = "
-    SET TIME ZONE 'UTC';
-    SET synchronous_commit = on;
-    SET statement_timeout = '30s';
-    SET lock_timeout = '5s';
-    SET idle_in_transaction_session_timeout = '60s';
-";
 
 /// How many queries ran and how many statements were prepared, since the program started.
 #[derive(Debug, Default)]

@@ -4,6 +4,7 @@ use diesel::migration::{Migration, MigrationSource};
 use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use super::way::Way;
 use super::{DbConnection, lock_instance};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -160,7 +161,7 @@ fn in_one_transaction<T>(
             Failed(error.into())
         }
     }
-    super::writer::immediate_transaction(conn, |conn| {
+    super::writer::immediate_transaction(conn, Way::Straight, |conn| {
         lock_instance(conn)?;
         work(conn).map_err(Failed)
     })

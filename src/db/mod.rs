@@ -17,6 +17,7 @@ mod timestamp;
 mod turns;
 mod url;
 pub mod violation;
+mod way;
 mod writer;
 
 pub use connection::{Counters, DbConnection};
@@ -34,6 +35,7 @@ pub use server_clock::ahead_of_server;
 pub use timestamp::Timestamp;
 pub use turns::in_turn;
 pub use url::{DatabaseUrl, InvalidUrl};
+pub use way::is_pooled;
 
 use diesel::expression::Expression;
 use diesel::prelude::*;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 
+use super::way::Way;
 use super::writer::{Job, RolledBack, Writer, immediate_transaction};
 use super::{Counters, DatabaseUrl, DbConnection, InUse};
 use crate::error::Error;
@@ -213,8 +214,9 @@ impl Database {
         let mut lost = None;
         for _ in 0..ATTEMPTS + usize::try_from(self.inner.pool_size).unwrap_or(0) {
             let mut pooled = self.connection()?;
+            let way = pooled.way;
             let mut committing = false;
-            let outcome = immediate_transaction(&mut pooled.conn, |conn| {
+            let outcome = immediate_transaction(&mut pooled.conn, way, |conn| {
                 let value = change(conn)?;
                 committing = true;
                 Ok(value)
@@ -335,6 +337,7 @@ struct Manager {
 
 struct Pooled {
     conn: DbConnection,
+    way: Way,
     broken: bool,
 }
 
@@ -343,8 +346,10 @@ impl r2d2::ManageConnection for Manager {
     type Error = diesel::ConnectionError;
 
     fn connect(&self) -> Result<Pooled, Self::Error> {
-        DbConnection::open(&self.url, &self.counters).map(|conn| Pooled {
+        let (conn, way) = DbConnection::open_on_its_way(&self.url, &self.counters)?;
+        Ok(Pooled {
             conn,
+            way,
             broken: false,
         })
     }

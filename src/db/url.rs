@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
 /// `sqlite://path/to/file` or `postgres://user:password@host/name`; anything else is refused.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
@@ -51,6 +53,18 @@ impl DatabaseUrl {
                 url
             }
         }
+    }
+
+    /// As [`DatabaseUrl::for_connecting`], with options for the session on a server, besides those that the URL has.
+    pub(super) fn with_options(&self, options: &str) -> String {
+        let url = self.for_connecting();
+        let options = utf8_percent_encode(options, NON_ALPHANUMERIC);
+        for start in ["?options=", "&options="] {
+            if let Some((before, after)) = url.split_once(start) {
+                return format!("{before}{start}{options}%20{after}");
+            }
+        }
+        format!("{url}&options={options}")
     }
 
     /// Is this the embedded database?
@@ -104,6 +118,18 @@ mod tests {
         );
         assert!(!DatabaseUrl::parse("postgres://h/d").unwrap().is_sqlite());
         assert!(!DatabaseUrl::parse("postgresql://h/d").unwrap().is_sqlite());
+    }
+
+    #[test]
+    fn options_join_those_that_are_there() {
+        let with = |text: &str| DatabaseUrl::parse(text).unwrap().with_options("-c a.b=c");
+        let plain = with("postgres://h/d");
+        assert!(plain.ends_with("&options=%2Dc%20a%2Eb%3Dc"), "{plain}");
+        let both = with("postgres://h/d?options=-c%20x%3Dy");
+        assert!(
+            both.contains("?options=%2Dc%20a%2Eb%3Dc%20-c%20x%3Dy&"),
+            "{both}"
+        );
     }
 
     #[test]

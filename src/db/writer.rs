@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use super::DbConnection;
+use super::way::Way;
 use crate::error::Error;
 
 /// Jobs that may wait for the writer; beyond that, new ones are told that we are busy.
@@ -72,7 +73,7 @@ fn work(open: &dyn Fn() -> Result<DbConnection, Error>, jobs: &Receiver<Box<dyn 
                 continue;
             }
         };
-        if let Err(error) = begin(&mut conn) {
+        if let Err(error) = begin(&mut conn, Way::Straight) {
             // Somebody else holds the file. Whoever waited with us has waited long enough.
             let reason = error.to_string();
             fail_all(std::iter::once(first).chain(jobs.try_iter()), &reason);
@@ -106,12 +107,12 @@ fn fail_all(jobs: impl Iterator<Item = Box<dyn Job>>, reason: &str) {
     }
 }
 
-fn begin(conn: &mut DbConnection) -> QueryResult<()> {
+fn begin(conn: &mut DbConnection, way: Way) -> QueryResult<()> {
     match conn {
         DbConnection::Sqlite(c) => {
             AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")
         }
-        DbConnection::Postgres(c) => AnsiTransactionManager::begin_transaction(c),
+        DbConnection::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(c, way.begin()),
     }
 }
 
@@ -135,12 +136,13 @@ fn roll_back(conn: &mut DbConnection) -> QueryResult<()> {
 /// beginning as a writer is the cure.
 pub(super) fn immediate_transaction<T, E>(
     conn: &mut DbConnection,
+    way: Way,
     work: impl FnOnce(&mut DbConnection) -> Result<T, E>,
 ) -> Result<T, E>
 where
     E: From<diesel::result::Error>,
 {
-    begin(conn)?;
+    begin(conn, way)?;
     match catch_unwind(AssertUnwindSafe(|| work(conn))) {
         Ok(Ok(value)) => {
             commit(conn)?;

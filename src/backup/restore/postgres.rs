@@ -12,7 +12,7 @@ use crate::backup::programs::{Dump, Rows};
 use crate::backup::store;
 use crate::backup::undone::Undone;
 use crate::db::{
-    DatabaseUrl, DbConnection, SchemaState, applied_versions_state, drop_all_tables,
+    DatabaseUrl, DbConnection, SchemaState, applied_versions_state, drop_all_tables, is_pooled,
     others_connected, schema_state,
 };
 use crate::error::Error;
@@ -20,6 +20,13 @@ use crate::error::Error;
 pub(super) fn restore(order: &Order<'_>, url: &str) -> Result<Report, Error> {
     let dump = Dump(order.file);
     let (list, instance) = check_file(order, &dump)?;
+    if is_pooled(order.database).is_ok_and(|pooled| pooled) {
+        return Err(Error::refused(format!(
+            "{} is a connection pooler, whose sessions pg_restore would leave changed: name the PostgreSQL server itself \
+             with --database-url",
+            order.database
+        )));
+    }
     let mut conn = connect(order.database)?;
     // What is done for a whole database may take longer than what is done for one request.
     conn.batch_execute("SET statement_timeout = 0")?;
