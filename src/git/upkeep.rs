@@ -13,8 +13,8 @@ use crate::app::App;
 /// With so many packs a repository is packed anew.
 const MANY: usize = 50;
 
-/// Packs the repository anew if pushes left many packs behind. One at a time on each node: whoever comes meanwhile
-/// leaves it to the next push.
+/// Packs the repository anew if pushes left many packs behind. One repository at a time on each node, and each on one node:
+/// whoever comes meanwhile leaves it to the next push.
 pub async fn after_push(app: &App, address: Address) {
     let Ok(_alone) = app.git_upkeep.try_acquire() else {
         return;
@@ -45,6 +45,13 @@ pub async fn after_push(app: &App, address: Address) {
 fn pack_together(git: &Git, repository: &Path, many: usize) -> io::Result<bool> {
     if packs(repository)? < many {
         return Ok(false);
+    }
+    // Another node may be at it. The lock goes with whoever has it, be they killed.
+    let turn = fs::File::create(repository.join("upkeep"))?;
+    match turn.try_lock() {
+        Ok(()) => {}
+        Err(fs::TryLockError::WouldBlock) => return Ok(false),
+        Err(fs::TryLockError::Error(error)) => return Err(error),
     }
     // What nothing leads to stays for two weeks: a push that waits at the gate may build on it.
     for arguments in [
@@ -118,6 +125,10 @@ mod tests {
             git(&path, &["repack", "-d", "-q"]);
         }
         assert_eq!(packs(&path).unwrap(), 3);
+        let other_node = fs::File::create(path.join("upkeep")).unwrap();
+        other_node.lock().unwrap();
+        assert!(!pack_together(&Git::find(), &path, 3).unwrap());
+        drop(other_node);
         assert!(pack_together(&Git::find(), &path, 3).unwrap());
         assert_eq!(packs(&path).unwrap(), 1);
         assert_eq!(git(&path, &["rev-list", "--count", "main"]), "3");
