@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -80,6 +81,8 @@ pub struct Inner {
     pub git_upkeep: Semaphore,
     /// Rung when projects went, and their repositories are to go.
     pub projects_gone: Notify,
+    /// This node was asked to stop: nobody should be sent here any more.
+    pub stopping: AtomicBool,
     policy: RwLock<Arc<Policy>>,
     secret_fingerprint: String,
     offering: Offering,
@@ -156,6 +159,7 @@ impl App {
                 git_times,
                 git_upkeep: Semaphore::new(1),
                 projects_gone: Notify::new(),
+                stopping: AtomicBool::new(false),
                 secret_fingerprint,
                 offering,
                 // No stored revision is negative: the first look finds it old.

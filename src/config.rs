@@ -11,6 +11,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     str::FromStr,
+    time::Duration,
 };
 
 use ipnet::IpNet;
@@ -39,6 +40,7 @@ const KEYS: &[&str] = &[
     "log_format",
     "workers",
     "pool_size",
+    "stop_delay",
     "metrics_allowed",
     "metrics_token",
     "offering",
@@ -110,6 +112,10 @@ pub struct ServeOptions {
     #[arg(long, value_name = "NUMBER")]
     pub pool_size: Option<String>,
 
+    /// Seconds to go on answering after SIGTERM, while /-/readiness says 503 already [env: LATCHKEY_STOP_DELAY] [default: 0]
+    #[arg(long, value_name = "SECONDS")]
+    pub stop_delay: Option<String>,
+
     /// Who may read /-/metrics besides this machine, separated by commas [env: LATCHKEY_METRICS_ALLOWED]
     #[arg(long, value_name = "CIDRS")]
     pub metrics_allowed: Option<String>,
@@ -152,6 +158,8 @@ pub struct Config {
     pub workers: usize,
     /// Connections to the database.
     pub pool_size: u32,
+    /// How long the server goes on answering when it was asked to stop.
+    pub stop_delay: Duration,
     /// Who may read the metrics besides this machine.
     pub metrics_allowed: Vec<IpNet>,
     /// The bearer token that opens the metrics to everybody who has it.
@@ -226,6 +234,7 @@ impl Config {
                 .map_or(cores, |count| count as usize),
             pool_size: parse(sources, "pool_size", |text| number(text, 1000))?
                 .unwrap_or_else(|| u32::try_from(default_pool).unwrap_or(u32::MAX).min(1000)),
+            stop_delay: parse(sources, "stop_delay", seconds)?.unwrap_or_default(),
             metrics_allowed: parse(sources, "metrics_allowed", networks)?.unwrap_or_default(),
             metrics_token: MetricsToken::find(sources)?,
             offering: parse(sources, "offering", Offering::from_str)?
@@ -304,6 +313,7 @@ fn flags(common: &CommonOptions, serve: &ServeOptions) -> Vec<Found> {
         ("log_format", &serve.log_format),
         ("workers", &serve.workers),
         ("pool_size", &serve.pool_size),
+        ("stop_delay", &serve.stop_delay),
         ("metrics_allowed", &serve.metrics_allowed),
         ("offering", &serve.offering),
         ("mail_from", &serve.mail_from),
@@ -376,6 +386,14 @@ fn post(sources: &Sources, data_dir: &Path) -> Result<Post, ConfigError> {
         from,
         folder: data_dir.join("mail"),
     })
+}
+
+/// A wait of at most five minutes.
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 0..=300) => Ok(Duration::from_secs(seconds)),
+        _ => Err("it must be a whole number of seconds from 0 to 300".to_owned()),
+    }
 }
 
 fn number(text: &str, highest: u32) -> Result<u32, String> {

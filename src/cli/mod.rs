@@ -12,6 +12,7 @@ mod doctor;
 mod export;
 mod flag;
 mod group;
+mod healthcheck;
 mod import;
 mod input;
 mod instance;
@@ -95,6 +96,7 @@ enum Command {
     Backup(backup::Backup),
     Restore(restore::Restore),
     Doctor(doctor::Doctor),
+    Healthcheck(healthcheck::Healthcheck),
     /// The audit trail: hand it to other programs
     #[command(subcommand)]
     Audit(audit::Command),
@@ -139,6 +141,7 @@ fn run(cli: Cli, out: &Output) -> Result<(), Failure> {
         Command::Backup(backup) => backup.run(&instance()?, out),
         Command::Restore(restore) => restore.run(&instance()?, out),
         Command::Doctor(doctor) => doctor.run(&cli.common, out),
+        Command::Healthcheck(healthcheck) => healthcheck.run(&instance()?, out),
         Command::Audit(command) => command.run(&instance()?, out),
     }
 }
@@ -252,6 +255,7 @@ mod tests {
             "latchkey backup f",
             "latchkey restore f",
             "latchkey doctor",
+            "latchkey healthcheck",
         ] {
             let line =
                 format!("{line} --json --config c.toml --data-dir d --database-url sqlite://x.db");

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{CommonOptions, Config, ExternalUrl, ServeOptions};
 use crate::logging;
-use crate::server::run::{self, MetricsAccess, Migrate};
+use crate::server::run::{self, MetricsAccess, Migrate, Serving};
 use crate::users::create::new_setup_link;
 
 /// Run the server
@@ -99,12 +99,16 @@ pub(super) fn serve(
     listener: TcpListener,
     announce: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let metrics = MetricsAccess {
-        allowed: config.metrics_allowed.clone(),
-        token: config.metrics_token.clone(),
+    let serving = Serving {
+        workers: config.workers,
+        metrics: MetricsAccess {
+            allowed: config.metrics_allowed.clone(),
+            token: config.metrics_token.clone(),
+        },
+        stop_delay: config.stop_delay,
     };
     actix_web::rt::System::new()
-        .block_on(run::serve(app, listener, config.workers, metrics, || {
+        .block_on(run::serve(app, listener, serving, || {
             announce().map_err(|failure| anyhow::anyhow!("{failure}"))
         }))
         .map_err(|error| Failure::new(format!("the server stopped: {error:#}")))

@@ -1,12 +1,13 @@
 //! The outermost layer: request id, limits, headers, the line in the log, the metrics.
 
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::http::{StatusCode, Uri};
+use actix_web::http::{ConnectionType, StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error as ActixError, HttpMessage as _, HttpResponse, web};
 use rand::RngExt as _;
@@ -119,6 +120,11 @@ pub async fn around(
     };
     if let Some(app) = &app {
         add_headers(res.headers_mut(), kind, &id, app);
+        if app.stopping.load(Ordering::Relaxed) {
+            // Whoever keeps the connection would find it closed with the next request.
+            let head = res.response_mut().head_mut();
+            head.set_connection_type(ConnectionType::Close);
+        }
         remember(&mut res, app);
         log(app, &res, &route, &id, started);
     }

@@ -1,5 +1,7 @@
 //! Is it alive, and is it ready?
 
+use std::sync::atomic::Ordering;
+
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
@@ -14,8 +16,11 @@ pub async fn liveness() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "ok" }))
 }
 
-/// `GET /-/readiness`: the database answers too, and its clock says what ours does.
+/// `GET /-/readiness`: the database answers too, its clock says what ours does, and nobody has asked us to stop.
 pub async fn readiness(app: web::Data<App>) -> HttpResponse {
+    if app.stopping.load(Ordering::Relaxed) {
+        return not_ready("the node is stopping");
+    }
     let clocks = app.get_ref().clone();
     let looked = app.db.read(move |conn| {
         settings::store::revision(conn)?;
@@ -29,6 +34,10 @@ pub async fn readiness(app: web::Data<App>) -> HttpResponse {
         }
         Err(_) => "the database does not answer".to_owned(),
     };
+    not_ready(&why)
+}
+
+fn not_ready(why: &str) -> HttpResponse {
     HttpResponse::ServiceUnavailable()
         .insert_header(("Retry-After", "5"))
         .json(json!({ "status": "unavailable", "reason": why }))

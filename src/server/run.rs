@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_session::SessionMiddleware;
@@ -280,6 +281,17 @@ pub fn start_with(
     Ok(server)
 }
 
+/// What [`serve`] needs to know besides the application.
+#[derive(Debug, Clone)]
+pub struct Serving {
+    /// Threads that answer requests.
+    pub workers: usize,
+    /// Who may read the metrics.
+    pub metrics: MetricsAccess,
+    /// For how long requests are still taken after the signal to stop, while the node says that it isn't ready.
+    pub stop_delay: Duration,
+}
+
 /// Serves until SIGTERM or SIGINT, then lets running requests finish, and writes what is still to be
 /// written. `announce` is called once signals are heeded and requests are answered.
 ///
@@ -288,14 +300,13 @@ pub fn start_with(
 pub async fn serve(
     app: App,
     listener: TcpListener,
-    workers: usize,
-    metrics_access: MetricsAccess,
+    serving: Serving,
     announce: impl FnOnce() -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     // Before anybody is told that we run: a signal that comes early must stop us as gently as a late one.
-    let signals = Signals::listen()?;
+    let mut signals = Signals::listen()?;
     note_start(&app).await;
-    let server = start_with(app.clone(), listener, workers, metrics_access)?;
+    let server = start_with(app.clone(), listener, serving.workers, serving.metrics)?;
     let handle = server.handle();
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let (stop_jobs, jobs_stopped) = tokio::sync::watch::channel(false);
@@ -308,6 +319,13 @@ pub async fn serve(
     let running = tokio::spawn(server);
     announce()?;
     signals.any().await;
+    app.stopping.store(true, Ordering::Relaxed);
+    if !serving.stop_delay.is_zero() {
+        let seconds = serving.stop_delay.as_secs();
+        tracing::info!(seconds, "Asked to stop: not ready any more, but answering");
+        // Whoever asks twice is in a hurry.
+        let _ = tokio::time::timeout(serving.stop_delay, signals.any()).await;
+    }
     tracing::info!("Stopping: no new requests, running ones may finish");
     // Jobs come to their end while requests do.
     let _ = stop_jobs.send(true);
@@ -348,7 +366,7 @@ impl Signals {
         })
     }
 
-    async fn any(mut self) {
+    async fn any(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
