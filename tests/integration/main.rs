@@ -56,6 +56,7 @@ mod members;
 mod members_api;
 mod metrics;
 mod migrations;
+mod nodes;
 mod notification_settings;
 mod notify_inherited;
 mod odd_requests;

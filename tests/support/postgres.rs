@@ -300,7 +300,7 @@ fn find_programs() -> Option<PathBuf> {
 }
 
 /// The user and group that run the server when the tests run as root, which PostgreSQL refuses to.
-fn unprivileged_user() -> Option<(u32, u32)> {
+pub fn unprivileged_user() -> Option<(u32, u32)> {
     let id = Command::new("id").arg("-u").output().ok()?;
     if id.stdout.trim_ascii() != b"0" {
         return None;

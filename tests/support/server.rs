@@ -37,7 +37,7 @@ use reqwest::{Method, RequestBuilder, header::HeaderMap, redirect::Policy};
 use tempfile::TempDir;
 
 use super::{
-    Answer, Api, Visitor,
+    Answer, Api, NodePlan, Visitor,
     storage::{Storage, folder},
 };
 
@@ -111,73 +111,54 @@ impl TestServer {
         external_url: Option<&str>,
         post: impl FnOnce(PathBuf) -> Post,
     ) -> TestServer {
-        TestServer::node(
-            Arc::new(storage),
-            Clock::fixed(moment(BEGINNING)),
-            external_url,
-            post,
-            Offering::SelfManaged,
-            watchful(),
-        )
+        let clock = Clock::fixed(moment(BEGINNING));
+        TestServer::node(NodePlan {
+            external_url: external_url.map(|url| url.parse().unwrap()),
+            post: Box::new(post),
+            ..NodePlan::on(Arc::new(storage), clock)
+        })
     }
 
     /// One more server on the same database, with the same clock, offered to others as a service.
     pub fn hosted(&self) -> TestServer {
-        let (storage, clock) = (Arc::clone(&self.storage), self.clock.clone());
-        TestServer::node(
-            storage,
-            clock,
-            None,
-            Post::to_folder,
-            Offering::Hosted,
-            watchful(),
-        )
+        TestServer::node(NodePlan {
+            offering: Offering::Hosted,
+            ..NodePlan::beside(self)
+        })
     }
 
     /// One more server on the same database, with the same clock and repositories of its own, where runs of Git may
     /// take as long as this.
-    pub fn with_git_times(&self, times: Times) -> TestServer {
-        let (storage, clock) = (Arc::clone(&self.storage), self.clock.clone());
-        TestServer::node(
-            storage,
-            clock,
-            None,
-            Post::to_folder,
-            Offering::SelfManaged,
-            times,
-        )
+    pub fn with_git_times(&self, git_times: Times) -> TestServer {
+        TestServer::node(NodePlan {
+            git_times,
+            ..NodePlan::beside(self)
+        })
     }
 
-    fn node(
-        storage: Arc<Storage>,
-        clock: Clock,
-        external_url: Option<&str>,
-        post: impl FnOnce(PathBuf) -> Post,
-        offering: Offering,
-        git_times: Times,
-    ) -> TestServer {
+    /// A server that is made like this.
+    pub fn node(plan: NodePlan<'_>) -> TestServer {
         log_to_memory();
         let mail = folder();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let external_url = match external_url {
-            Some(url) => url.parse().unwrap(),
-            None => ExternalUrl::of_listener(address),
-        };
-        let db = Database::open(storage.url(), 4).unwrap();
+        let db = Database::open(plan.database, 4).unwrap();
+        let own = mail.path().join("repositories");
         let app = App::new(
             db,
-            clock.clone(),
+            plan.clock.clone(),
             SECRET,
             Fixed {
-                external_url,
-                trusted_proxies: Vec::new(),
-                offering,
-                repositories: mail.path().join("repositories"),
-                git_times,
+                external_url: plan
+                    .external_url
+                    .unwrap_or_else(|| ExternalUrl::of_listener(address)),
+                trusted_proxies: plan.trusted_proxies,
+                offering: plan.offering,
+                repositories: plan.repositories.unwrap_or(own),
+                git_times: plan.git_times,
             },
             fingerprint(SECRET),
-            &post(mail.path().join("mail")),
+            &(plan.post)(mail.path().join("mail")),
         )
         .unwrap();
         let (sender, receiver) = mpsc::channel();
@@ -190,17 +171,33 @@ impl TestServer {
             });
         });
         let handle = receiver.recv().expect("the server starts");
-        let http = http_client().redirect(Policy::none()).build().unwrap();
         TestServer {
             inner: Arc::new(Inner {
                 app,
-                clock,
+                clock: plan.clock,
                 url: format!("http://{address}"),
-                storage,
+                storage: plan.storage,
                 mail,
-                http,
+                http: one_that_stays(),
                 handle,
                 counter: Mutex::new(0),
+            }),
+        }
+    }
+
+    /// The same server, as it is reached at another address: that of a proxy in front of it.
+    pub fn reached_at(&self, url: &str) -> TestServer {
+        TestServer {
+            inner: Arc::new(Inner {
+                app: self.app.clone(),
+                clock: self.clock.clone(),
+                url: url.to_owned(),
+                storage: Arc::clone(&self.storage),
+                mail: folder(),
+                http: one_that_stays(),
+                handle: self.handle.clone(),
+                // Far from the numbers of those who reach it directly.
+                counter: Mutex::new(1_000),
             }),
         }
     }
@@ -433,6 +430,10 @@ pub struct Inventory {
     pub tokens: i64,
     /// Those that aren't revoked.
     pub living: i64,
+}
+
+fn one_that_stays() -> reqwest::Client {
+    http_client().redirect(Policy::none()).build().unwrap()
 }
 
 /// A client of HTTP that goes straight to where it is sent.

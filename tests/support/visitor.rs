@@ -1,6 +1,9 @@
 //! A person at a browser, without the browser: cookies, pages and forms.
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use reqwest::{Method, RequestBuilder};
 
@@ -10,14 +13,14 @@ use super::{Answer, Form, Page, TestServer};
 pub struct Visitor {
     /// Where it goes.
     pub server: TestServer,
-    cookies: Mutex<BTreeMap<String, String>>,
+    cookies: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 impl Visitor {
     pub(super) fn new(server: &TestServer) -> Visitor {
         Visitor {
             server: server.clone(),
-            cookies: Mutex::default(),
+            cookies: Arc::default(),
         }
     }
 
@@ -25,7 +28,15 @@ impl Visitor {
     pub fn copied(&self) -> Visitor {
         Visitor {
             server: self.server.clone(),
-            cookies: Mutex::new(self.cookies()),
+            cookies: Arc::new(Mutex::new(self.cookies())),
+        }
+    }
+
+    /// The same browser, whose next requests go to another node.
+    pub fn at(&self, node: &TestServer) -> Visitor {
+        Visitor {
+            server: node.clone(),
+            cookies: Arc::clone(&self.cookies),
         }
     }
 
