@@ -32,6 +32,8 @@ pub async fn show(call: PageCall) -> Result<HttpResponse, Error> {
     let page = HomePage {
         shell: frame::shell(&call, "Home", Place::Home),
         name: ctx.actor.name().to_owned(),
+        more_expiring: noticed.more_expiring,
+        more_unused: noticed.more_unused,
         expiring: noticed
             .expiring
             .into_iter()

@@ -9,7 +9,7 @@ use super::store::unused_since;
 use super::unused::Span;
 use crate::context::Context;
 use crate::db::schema::{access_token_uses, access_tokens, groups, memberships, projects, users};
-use crate::db::{DbConnection, Firsts, Timestamp, UnionAll, coalesce_date, coalesce_id};
+use crate::db::{DbConnection, Firsts, Nested, Timestamp, UnionAll, coalesce_date, coalesce_id};
 use crate::error::Error;
 use crate::groups::list::is_member_of;
 use crate::groups::store::{member_groups, parents};
@@ -72,11 +72,15 @@ impl Noticed {
 pub struct Attention {
     /// Those that end within two weeks, the first one first.
     pub expiring: Vec<Noticed>,
-    /// Those made a month ago or more that nobody used in the last month.
+    /// Are there more of them?
+    pub more_expiring: bool,
+    /// Those made a month ago or more that nobody used in the last month, never or the longest ago first.
     pub unused: Vec<Noticed>,
+    /// Are there more of them?
+    pub more_unused: bool,
 }
 
-/// With whether it is a group's.
+/// With whether it is a group's, and whether it was looked for because nobody uses it.
 type Row = (
     i64,
     String,
@@ -84,20 +88,19 @@ type Row = (
     bool,
     Option<NaiveDate>,
     Option<Timestamp>,
+    bool,
 );
 
-/// The active ones of these tokens that are joined with what tells where they are, under this full path.
-macro_rules! active {
-    ($joined:expr, $today:expr, $full_path:expr, $of_group:expr) => {
+/// What tells about these tokens, which are joined with what tells where they are, under this full path; those of bots
+/// that are there.
+macro_rules! told {
+    ($joined:expr, $full_path:expr, $of_group:expr, $unused:expr) => {
         $joined
             .inner_join(users::table.on(users::id.eq(access_tokens::user_id)))
             .left_join(
                 access_token_uses::table.on(access_token_uses::token_id.eq(access_tokens::id)),
             )
             .filter(users::bot_gone_at.is_null())
-            // Put so that no index of states and dates fits: it would lead to the tokens of the whole instance.
-            .filter(access_tokens::revoked.ne(true))
-            .filter(coalesce_date(access_tokens::expires_at, NEVER).gt($today))
             .select((
                 access_tokens::id,
                 access_tokens::name,
@@ -105,7 +108,35 @@ macro_rules! active {
                 $of_group.into_sql::<Bool>(),
                 access_tokens::expires_at,
                 access_token_uses::last_used_at.nullable(),
+                $unused.into_sql::<Bool>(),
             ))
+    };
+}
+
+/// Those of them that are active on this day and unused since this moment, so many at the most; in no order, so that the
+/// look ends with the last one that is wanted.
+macro_rules! unused {
+    ($joined:expr, ($today:expr, $since:expr, $limit:expr), $full_path:expr, $of_group:expr) => {
+        Nested(Firsts {
+            query: told!($joined, $full_path, $of_group, true)
+                // Put so that no index of states and dates fits: it would lead to the tokens of the whole instance.
+                .filter(access_tokens::revoked.ne(true))
+                .filter(coalesce_date(access_tokens::expires_at, NEVER).gt($today))
+                .filter(unused_since!($since)),
+            by: &[],
+            at_most: $limit,
+        })
+    };
+}
+
+/// Those of them that are active on the first of these days and end by the second one.
+macro_rules! expiring {
+    ($joined:expr, ($today:expr, $near:expr), $full_path:expr, $of_group:expr) => {
+        told!($joined, $full_path, $of_group, false)
+            .filter(not(access_tokens::revoked))
+            .filter(access_tokens::expires_at.is_not_null())
+            .filter(access_tokens::expires_at.assume_not_null().gt($today))
+            .filter(access_tokens::expires_at.assume_not_null().le($near))
     };
 }
 
@@ -131,9 +162,8 @@ macro_rules! held_by {
     };
 }
 
-/// The groups where this person has at least this role, each once: the uppermost ones by membership, and what lies below
-/// each in a range of an index.
-macro_rules! groups_with {
+/// The uppermost groups where this person has at least this role by membership.
+macro_rules! tops {
     ($person:expr, $at_least:expr) => {
         held_by!($person, $at_least)
             .inner_join(
@@ -148,11 +178,50 @@ macro_rules! groups_with {
                 true,
                 $at_least
             )))
+    };
+}
+
+/// Is this group one of them, or below one? A range of an index.
+macro_rules! is_below {
+    () => {
+        groups::traversal
+            .ge(parents.field(groups::traversal))
+            .and(groups::traversal.lt(parents.field(groups::traversal).concat(":")))
+    };
+}
+
+/// The projects of this person's own namespace with their tokens.
+macro_rules! own {
+    ($person:expr) => {
+        groups::table
+            .filter(groups::owner_id.eq($person.0))
+            .inner_join(projects::table.on(projects::group_id.nullable().eq(first!(groups::id))))
+            .inner_join(access_tokens::table.on(access_tokens::project_id.eq(first!(projects::id))))
+    };
+}
+
+/// The projects that this person maintains by a membership of their own, and not from above, with their tokens.
+macro_rules! direct {
+    ($person:expr) => {
+        held_by!($person, AccessLevel::Maintainer)
             .inner_join(
-                groups::table.on(groups::traversal
-                    .ge(parents.field(groups::traversal))
-                    .and(groups::traversal.lt(parents.field(groups::traversal).concat(":")))),
+                projects::table.on(projects::id
+                    .nullable()
+                    .eq(held.field(memberships::project_id))),
             )
+            .inner_join(groups::table.on(groups::id.eq(projects::group_id)))
+            .inner_join(access_tokens::table.on(access_tokens::project_id.eq(first!(projects::id))))
+            .filter(
+                groups::owner_id
+                    .is_null()
+                    .or(groups::owner_id.assume_not_null().ne($person.0)),
+            )
+            .filter(not(is_member_of!(
+                $person,
+                (groups::id, groups::traversal),
+                false,
+                AccessLevel::Maintainer
+            )))
     };
 }
 
@@ -163,90 +232,117 @@ macro_rules! project_path {
     };
 }
 
-/// What one look finds wherever this person looks after tokens, as one query. The parts have nothing in common.
-macro_rules! looked_after_by {
-    ($person:expr, |$tokens:ident| $look:expr) => {{
-        let person: (i64, NaiveDate) = $person;
-        let of_groups = {
-            let $tokens = active!(
-                groups_with!(person, AccessLevel::Owner).inner_join(
-                    access_tokens::table.on(access_tokens::group_id.eq(first!(groups::id)))
-                ),
-                person.1,
+/// What nobody uses of what this person (a user's id, and the day) looks after, so many at the most from each of four parts
+/// that have nothing in common: tokens of groups, of projects below them, of one's own projects, and of single ones.
+macro_rules! all_unused {
+    ($person:expr, $since:expr, $limit:expr) => {{
+        let (person, since, limit): ((i64, NaiveDate), Timestamp, i64) = ($person, $since, $limit);
+        let wanted = (person.1, since, limit);
+        UnionAll(
+            unused!(
+                tops!(person, AccessLevel::Owner)
+                    .inner_join(groups::table.on(is_below!()))
+                    .inner_join(
+                        access_tokens::table.on(access_tokens::group_id.eq(first!(groups::id)))
+                    ),
+                (wanted.0, wanted.1, wanted.2),
                 groups::full_path,
                 true
-            );
-            $look
-        };
-        let below_groups = {
-            let $tokens = active!(
-                groups_with!(person, AccessLevel::Maintainer)
-                    .inner_join(
-                        projects::table.on(projects::group_id.nullable().eq(first!(groups::id)))
-                    )
-                    .inner_join(
-                        access_tokens::table.on(access_tokens::project_id.eq(first!(projects::id)))
+            ),
+            UnionAll(
+                unused!(
+                    tops!(person, AccessLevel::Maintainer)
+                        .inner_join(groups::table.on(is_below!()))
+                        .inner_join(
+                            projects::table
+                                .on(projects::group_id.nullable().eq(first!(groups::id)))
+                        )
+                        .inner_join(
+                            access_tokens::table
+                                .on(access_tokens::project_id.eq(first!(projects::id)))
+                        ),
+                    (wanted.0, wanted.1, wanted.2),
+                    project_path!(),
+                    false
+                ),
+                UnionAll(
+                    unused!(
+                        own!(person),
+                        (wanted.0, wanted.1, wanted.2),
+                        project_path!(),
+                        false
                     ),
-                person.1,
-                project_path!(),
-                false
-            );
-            $look
-        };
-        let of_own = {
-            let $tokens = active!(
-                groups::table
-                    .filter(groups::owner_id.eq(person.0))
-                    .inner_join(
-                        projects::table.on(projects::group_id.nullable().eq(first!(groups::id)))
-                    )
-                    .inner_join(
-                        access_tokens::table.on(access_tokens::project_id.eq(first!(projects::id)))
+                    unused!(
+                        direct!(person),
+                        (wanted.0, wanted.1, wanted.2),
+                        project_path!(),
+                        false
                     ),
-                person.1,
-                project_path!(),
-                false
-            );
-            $look
-        };
-        let of_projects = {
-            let $tokens = active!(
-                held_by!(person, AccessLevel::Maintainer)
-                    .inner_join(
-                        projects::table.on(projects::id
-                            .nullable()
-                            .eq(held.field(memberships::project_id)))
-                    )
-                    .inner_join(groups::table.on(groups::id.eq(projects::group_id)))
-                    .inner_join(
-                        access_tokens::table.on(access_tokens::project_id.eq(first!(projects::id)))
-                    )
-                    .filter(
-                        groups::owner_id
-                            .is_null()
-                            .or(groups::owner_id.assume_not_null().ne(person.0))
-                    )
-                    .filter(not(is_member_of!(
-                        person,
-                        (groups::id, groups::traversal),
-                        false,
-                        AccessLevel::Maintainer
-                    ))),
-                person.1,
-                project_path!(),
-                false
-            );
-            $look
-        };
-        UnionAll(
-            of_groups,
-            UnionAll(below_groups, UnionAll(of_own, of_projects)),
+                ),
+            ),
         )
     }};
 }
 
+/// What ends soon of the same, the first one first. Below a group it is found by the ends of all that has the same root,
+/// of which only few are near.
+macro_rules! all_expiring {
+    ($person:expr, $near:expr, $limit:expr) => {{
+        let (person, near): ((i64, NaiveDate), NaiveDate) = ($person, $near);
+        let days = (person.1, near);
+        Nested(Firsts {
+            query: UnionAll(
+                expiring!(
+                    tops!(person, AccessLevel::Owner)
+                        .inner_join(access_tokens::table.on(
+                            access_tokens::root_id.eq(parents.field(groups::root_id).nullable())
+                        ))
+                        .inner_join(
+                            groups::table.on(groups::id
+                                .nullable()
+                                .eq(access_tokens::group_id)
+                                .and(is_below!()))
+                        ),
+                    (days.0, days.1),
+                    groups::full_path,
+                    true
+                ),
+                UnionAll(
+                    expiring!(
+                        tops!(person, AccessLevel::Maintainer)
+                            .inner_join(
+                                access_tokens::table.on(access_tokens::root_id
+                                    .eq(parents.field(groups::root_id).nullable()))
+                            )
+                            .inner_join(
+                                projects::table
+                                    .on(projects::id.nullable().eq(access_tokens::project_id))
+                            )
+                            .inner_join(
+                                groups::table.on(groups::id
+                                    .nullable()
+                                    .eq(first!(projects::group_id))
+                                    .and(is_below!()))
+                            ),
+                        (days.0, days.1),
+                        project_path!(),
+                        false
+                    ),
+                    UnionAll(
+                        expiring!(own!(person), (days.0, days.1), project_path!(), false),
+                        expiring!(direct!(person), (days.0, days.1), project_path!(), false),
+                    ),
+                ),
+            ),
+            // By the end, and by the id.
+            by: &[5, 1],
+            at_most: $limit,
+        })
+    }};
+}
+
 /// Active tokens of the groups that the actor owns, and of the projects that they maintain, by
-/// membership: administrators get no list of everything. Two queries, however many groups there are.
+/// membership: administrators get no list of everything. One query, however many groups there are.
 ///
 /// # Errors
 /// When the database is away.
@@ -259,17 +355,25 @@ pub fn of_actor(conn: &mut DbConnection, ctx: &Context) -> Result<Attention, Err
     }
     let today = ctx.today();
     let near = today.checked_add_days(NEAR).unwrap_or(NaiveDate::MAX);
-    let expiring: Vec<Row> = Firsts {
-        query: looked_after_by!((user_id, today), |tokens| tokens
-            .filter(coalesce_date(access_tokens::expires_at, NEVER).le(near))),
-        // By the end, and by the id.
-        by: &[5, 1],
-        at_most: SHOWN,
-    }
+    let since = Timestamp::from(IDLE.since(ctx.now));
+    let rows: Vec<Row> = UnionAll(
+        all_expiring!((user_id, today), near, SHOWN + 1),
+        all_unused!((user_id, today), since, SHOWN + 1),
+    )
     .load(conn)?;
+    let (unused, expiring): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.6);
+    let mut expiring: Vec<Noticed> = expiring.into_iter().map(noticed).collect();
+    expiring.sort_by_key(|token| (token.expires_at, token.id));
+    let mut unused = longest_ago_first(unused);
+    let shown = usize::try_from(SHOWN).unwrap_or(usize::MAX);
+    let (more_expiring, more_unused) = (expiring.len() > shown, unused.len() > shown);
+    expiring.truncate(shown);
+    unused.truncate(shown);
     Ok(Attention {
-        expiring: expiring.into_iter().map(noticed).collect(),
-        unused: unused_of(conn, ctx, user_id, SHOWN)?,
+        expiring,
+        more_expiring,
+        unused,
+        more_unused,
     })
 }
 
@@ -289,17 +393,16 @@ pub fn unused_of(
         return Ok(Vec::new());
     }
     let since = Timestamp::from(IDLE.since(ctx.now));
-    // In no order in the database, so that the look ends with the last one that is wanted.
-    let rows: Vec<Row> = Firsts {
-        query: looked_after_by!((user_id, ctx.today()), |tokens| tokens
-            .filter(unused_since!(since))),
-        by: &[],
-        at_most: limit,
-    }
-    .load(conn)?;
+    let rows: Vec<Row> = all_unused!((user_id, ctx.today()), since, limit).load(conn)?;
+    let mut found = longest_ago_first(rows);
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(found)
+}
+
+fn longest_ago_first(rows: Vec<Row>) -> Vec<Noticed> {
     let mut found: Vec<Noticed> = rows.into_iter().map(noticed).collect();
     found.sort_by_key(|token| (token.last_used_at, token.id));
-    Ok(found)
+    found
 }
 
 /// Who of these people looks after tokens that nobody uses: a query for each, which stops at the first one.
@@ -320,7 +423,7 @@ pub fn who_has_unused(
     Ok(having)
 }
 
-fn noticed((id, name, full_path, of_group, expires_at, last_used_at): Row) -> Noticed {
+fn noticed((id, name, full_path, of_group, expires_at, last_used_at, _): Row) -> Noticed {
     Noticed {
         id,
         name,

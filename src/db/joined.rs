@@ -11,6 +11,8 @@ use diesel::sql_types::BigInt;
 #[derive(Debug, Clone, Copy, QueryId)]
 pub struct UnionAll<A, B>(pub A, pub B);
 
+impl<A, B, C: Connection> RunQueryDsl<C> for UnionAll<A, B> {}
+
 impl<A, B> Query for UnionAll<A, B>
 where
     A: Query,
@@ -41,6 +43,32 @@ pub struct Firsts<Q> {
     pub by: &'static [u8],
     /// At most so many.
     pub at_most: i64,
+}
+
+/// A query as a part of another one, whatever order and limit it has.
+#[derive(Debug, Clone, Copy)]
+pub struct Nested<Q>(pub Q);
+
+impl<Q> QueryId for Nested<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: Query> Query for Nested<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q, DB> QueryFragment<DB> for Nested<Q>
+where
+    DB: Backend,
+    Q: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("SELECT * FROM (");
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(") AS nested");
+        Ok(())
+    }
 }
 
 impl<Q> QueryId for Firsts<Q> {

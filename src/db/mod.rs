@@ -23,7 +23,7 @@ mod writer;
 pub use connection::{Counters, DbConnection};
 pub use counted::{Counted, Measured};
 pub use in_use::InUse;
-pub use joined::{Firsts, UnionAll};
+pub use joined::{Firsts, Nested, UnionAll};
 pub use last_page::PageOrLast;
 pub use migrations::{
     SchemaState, applied_versions_state, drop_all_tables, migrate, migrate_and, others_connected,

@@ -377,5 +377,5 @@ pub(crate) fn starting_points(
         topmost: true,
         ..Filter::default()
     };
-    rows::page(conn, ctx, &filter, request, false)
+    rows::page(conn, ctx, &filter, request, true)
 }

@@ -115,7 +115,8 @@ fn a_person_reads_a_file_its_history_and_a_commit_and_switches_the_branch() {
             .await
             .unwrap();
         dave.read("of the feature").await;
-        dave.arrive("/-/blob/feature/x/src/deep/a.txt?switched=1").await;
+        dave.arrive("/-/blob/feature/x/src/deep/a.txt?switched=1")
+            .await;
 
         assert_eq!(dave.complaints().await, Vec::<String>::new());
         let title = dave.client().title().await.unwrap();

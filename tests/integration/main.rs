@@ -41,6 +41,7 @@ mod growth;
 mod hardening;
 mod headers;
 mod help;
+mod home;
 mod idempotency;
 mod import;
 mod injection;

@@ -16,8 +16,12 @@ pub struct HomePage {
     pub name: String,
     /// Tokens that end within 14 days in groups that the person owns, the earliest first.
     pub expiring: Vec<ExpiringToken>,
+    /// Are there more of them than are shown?
+    pub more_expiring: bool,
     /// Tokens that nobody used for 30 days or more.
     pub unused: Vec<UnusedToken>,
+    /// Are there more of them than are shown?
+    pub more_unused: bool,
     /// The person's groups.
     pub groups: Vec<GroupRow>,
     /// Whether the person may make a top-level group.
