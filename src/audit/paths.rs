@@ -1,5 +1,6 @@
 //! Which group a path means, also one that it had once, or that it would have had below a group that had another path.
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
@@ -21,6 +22,29 @@ diesel::alias! {
     const MOVERS: Alias<Movers> = groups as movers;
     const OTHERS: Alias<Others> = audit_events as others;
     const LOWER: Alias<Lower> = audit_events as lower_ones;
+    const THERE: Alias<There> = audit_events as there;
+}
+
+/// Whether anything happened at the place to which an event and what lay below the same group at another time lead, or
+/// below it; and whether anything there tells this very path.
+macro_rules! traces_at {
+    ($other:expr, $lower:expr, $path:expr) => {{
+        let place = || audit_events::group_traversal.concat(substr($lower, length($other) + 1));
+        let traversal = || THERE.field(audit_events::group_traversal);
+        (
+            exists(
+                THERE
+                    .filter(traversal().ge(place()))
+                    // Numbers and slashes go on below it, and this comes after all of them.
+                    .filter(traversal().lt(place().concat(":"))),
+            ),
+            exists(
+                THERE
+                    .filter(traversal().eq(place()))
+                    .filter(THERE.field(audit_events::group_path).eq($path.to_owned())),
+            ),
+        )
+    }};
 }
 
 /// Where the group of this path is; or was, when it last had that path, be it its own that was another one or that of a
@@ -43,6 +67,7 @@ pub(super) fn traversal_of(
             nowhere(),
             nowhere(),
             still(false),
+            (still(false), still(false)),
         ));
     let former = audit_events::table
         .filter(audit_events::event.eq_any(TELL_A_PATH))
@@ -53,6 +78,7 @@ pub(super) fn traversal_of(
             nowhere(),
             nowhere(),
             still(false),
+            (still(false), still(false)),
         ));
     // A group had the beginning of the path; the rest leads on from where that group is now.
     let rest = || {
@@ -84,6 +110,7 @@ pub(super) fn traversal_of(
             MOVERS.field(groups::traversal),
             groups::traversal,
             still(true),
+            traces_at!(MOVERS.field(groups::traversal), groups::traversal, path),
         ));
     // Or from another path that it had, when what lies below had another name itself.
     let both = above()
@@ -105,6 +132,11 @@ pub(super) fn traversal_of(
             OTHERS.field(audit_events::group_traversal),
             LOWER.field(audit_events::group_traversal),
             still(false),
+            traces_at!(
+                OTHERS.field(audit_events::group_traversal),
+                LOWER.field(audit_events::group_traversal),
+                path
+            ),
         ));
     let found: Vec<Trace> = match conn {
         DbConnection::Sqlite(conn) => living
@@ -131,29 +163,53 @@ fn beginnings(path: &str) -> Vec<String> {
         .collect()
 }
 
-/// The event that tells of a path, and the place that it tells. Where the path leads on: the place of the same group at
-/// another time, what lay below it then, and whether that time is now.
-type Trace = (i64, String, String, String, bool);
+/// What tells of a path.
+#[derive(Debug, Clone, Queryable)]
+struct Trace {
+    /// The event that tells of it, or of its beginning.
+    id: i64,
+    /// The place that it tells.
+    then: String,
+    /// Where the path leads on: the place of the same group at another time; else nothing.
+    other: String,
+    /// What lay below it at that time.
+    lower: String,
+    /// Is that time now?
+    now: bool,
+    /// Where that would have been at the time of the event.
+    known: Known,
+}
 
-/// What the latest of these events leads to within a place: where that was when it had the path; else where it is now.
+/// What is known of a place by events.
+#[derive(Debug, Clone, Copy, Queryable)]
+struct Known {
+    /// Did anything happen in it or below it?
+    happened: bool,
+    /// Did anything happen in it while it had the path that is looked for?
+    named: bool,
+}
+
+/// What the latest of these leads to within a place: where that was when it had the path; else where it is now. What
+/// has its name from elsewhere, or was never there, is as if it weren't at all: nobody guesses names with it.
 fn latest(traces: Vec<Trace>, within: Option<&str>) -> Option<String> {
-    let inside = |traversal: &String| within.is_none_or(|within| traversal.starts_with(within));
+    let inside = |traversal: &str| within.is_none_or(|within| traversal.starts_with(within));
+    let leads_to = |trace: &Trace| {
+        if trace.other.is_empty() {
+            return Some(trace.then.clone()).filter(|then| inside(then));
+        }
+        let rest = trace.lower.strip_prefix(&trace.other)?;
+        let place = format!("{}{rest}", trace.then);
+        let told_inside = inside(&trace.lower);
+        let Known { happened, named } = trace.known;
+        if inside(&place) && (named || (happened && told_inside)) {
+            Some(place)
+        } else {
+            Some(trace.lower.clone()).filter(|_| trace.now && told_inside)
+        }
+    };
     traces
-        .into_iter()
-        .filter_map(|(id, then, other, lower, now)| {
-            if other.is_empty() {
-                return Some((id, then)).filter(|(_, then)| inside(then));
-            }
-            let rest = lower.strip_prefix(&other)?;
-            [
-                Some(format!("{then}{rest}")),
-                Some(lower.clone()).filter(|_| now),
-            ]
-            .into_iter()
-            .flatten()
-            .find(inside)
-            .map(|traversal| (id, traversal))
-        })
+        .iter()
+        .filter_map(|trace| Some((trace.id, leads_to(trace)?)))
         .max_by_key(|(id, ..)| *id)
         .map(|(_, traversal)| traversal)
 }
@@ -163,7 +219,17 @@ mod tests {
     use super::*;
 
     fn trace(id: i64, then: &str, other: &str, lower: &str) -> Trace {
-        (id, then.into(), other.into(), lower.into(), id == 9)
+        Trace {
+            id,
+            then: then.into(),
+            other: other.into(),
+            lower: lower.into(),
+            now: id == 9,
+            known: Known {
+                happened: true,
+                named: id == 9,
+            },
+        }
     }
 
     #[test]
@@ -192,5 +258,33 @@ mod tests {
         assert_eq!(latest(traces(), Some("1/")).as_deref(), Some("1/7/8/"));
         assert_eq!(latest(traces(), Some("2/")).as_deref(), Some("2/7/8/"));
         assert_eq!(latest(traces(), Some("3/")), None);
+    }
+
+    #[test]
+    fn what_was_never_there_or_has_its_name_from_elsewhere_leads_nowhere() {
+        let moved = |now: bool, happened: bool, named: bool| {
+            vec![Trace {
+                now,
+                known: Known { happened, named },
+                ..trace(9, "1/7/", "2/7/", "2/7/8/")
+            }]
+        };
+        let within = |traces: Vec<Trace>, place: &str| latest(traces, Some(place));
+        for now in [true, false] {
+            assert_eq!(within(moved(now, false, false), "1/"), None);
+            assert_eq!(within(moved(now, true, false), "1/"), None);
+            let named = within(moved(now, true, true), "1/");
+            assert_eq!(named.as_deref(), Some("1/7/8/"));
+        }
+        assert_eq!(
+            within(moved(true, false, false), "2/").as_deref(),
+            Some("2/7/8/")
+        );
+        assert_eq!(within(moved(false, true, true), "2/"), None);
+        // Whoever sees all of it is led to where something is.
+        let all = |traces: Vec<Trace>| latest(traces, None);
+        assert_eq!(all(moved(true, false, false)).as_deref(), Some("2/7/8/"));
+        assert_eq!(all(moved(true, true, false)).as_deref(), Some("1/7/8/"));
+        assert_eq!(all(moved(false, false, false)), None);
     }
 }

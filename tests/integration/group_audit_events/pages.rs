@@ -24,11 +24,11 @@ on_both!(
     nothing_found_and_long_names_leave_the_page_whole,
 );
 
-fn page_of(group: &TestGroup) -> String {
+pub(super) fn page_of(group: &TestGroup) -> String {
     group.page("audit_events")
 }
 
-async fn rows(browser: &Visitor, group: &TestGroup, query: &str) -> Vec<Vec<String>> {
+pub(super) async fn rows(browser: &Visitor, group: &TestGroup, query: &str) -> Vec<Vec<String>> {
     let path = format!("{}?{query}", page_of(group));
     browser.open(&path).await.rows("events")
 }
