@@ -3,6 +3,7 @@
 //!
 //! What happens is done by the verbs of groups and projects.
 
+pub mod holders;
 pub mod pages;
 pub mod roles;
 pub mod store;

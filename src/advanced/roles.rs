@@ -23,6 +23,8 @@ pub struct Held {
     pub after: bool,
     /// Do they see it without any role: because it is open to them, or as an administrator?
     pub sees_anyway: bool,
+    /// And all that lies below it as well?
+    pub sees_all_below: bool,
     /// Have they a role of their own in something that lies further down?
     pub further_down: bool,
 }
@@ -47,6 +49,8 @@ pub struct Changes {
     pub lost: Vec<Changed>,
     /// People who have none afterwards, and see it all the same.
     pub only_seeing: Vec<Changed>,
+    /// People who have none afterwards, and see it all the same, but not all that lies below it.
+    pub seeing_less: Vec<Changed>,
     /// People who have none in it afterwards, but one of their own further down.
     pub further_down: Vec<Changed>,
     /// People with a lower one.
@@ -95,7 +99,8 @@ pub fn compare(held: &[Held]) -> Changes {
         }
         let list = match (before, after) {
             (_, None) if who.further_down => &mut changes.further_down,
-            (_, None) if who.sees_anyway => &mut changes.only_seeing,
+            (_, None) if who.sees_anyway && who.sees_all_below => &mut changes.only_seeing,
+            (_, None) if who.sees_anyway => &mut changes.seeing_less,
             (_, None) => &mut changes.lost,
             (None, _) if who.sees_anyway => &mut changes.seen_before,
             (None, _) => &mut changes.gained,
@@ -127,6 +132,7 @@ mod tests {
             before,
             after,
             sees_anyway: false,
+            sees_all_below: false,
             further_down: false,
         }
     }
@@ -172,9 +178,13 @@ mod tests {
             further_down: true,
             ..role
         };
-        let sees = |role: Held| Held {
+        let sees_some = |role: Held| Held {
             sees_anyway: true,
             ..role
+        };
+        let sees = |role: Held| Held {
+            sees_all_below: true,
+            ..sees_some(role)
         };
         let changes = compare(&[
             further_down(held(1, Owner, true, false)),
@@ -187,14 +197,21 @@ mod tests {
                 is_bot: true,
                 ..held(7, Owner, true, false)
             }),
+            sees_some(held(8, Owner, true, false)),
+            sees_some(further_down(held(9, Owner, true, false))),
+            sees_some(held(10, Owner, false, true)),
         ]);
         let who = |list: &[Changed]| -> Vec<String> {
             list.iter().map(|who| who.username.clone()).collect()
         };
-        assert_eq!(who(&changes.further_down), ["person1", "person3"]);
+        assert_eq!(
+            who(&changes.further_down),
+            ["person1", "person3", "person9"]
+        );
         assert_eq!(who(&changes.only_seeing), ["person2"]);
+        assert_eq!(who(&changes.seeing_less), ["person8"]);
         assert_eq!(who(&changes.lost), ["person4"]);
-        assert_eq!(who(&changes.seen_before), ["person5"]);
+        assert_eq!(who(&changes.seen_before), ["person5", "person10"]);
         assert_eq!(who(&changes.gained), ["person6"]);
         assert_eq!((changes.tokens_lost, changes.tokens_only_seeing), (0, 1));
     }

@@ -8,6 +8,7 @@ use crate::support::{Company, Page, Person, TestProject, TestResource, TestServe
 mod addresses;
 mod ends;
 mod places;
+mod sight;
 
 on_both![
     the_section_leads_to_what_one_may_do,

@@ -5,8 +5,9 @@ use actix_web::http::StatusCode;
 
 use super::{Action, Kind, base, find, subject, words};
 use crate::access_tokens::Resource;
+use crate::advanced::holders::{self, Roles};
 use crate::advanced::roles::Held;
-use crate::advanced::store::{self, Destination, Roles};
+use crate::advanced::store::{self, Destination};
 use crate::context::Context;
 use crate::db::{DbConnection, Page, PageRequest};
 use crate::error::{Error, What};
@@ -274,7 +275,7 @@ async fn preview(
             let destination = store::destination(conn, &resource, to.id(), ctx.now)?
                 .ok_or(Error::NotFound(What::Group))?;
             receives(ctx, kind, to, destination.parent.as_ref())?;
-            let roles = store::held(conn, ctx, &resource, destination.parent.as_ref())?;
+            let roles = holders::held(conn, ctx, &resource, &destination)?;
             Ok((resource, destination, roles))
         })
         .await?;
@@ -367,6 +368,7 @@ fn with_new_owner(ctx: &Context, destination: &Destination, roles: Roles) -> (Ve
                 before: false,
                 after: true,
                 sees_anyway: user.admin,
+                sees_all_below: user.admin,
                 further_down: false,
             },
         );

@@ -133,8 +133,14 @@ pub(super) fn the_move(
         ));
     }
     let changes = compare(held);
+    let hidden = destination.narrowest.name();
     for (list, one, many) in [
         (&changes.lost, "loses access", "lose access"),
+        (
+            &changes.seeing_less,
+            &*format!("loses the role in it and no longer sees what is {hidden} in it"),
+            &*format!("lose their roles in it and no longer see what is {hidden} in it"),
+        ),
         (
             &changes.only_seeing,
             "loses the role in it",
