@@ -135,15 +135,10 @@ impl Listing {
         let (sort, descending) = order(self.sort(), true).unwrap_or((Sort::Expires, false));
         let query = Query {
             state: Some(State::Active),
-            search: Some(self.search.clone()).filter(|text| !text.is_empty()),
-            access_level: self.role,
-            scope: self.scope,
-            unused_since: self.unused.map(|span| span.since(now)),
-            expires_before: self.expires_before,
             sort,
             descending,
             or_last_page: true,
-            ..Query::default()
+            ..self.narrowed(now, Query::default())
         };
         (
             query,
@@ -174,6 +169,31 @@ impl Listing {
                 per_page: PER_PAGE,
             },
         )
+    }
+
+    /// For the file: every list that it has, all of them with what narrows the active table on the page.
+    pub(super) fn file(&self, now: DateTime<Utc>, has_ended: bool) -> Vec<Query> {
+        let mut lists = Vec::new();
+        if self.ended.is_none() || !has_ended {
+            lists.push(self.active(now).0);
+        }
+        if has_ended {
+            let (ended, _) = self.inactive(Some(now.date_naive()));
+            lists.push(self.narrowed(now, ended));
+        }
+        lists
+    }
+
+    /// Only what the filter above the active table leaves.
+    fn narrowed(&self, now: DateTime<Utc>, query: Query) -> Query {
+        Query {
+            search: Some(self.search.clone()).filter(|text| !text.is_empty()),
+            access_level: self.role,
+            scope: self.scope,
+            unused_since: self.unused.map(|span| span.since(now)),
+            expires_before: self.expires_before,
+            ..query
+        }
     }
 
     /// The order of the active table, as addresses say it.

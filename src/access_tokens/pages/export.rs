@@ -15,15 +15,13 @@ use crate::web::page::PageCall;
 /// Below the address of the list.
 pub(super) const FILE: &str = "export.csv";
 
-/// Answers with every token that the page with these filters would list, on however many pages.
+/// Answers with every token that these filters leave, on however many pages: the active ones, and those that have ended
+/// where the page has them. Where the address asks how they ended, those alone.
 pub(super) async fn send(call: &PageCall, asked: Asked) -> Result<HttpResponse, Error> {
     let holder = call.read(move |conn, ctx| asked.find(conn, ctx)).await?;
     download::admit(call)?;
     let listing = Listing::parse(&call.query, true, Draft::is_filled_by(&call.query));
-    let mut lists = vec![listing.active(call.ctx.now).0];
-    if holder.keeps_ended(&call.ctx) {
-        lists.push(listing.inactive(Some(call.ctx.today())).0);
-    }
+    let lists = listing.file(call.ctx.now, holder.keeps_ended(&call.ctx));
     let Holder::Resource(resource) = holder else {
         return Err(Error::NotFound(What::Thing));
     };

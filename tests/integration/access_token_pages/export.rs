@@ -10,6 +10,7 @@ on_both!(
     who_sees_the_page_has_its_tokens_as_a_file_and_nobody_else,
     the_file_has_what_the_filters_of_the_page_leave,
     ended_tokens_are_in_the_file_where_the_page_has_them,
+    the_filters_choose_among_ended_tokens_too,
     a_long_list_is_sent_piece_by_piece_and_each_token_once,
 );
 
@@ -148,9 +149,58 @@ async fn ended_tokens_are_in_the_file_where_the_page_has_them(server: TestServer
         .collect();
     assert_eq!(states, ["active", "revoked", "expired"]);
     let narrowed = format!("{file}?state=expired");
-    assert_eq!(names(&alice, &narrowed).await, ["active", "expired"]);
+    assert_eq!(names(&alice, &narrowed).await, ["expired"]);
     server.retain_bots(false);
     assert_eq!(names(&alice, &file).await, ["active"]);
+    assert_eq!(names(&alice, &narrowed).await, ["active"]);
+}
+
+async fn the_filters_choose_among_ended_tokens_too(server: TestServer) {
+    let company = Company::on(&server);
+    server.retain_bots(true);
+    for (name, role, scope, day) in [
+        ("deploy", AccessLevel::Developer, Scope::Api, "2026-11-25"),
+        ("deploy2", AccessLevel::Guest, Scope::Api, "2026-12-10"),
+        (
+            "other",
+            AccessLevel::Developer,
+            Scope::ReadApi,
+            "2026-12-10",
+        ),
+    ] {
+        let token = |state: &str, day: &str| {
+            let token = company.acme.token(&format!("{name} {state}"));
+            token.role(role).scopes([scope]).expires(day).create()
+        };
+        token("active", day);
+        token("expired", "2026-11-21");
+        let revoked = token("revoked", day);
+        let gone = revoked.delete("/personal_access_tokens/self").await;
+        gone.expect(204);
+    }
+    server.clock.advance(chrono::TimeDelta::days(1));
+    let alice = company.alice.signs_in().await;
+    let file = company.acme.page(FILE);
+    let all = ["active", "expired", "revoked"];
+    for (query, found, states) in [
+        ("search=deploy&role=30", "deploy", &all[..]),
+        ("search=deploy&role=10", "deploy2", &all),
+        ("scope=read_api", "other", &all),
+        ("role=30&scope=api&state=expired", "deploy", &all[1..2]),
+        ("role=30&scope=api&state=revoked", "deploy", &all[2..]),
+        (
+            "expires_before=2026-11-26&search=y+revoked",
+            "deploy",
+            &all[2..],
+        ),
+    ] {
+        let expected: Vec<String> = states.iter().map(|s| format!("{found} {s}")).collect();
+        let mut told = names(&alice, &format!("{file}?{query}")).await;
+        told.sort();
+        assert_eq!(told, expected, "{query}");
+    }
+    let unused = names(&alice, &format!("{file}?unused=30")).await;
+    assert!(unused.is_empty(), "made the day before: {unused:?}");
 }
 
 async fn a_long_list_is_sent_piece_by_piece_and_each_token_once(server: TestServer) {
