@@ -1,5 +1,6 @@
 //! What a token is for: a group or a project.
 
+use super::AccessToken;
 use super::scope::TokenKind;
 use crate::context::Context;
 use crate::db::{DbConnection, in_turn};
@@ -33,6 +34,14 @@ impl Resource {
         match self {
             Resource::Group(_) => "group",
             Resource::Project(_) => "project",
+        }
+    }
+
+    /// Is this one of its tokens?
+    pub fn owns(&self, token: &AccessToken) -> bool {
+        match self {
+            Resource::Group(group) => token.group_id == Some(group.id),
+            Resource::Project(project) => token.project_id == Some(project.id),
         }
     }
 

@@ -229,10 +229,7 @@ pub fn find_of(
     resource: &Resource,
     id: i64,
 ) -> Result<Option<ListedToken>, Error> {
-    Ok(find(conn, id)?.filter(|listed| match resource {
-        Resource::Group(group) => listed.token.group_id == Some(group.id),
-        Resource::Project(project) => listed.token.project_id == Some(project.id),
-    }))
+    Ok(find(conn, id)?.filter(|listed| resource.owns(&listed.token)))
 }
 
 /// A token by id, whoever's it is; not one whose bot is gone.
@@ -382,7 +379,7 @@ pub(super) fn mark_rotated(
 }
 
 /// No value that was rotated into this one, directly or through others, works after this moment; nothing: after now.
-/// Returns the ids of those that would have.
+/// Returns the ids of those that would have. What has ended before stays as it is.
 pub(super) fn shorten_graces(
     conn: &mut DbConnection,
     id: i64,
@@ -399,7 +396,7 @@ pub(super) fn shorten_graces(
         let Some(previous) = previous else {
             return Ok(shortened);
         };
-        let last = Timestamp::from(until.unwrap_or(now));
+        let last = Timestamp::from(until.map_or(now, |until| until.max(now)));
         let changed = diesel::update(access_tokens::table.find(previous))
             .filter(access_tokens::grace_until.gt(last))
             .set((

@@ -14,6 +14,7 @@ on_both![
     credentials_count_old_values_with_their_successor,
     old_values_are_counted_as_what_they_are,
     a_nearer_end_is_that_of_the_old_values_too,
+    an_end_in_the_past_changes_no_value_that_had_ended,
 ];
 
 const WEEK: i64 = 604_800;
@@ -60,7 +61,10 @@ async fn the_row_tells_every_old_value_that_works_and_each_can_be_ended(server: 
     let page = browser.open(&list).await;
     assert_eq!(page.rows("active-tokens").len(), 1);
     let told = page.part("old-value").unwrap().text();
-    assert_eq!(told, "2 old values valid until 11:00 UTC on 27 Nov 2026");
+    assert_eq!(
+        told,
+        "2 old values, the last valid until 11:00 UTC on 27 Nov 2026"
+    );
     assert!(page.links_to(&format!("{list}/{third}#old-values")));
     let detail = browser.open(&format!("{list}/{third}")).await;
     assert!(detail.says("2 old values still work."), "{}", detail.text());
@@ -122,7 +126,7 @@ async fn the_inventory_counts_old_values_with_their_successor(server: TestServer
         let page = browser.open(&path).await;
         assert_eq!(page.rows("inventory").len(), 1, "{state}");
         assert_eq!(page.part("inventory-count").unwrap().text(), "1", "{state}");
-        assert!(page.says("2 old values valid until 11:00 UTC on 27 Nov 2026"));
+        assert!(page.says("2 old values, the last valid until 11:00 UTC on 27 Nov 2026"));
         let answer = browser.get(&format!("{inventory}.csv?state={state}")).await;
         let text = answer.expect(200).text();
         assert_eq!(text.lines().count(), 2, "{text}");
@@ -161,7 +165,7 @@ async fn credentials_count_old_values_with_their_successor(server: TestServer) {
             .open(&format!("/admin/credentials?user=bob&state={state}"))
             .await;
         assert_eq!(page.rows("credentials").len(), 1, "{state}");
-        assert!(page.says("2 old values valid until 11:00 UTC on 27 Nov 2026"));
+        assert!(page.says("2 old values, the last valid until 11:00 UTC on 27 Nov 2026"));
     }
     let page = browser
         .open("/admin/credentials?user=bob&state=inactive")
@@ -261,4 +265,40 @@ async fn a_nearer_end_is_that_of_the_old_values_too(server: TestServer) {
         .clock
         .set(crate::support::server::moment("2026-11-24T00:00:00Z"));
     assert!(!own.works().await);
+}
+
+async fn an_end_in_the_past_changes_no_value_that_had_ended(server: TestServer) {
+    let company = Company::on(&server);
+    let first = company.acme.token("ci").expires("2027-06-01").create();
+    let (second, value) = rotated(&server, &first.api(), 3_600).await;
+    server.clock.advance(TimeDelta::hours(2));
+    let (third, _) = rotated(&server, &value, WEEK).await;
+    server.clock.advance(TimeDelta::hours(1));
+    let before = server.arrange({
+        let id = first.id;
+        move |conn, _| {
+            Ok(latchkey::access_tokens::store::find(conn, id)?
+                .unwrap()
+                .token)
+        }
+    });
+    server.arrange(move |conn, ctx| {
+        let listed = latchkey::access_tokens::store::find(conn, third)?.unwrap();
+        legacy::bring_forward(conn, ctx, &listed, ctx.today(), "a test asked for it")
+    });
+    let event = server.the_event("group_access_token_updated");
+    let details: Value = serde_json::from_str(&event.details).unwrap();
+    assert_eq!(details["ended_sooner"], json!([second]));
+    let after = server.arrange({
+        let id = first.id;
+        move |conn, _| {
+            Ok(latchkey::access_tokens::store::find(conn, id)?
+                .unwrap()
+                .token)
+        }
+    });
+    assert_eq!(
+        (before.updated_at, before.grace_until),
+        (after.updated_at, after.grace_until)
+    );
 }

@@ -286,8 +286,7 @@ impl Holder {
     /// Is it the holder of this token?
     pub(crate) fn holds(&self, token: &AccessToken) -> bool {
         match self {
-            Holder::Resource(Resource::Group(group)) => token.group_id == Some(group.id),
-            Holder::Resource(Resource::Project(project)) => token.project_id == Some(project.id),
+            Holder::Resource(resource) => resource.owns(token),
             Holder::Person(person) => token.kind() == "personal" && token.user_id == person.id,
         }
     }

@@ -329,11 +329,11 @@ pub struct OldValues {
 }
 
 impl OldValues {
-    /// `Old value valid until 14:05 UTC`, or how many they are.
+    /// `Old value valid until 14:05 UTC`; of several how many they are, and the end of the last.
     pub fn caption(&self) -> String {
         match self.ids.len() {
             0 | 1 => format!("Old value valid until {}", self.until),
-            many => format!("{many} old values valid until {}", self.until),
+            many => format!("{many} old values, the last valid until {}", self.until),
         }
     }
 
