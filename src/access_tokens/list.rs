@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 
+use super::decisions::{Refusal, TokenFacts, looks_after, may_find};
 use super::narrowing::{coalesce_text, narrowed};
 use super::old_values::OldValues;
 pub use super::query::{Query, Sort, State};
@@ -125,7 +126,9 @@ pub fn of_anybody(
     query: &Query,
     request: PageRequest,
 ) -> Result<Page<ListedToken>, Error> {
-    manageable(ctx)?;
+    if !looks_after(ctx) {
+        return Err(Error::Unauthenticated(Denied::Unknown));
+    }
     let own = ctx.actor.user_id();
     let holder = if ctx.actor.may_on_instance(Right::Administer) {
         user_id.map_or(Holder::Everybody, Holder::User)
@@ -142,22 +145,13 @@ pub fn of_anybody(
 /// [`Error::Unauthenticated`] for somebody else's and for an id that isn't there; administrators are told
 /// which, by [`Error::NotFound`].
 pub fn by_id(conn: &mut DbConnection, ctx: &Context, id: i64) -> Result<ListedToken, Error> {
-    manageable(ctx)?;
-    let admin = ctx.actor.may_on_instance(Right::Administer);
-    match find(conn, id)? {
-        Some(listed) if admin || ctx.actor.user_id() == Some(listed.user.id) => Ok(listed),
-        None if admin => Err(Error::NotFound(What::Thing)),
+    let found = find(conn, id)?;
+    let is_told = ctx.actor.may_on_instance(Right::Administer);
+    match (may_find(ctx, found.as_ref().map(TokenFacts::from)), found) {
+        (Ok(()), Some(listed)) => Ok(listed),
+        (Err(Refusal::Unknown), None) if is_told => Err(Error::NotFound(What::Thing)),
         _ => Err(Error::Unauthenticated(Denied::Unknown)),
     }
-}
-
-/// May tokens be looked after at all, by somebody whom we know?
-fn manageable(ctx: &Context) -> Result<(), Error> {
-    let off = ctx.policy.settings.disable_personal_access_tokens;
-    if off || !ctx.actor.may_on_instance(Right::OwnAccount) {
-        return Err(Error::Unauthenticated(Denied::Unknown));
-    }
-    Ok(())
 }
 
 /// Any user's personal tokens; for the console.

@@ -9,6 +9,7 @@ pub mod calendar;
 pub mod census;
 pub mod create;
 pub mod days;
+pub mod decisions;
 pub mod detail;
 pub mod edit;
 pub mod ended;

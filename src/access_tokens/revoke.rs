@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::create::described;
+use super::decisions::{Refusal, TokenFacts, may_revoke};
 use super::{ListedToken, Resource, store};
 use crate::audit::{self, Event, Target};
 use crate::bots;
@@ -31,21 +32,24 @@ pub fn revoke(
     orphans: bool,
 ) -> Result<ListedToken, Error> {
     let (resource, ctx) = resource.locked(conn, ctx)?;
-    let listed = store::find_of(conn, &resource, id)?
-        .ok_or_else(|| Error::NotFound(What::ResourceToken(resource.noun(), id.to_string())))?;
-    if !ctx
-        .actor
-        .may(Right::RevokeToken, &resource.place(), &ctx.policy)
-    {
-        return Err(Error::refused(format!(
+    let missing = || Error::NotFound(What::ResourceToken(resource.noun(), id.to_string()));
+    let found = store::find_of(conn, &resource, id)?;
+    let decision = may_revoke(
+        &ctx,
+        &resource,
+        found.as_ref().map(TokenFacts::from),
+        orphans,
+    );
+    let listed = found.ok_or_else(missing)?;
+    decision.map_err(|refusal| match refusal {
+        Refusal::Unknown => missing(),
+        Refusal::NoMember => Error::refused("Failed to find bot user"),
+        _ => Error::refused(format!(
             "{} cannot delete {}",
             ctx.actor.name(),
             listed.user.name
-        )));
-    }
-    if listed.access_level.is_none() && !orphans {
-        return Err(Error::refused("Failed to find bot user"));
-    }
+        )),
+    })?;
     end(conn, &ctx, &listed, &resource)?;
     Ok(listed)
 }

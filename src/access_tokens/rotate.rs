@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
+use chrono::{NaiveDate, SecondsFormat, TimeDelta};
 use serde_json::json;
 
 use super::create::{Created, Mint, created, described, mint};
+use super::decisions::{Refusal, TokenFacts, Way, may_rotate, replaceable};
 use super::expiry::ExpiryProblem;
 use super::grace::Grace;
 use super::revoke::resource_of;
@@ -17,7 +18,6 @@ use crate::bots;
 use crate::context::Context;
 use crate::db::{DbConnection, lock_digests};
 use crate::error::{Denied, Error, What};
-use crate::members::AccessLevel;
 use crate::notices;
 use crate::permissions::Right;
 
@@ -118,19 +118,10 @@ pub fn rotate(
             Error::Unauthenticated(Denied::Unknown)
         }
     };
-    if !ctx
-        .actor
-        .may(Right::RotateToken, &resource.place(), &ctx.policy)
-    {
-        return Err(hidden());
-    }
-    let listed = store::find_of(conn, &resource, id)?.ok_or_else(hidden)?;
-    let own = ctx.actor.level(&resource.place());
-    if !listed.token.revoked && is_above(listed.access_level, own) {
-        return Err(Error::refused(
-            "Not eligible to rotate token with access level higher than the user",
-        ));
-    }
+    let found = store::find_of(conn, &resource, id)?;
+    may_rotate(&ctx, &resource, found.as_ref().map(TokenFacts::from))
+        .map_err(|refusal| refusal.of_rotation(hidden))?;
+    let listed = found.ok_or_else(hidden)?;
     replace(conn, &ctx, &listed, Some(&resource), rotation)
 }
 
@@ -157,14 +148,8 @@ pub fn rotate_self(
     }
     let dead = || Error::Unauthenticated(Denied::Revoked);
     let listed = store::find(conn, credential.id)?.ok_or_else(dead)?;
-    if let Some(within) = within {
-        let same = match within {
-            Resource::Group(group) => listed.token.group_id == Some(group.id),
-            Resource::Project(project) => listed.token.project_id == Some(project.id),
-        };
-        if !same {
-            return Err(Error::Unauthenticated(Denied::Unknown));
-        }
+    if within.is_some_and(|within| !within.owns(&listed.token)) {
+        return Err(Error::Unauthenticated(Denied::Unknown));
     }
     let resource = resource_of(conn, &listed)?;
     let resource = take_turns(conn, listed.user.id, resource)?;
@@ -203,41 +188,18 @@ pub fn rotate_by_id(
     rotation: Rotation,
 ) -> Result<Created, Error> {
     let listed = super::list::by_id(conn, ctx, id)?;
-    if let Some(resource) = resource_of(conn, &listed)? {
-        let shown = ctx.actor.token().is_some_and(|token| token.id == id);
-        return if shown {
-            rotate_self(conn, ctx, None, rotation)
-        } else {
-            rotate(conn, ctx, &resource, id, rotation)
-        };
+    match Way::of(ctx, &listed.token) {
+        Way::Itself => return rotate_self(conn, ctx, None, rotation),
+        Way::OfPlace => {
+            let resource = resource_of(conn, &listed)?.ok_or(Error::NotFound(What::Thing))?;
+            return rotate(conn, ctx, &resource, id, rotation);
+        }
+        Way::Own => {}
     }
     take_turns(conn, listed.user.id, None)?;
     let ctx = ctx.refreshed(conn)?;
     let listed = super::list::by_id(conn, &ctx, id)?;
     replace(conn, &ctx, &listed, None, rotation)
-}
-
-/// Has a token a higher role than whoever would rotate it? The role of a bot that isn't a member any more is the lowest.
-pub(crate) fn is_above(role: Option<AccessLevel>, own: Option<AccessLevel>) -> bool {
-    own < Some(role.unwrap_or(AccessLevel::Guest))
-}
-
-/// Can the token have a successor?
-///
-/// # Errors
-/// [`Error::Refused`] for one that was revoked or has a successor.
-pub(crate) fn replaceable(token: &AccessToken, now: DateTime<Utc>) -> Result<(), Error> {
-    if token.is_in_grace(now) {
-        Err(Error::refused("token already rotated"))
-    } else if token.revoked {
-        Err(revoked())
-    } else {
-        Ok(())
-    }
-}
-
-fn revoked() -> Error {
-    Error::refused("token already revoked")
 }
 
 /// Ends the old token and makes the new one.
@@ -250,7 +212,7 @@ fn replace(
 ) -> Result<Created, Error> {
     let limits = ctx.policy.limits();
     let today = ctx.today();
-    replaceable(&old.token, ctx.now)?;
+    replaceable(&old.token, ctx.now).map_err(|refusal| refusal.of_rotation(Error::forbidden))?;
     let expires_at = match rotation.expiry {
         NewExpiry::On(date) => Some(date),
         NewExpiry::ApiDefault => limits.default_for_rotation(today),
@@ -269,8 +231,8 @@ fn replace(
     let grace_until = rotation
         .grace
         .until(ctx.now, old.token.expires_at, expires_at);
-    let shortened =
-        store::mark_rotated(conn, old.token.id, grace_until, ctx.now)?.ok_or_else(revoked)?;
+    let shortened = store::mark_rotated(conn, old.token.id, grace_until, ctx.now)?
+        .ok_or_else(|| Refusal::Revoked.of_rotation(Error::forbidden))?;
     let scopes: Vec<_> = old.token.scopes.iter().collect();
     let (token, plaintext) = mint(
         conn,

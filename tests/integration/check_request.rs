@@ -23,7 +23,10 @@ on_both![
     what_the_token_or_the_viewer_may_not_see_is_told_as_not_there,
     the_token_in_a_path_is_looked_up_as_the_request_would,
     a_token_that_the_viewer_may_not_see_is_not_told_of,
+    what_is_no_id_of_a_token_is_told_as_one_that_is_not_there,
+    why_a_token_in_a_path_cannot_be_rotated_is_told_as_it_is,
     an_address_of_another_server_is_said_to_be_one,
+    the_host_that_the_page_was_asked_under_is_no_other_server,
     a_dead_token_is_refused_and_a_value_in_its_grace_is_not,
     a_token_of_another_place_is_not_asked_about,
     nothing_is_asked_without_a_path_and_nothing_changes,
@@ -526,6 +529,85 @@ async fn an_address_of_another_server_is_said_to_be_one(server: TestServer) {
     assert!(allowed(&told(format!("{own}/api/v4/version")).await));
 }
 
+async fn what_is_no_id_of_a_token_is_told_as_one_that_is_not_there(server: TestServer) {
+    let c = Company::on(&server);
+    let browser = c.alice.signs_in().await;
+    let list = "/-/user_settings/personal_access_tokens";
+    let token = c.alice.personal_token([Scope::Api]);
+    let shown = token.id.to_string();
+    for written in [":token_id", "abc", "self", "9999999999999999999999999", "0"] {
+        for (method, end) in [("GET", ""), ("DELETE", ""), ("POST", "/rotate")] {
+            let mut paths = vec![
+                format!("/groups/acme/access_tokens/{written}{end}"),
+                format!("{}/access_tokens/{written}{end}", c.p1.path()),
+            ];
+            if written != "self" {
+                paths.push(format!("/personal_access_tokens/{written}{end}"));
+            }
+            for path in paths {
+                let fields = [("token", &*shown), ("method", method), ("path", &*path)];
+                let told = asked(&browser, list, &fields).await;
+                let ruling = told.part("ruling").unwrap().text();
+                let answer = token
+                    .send(method.parse().unwrap(), &path, Value::Null)
+                    .await;
+                let case = format!("{method} {path} is {}: {ruling}", answer.status);
+                assert!(answer.status >= 400, "{case}");
+                assert!(!allowed(&told), "{case}");
+                let named = path.contains("/access_tokens/") && !path.contains("self/rotate");
+                if named && !path.starts_with("/personal") {
+                    assert!(ruling.contains("has no token with such an id."), "{case}");
+                }
+            }
+        }
+    }
+}
+
+async fn why_a_token_in_a_path_cannot_be_rotated_is_told_as_it_is(server: TestServer) {
+    let c = Company::on(&server);
+    let list = "/-/user_settings/personal_access_tokens";
+    let asker = c.root.personal_token([Scope::Api]);
+    let token = c.acme.token("ci").create();
+    let shown = asker.id.to_string();
+    let browser = c.root.signs_in().await;
+    let hosted = browser.at(&server.hosted());
+    let plan = "The plan of the top-level group doesn't include making and rotating tokens.";
+    let switch = "Making and rotating tokens is turned off by the top-level group.";
+    c.acme.allow_creation(true);
+    for (browser, told, other) in [(&hosted, plan, switch), (&browser, switch, plan)] {
+        if told == switch {
+            c.acme.allow_creation(false);
+        }
+        for path in [
+            format!("/personal_access_tokens/{}/rotate", token.id),
+            format!("/groups/acme/access_tokens/{}/rotate", token.id),
+        ] {
+            let fields = [("token", &*shown), ("method", "POST"), ("path", &*path)];
+            let page = asked(browser, list, &fields).await;
+            assert!(!allowed(&page), "{path}");
+            assert!(page.says(told), "{path}: {}", page.main());
+            assert!(!page.says(other), "{path}: {}", page.main());
+        }
+    }
+}
+
+async fn the_host_that_the_page_was_asked_under_is_no_other_server(server: TestServer) {
+    let c = Company::on(&server);
+    let list = c.acme.page("settings/access_tokens");
+    let browser = c.alice.signs_in().await;
+    let fields = [
+        ("role", "50"),
+        ("scopes", "api"),
+        ("path", "http://192.168.1.5:8080/api/v4/version"),
+    ];
+    assert!(!allowed(&asked(&browser, &list, &fields).await));
+    let path = format!("{list}/check?{}", query(&fields));
+    let request = server.request(reqwest::Method::GET, &path);
+    let reached = request.header("host", "192.168.1.5:8080");
+    let page = browser.send(reached).await.expect(200).page();
+    assert!(allowed(&page), "{}", page.main());
+}
+
 async fn a_dead_token_is_refused_and_a_value_in_its_grace_is_not(server: TestServer) {
     server.retain_bots(true);
     let company = Company::on(&server);
@@ -589,8 +671,17 @@ async fn a_question_costs_four_queries(server: TestServer) {
     let (deep, p3) = (company.deep.path(), company.p3.path());
     let of_deep = format!("{deep}/access_tokens/{id}");
     let by_id = format!("/personal_access_tokens/{id}/rotate");
-    for path in [&*deep, &*p3, "/user", &*of_deep, &*by_id] {
-        let fields = [("token", &*id), ("path", path)];
+    let other = company.acme.token("other").create().id;
+    let of_other = format!("/personal_access_tokens/{other}/rotate");
+    for (method, path) in [
+        ("GET", &*deep),
+        ("GET", &*p3),
+        ("GET", "/user"),
+        ("GET", &*of_deep),
+        ("POST", &*by_id),
+        ("POST", &*of_other),
+    ] {
+        let fields = [("token", &*id), ("method", method), ("path", path)];
         asked(&browser, &list, &fields).await;
         let before = server.app.db.counters().queries();
         asked(&browser, &list, &fields).await;

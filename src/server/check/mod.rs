@@ -6,6 +6,7 @@ mod rules;
 mod target;
 
 use actix_web::HttpResponse;
+use actix_web::http::header::HOST;
 use chrono::Utc;
 
 use crate::access_tokens::Resource;
@@ -117,10 +118,12 @@ enum Answer {
 async fn show(call: &PageCall, asked: Asked) -> Result<HttpResponse, Error> {
     let question = Question::read(&call.query);
     let wanted = question.clone();
+    let reached = call.req().headers().get(HOST);
+    let reached = reached.and_then(|host| host.to_str().ok().map(str::to_owned));
     let (holder, answer) = call
         .read(move |conn, ctx| {
             let holder = asked.find(conn, ctx)?;
-            let answer = answer(conn, ctx, &holder, &wanted)?;
+            let answer = answer(conn, ctx, &holder, &wanted, reached.as_deref())?;
             Ok((holder, answer))
         })
         .await?;
@@ -132,12 +135,13 @@ fn answer(
     ctx: &Context,
     holder: &Holder,
     question: &Question,
+    reached: Option<&str>,
 ) -> Result<Answer, Error> {
     if !question.is_asked() {
         return Ok(Answer::None);
     }
     let url = &ctx.instance.external_url;
-    let request = Request::parse(&question.method, &question.path, url);
+    let request = Request::parse(&question.method, &question.path, url, reached);
     let target = match &request {
         Ok(Request::Api(api)) => api.token_id,
         _ => None,

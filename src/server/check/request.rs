@@ -9,6 +9,7 @@ use super::super::routes;
 use crate::access_tokens::scope::ScopeNeed;
 use crate::git::Service;
 use crate::permissions::Right;
+use crate::web::api::number;
 use crate::web::endpoint::Access;
 use crate::web::openapi::BASE;
 
@@ -39,9 +40,9 @@ pub(super) struct ApiRequest {
     pub rights: &'static [Right],
     /// The group or project in its path.
     pub place: Option<Named>,
-    /// The user in its path, by id.
+    /// The user in its path, by id; 0 where something else stands for it.
     pub user_id: Option<i64>,
-    /// The token in its path, by id.
+    /// The token in its path, by id; 0 where something else stands for it.
     pub token_id: Option<i64>,
     /// Does it replace the token that makes the request?
     pub rotates_itself: bool,
@@ -100,12 +101,18 @@ static AREAS: LazyLock<Vec<Area>> = LazyLock::new(|| {
 });
 
 impl Request {
-    /// What this method and path ask for, with or without the address of the instance and `/api/v4` before it.
+    /// What this method and path ask for, with or without the address of the instance and `/api/v4` before it. The host
+    /// under which whoever asks has reached the instance is its own, too.
     ///
     /// # Errors
     /// [`Unread`] where that is nothing.
-    pub(super) fn parse(method: &str, path: &str, external_url: &str) -> Result<Self, Unread> {
-        let path = below(path, external_url)?;
+    pub(super) fn parse(
+        method: &str,
+        path: &str,
+        external_url: &str,
+        reached: Option<&str>,
+    ) -> Result<Self, Unread> {
+        let path = below(path, external_url, reached)?;
         Self::of(method, path).ok_or(Unread::Nothing)
     }
 
@@ -135,14 +142,15 @@ impl Request {
 }
 
 /// What stands behind the address of the instance, with or without who signs in in front of it. An instance that is only
-/// reached from its own machine has each name of that.
-fn below<'a>(text: &'a str, external_url: &str) -> Result<&'a str, Unread> {
+/// reached from its own machine has each name of that; one without an address of its own is called as it was reached.
+fn below<'a>(text: &'a str, external_url: &str, reached: Option<&str>) -> Result<&'a str, Unread> {
     let Some((scheme, host, path)) = address(text) else {
         return Ok(text);
     };
     let own = address(external_url).map(|(scheme, host, _)| named_server(scheme, host));
     let asked = named_server(scheme, host);
-    if own.is_none_or(|own| own == asked) {
+    let here = reached.is_some_and(|host| named_server(scheme, host) == asked);
+    if here || own.is_none_or(|own| own == asked) {
         Ok(path)
     } else {
         Err(Unread::Elsewhere(asked))
@@ -221,11 +229,11 @@ fn api(method: &Method, path: &str) -> Option<ApiRequest> {
                         scope: endpoint.scope,
                         rights: endpoint.rights,
                         place: captured.get("id").and_then(|id| named(path, id)),
-                        user_id: captured.get("user_id").and_then(|id| id.parse().ok()),
+                        user_id: captured.get("user_id").map(number),
                         token_id: captured
                             .get("token_id")
                             .or_else(|| captured.get("id").filter(|_| of_tokens(path)))
-                            .and_then(|id| id.parse().ok()),
+                            .map(number),
                         rotates_itself: path.ends_with("access_tokens/self/rotate"),
                         rotates: path.ends_with("/rotate"),
                         summary: endpoint.summary,
@@ -262,7 +270,7 @@ mod tests {
     const URL: &str = "https://latchkey.example";
 
     fn place(method: &str, path: &str) -> Option<Named> {
-        match Request::parse(method, path, URL) {
+        match Request::parse(method, path, URL, None) {
             Ok(Request::Api(api)) => api.place,
             other => panic!("{method} {path}: {other:?}"),
         }
@@ -287,7 +295,7 @@ mod tests {
 
     #[test]
     fn git_is_asked_for_by_the_service() {
-        let git = |method, path| Request::parse(method, path, URL).ok();
+        let git = |method, path| Request::parse(method, path, URL, None).ok();
         let project = || "acme/p1".to_owned();
         assert_eq!(
             git("GET", "/acme/p1.git/info/refs?service=git-receive-pack"),
@@ -312,7 +320,7 @@ mod tests {
 
     #[test]
     fn the_address_of_another_server_is_told_from_our_own() {
-        let read = |text: &str, url: &str| Request::parse("GET", text, url).map(|_| ());
+        let read = |text: &str, url: &str| Request::parse("GET", text, url, None).map(|_| ());
         let elsewhere = |name: &str| Err(Unread::Elsewhere(name.to_owned()));
         for (text, url, told) in [
             ("https://latchkey.example/version", URL, Ok(())),
@@ -356,6 +364,44 @@ mod tests {
     }
 
     #[test]
+    fn the_host_that_the_instance_was_reached_under_is_its_own() {
+        let read = |text: &str| {
+            let url = "http://localhost:8080";
+            Request::parse("GET", text, url, Some("192.168.1.5:8080")).map(|_| ())
+        };
+        for own in ["http://192.168.1.5:8080", "http://127.0.0.1:8080"] {
+            assert_eq!(read(&format!("{own}/version")), Ok(()), "{own}");
+        }
+        let other = Err(Unread::Elsewhere("192.168.1.5:8081".into()));
+        assert_eq!(read("http://192.168.1.5:8081/version"), other);
+    }
+
+    #[test]
+    fn whatever_stands_for_a_token_is_taken_for_one() {
+        let token = |method: &str, path: &str| match Request::parse(method, path, URL, None) {
+            Ok(Request::Api(api)) => api.token_id,
+            other => panic!("{method} {path}: {other:?}"),
+        };
+        for (path, id) in [
+            ("7", 7),
+            ("%37", 7),
+            (":token_id", 0),
+            ("abc", 0),
+            ("self", 0),
+            ("+7", 0),
+            ("9999999999999999999999999", 0),
+        ] {
+            let path = format!("/groups/acme/access_tokens/{path}");
+            assert_eq!(token("DELETE", &path), Some(id), "{path}");
+            let rotated = Some(id).filter(|_| !path.ends_with("self"));
+            assert_eq!(token("POST", &format!("{path}/rotate")), rotated, "{path}");
+        }
+        assert_eq!(token("GET", "/personal_access_tokens/abc"), Some(0));
+        assert_eq!(token("GET", "/personal_access_tokens/self"), None);
+        assert_eq!(token("GET", "/groups/acme/access_tokens"), None);
+    }
+
+    #[test]
     fn what_no_endpoint_serves_is_nothing() {
         for (method, path) in [
             ("GET", "/nowhere"),
@@ -364,7 +410,7 @@ mod tests {
             ("GET", ""),
             ("GET", "/groups/a/b"),
         ] {
-            let read = Request::parse(method, path, URL);
+            let read = Request::parse(method, path, URL, None);
             assert_eq!(read, Err(Unread::Nothing), "{method} {path}");
         }
     }

@@ -5,6 +5,7 @@ use super::request::{ApiRequest, Named, Request, Unread};
 use super::target::{self, Target};
 use crate::access_tokens::Resource;
 use crate::access_tokens::authenticate::{Found, verdict};
+use crate::access_tokens::decisions::{Refusal, replaceable};
 use crate::actor::{Actor, Declared};
 use crate::context::Context;
 use crate::db::DbConnection;
@@ -12,7 +13,7 @@ use crate::error::{Denied, Error};
 use crate::git::Service;
 use crate::groups::store::GroupRef;
 use crate::members::AccessLevel;
-use crate::permissions::Right;
+use crate::permissions::{Place, Right};
 use crate::projects::store::ProjectRef;
 use crate::{groups, projects};
 
@@ -203,11 +204,8 @@ fn itself(ruling: &mut Ruling, viewer: &Context, subject: &Subject, resource: &R
 
 /// A value that was rotated away does everything but rotate.
 fn replaced(ruling: &mut Ruling, viewer: &Context, subject: &Subject) {
-    let rotated = subject
-        .found
-        .as_ref()
-        .is_some_and(|found| found.token.is_in_grace(viewer.now));
-    if rotated {
+    let found = subject.found.as_ref();
+    if found.map(|found| replaceable(&found.token, viewer.now)) == Some(Err(Refusal::Rotated)) {
         ruling.tell("Token", false, "The token was rotated already.");
     }
 }
@@ -342,7 +340,7 @@ fn of_place(
     let on_project = matches!(resource, Resource::Project(_));
     let may = |right| actor.may(right, &place, &viewer.policy);
     let leaves = api.rights.contains(&Right::LeaveMembership)
-        && api.user_id.is_some()
+        && api.user_id.is_some_and(|id| id != 0)
         && api.user_id == actor.user_id();
     for &right in api.rights {
         if let Some(text) = depends(right) {
@@ -374,6 +372,17 @@ fn of_place(
     }
 }
 
+/// Why nobody makes or rotates a token in this place, if so.
+pub(super) fn off(place: &Place<'_>, viewer: &Context) -> Option<&'static str> {
+    if !place.plan.allows_creation(viewer.policy.offering) {
+        Some("The plan of the top-level group doesn't include making and rotating tokens.")
+    } else if !place.creation_allowed {
+        Some("Making and rotating tokens is turned off by the top-level group.")
+    } else {
+        None
+    }
+}
+
 /// A sentence about the role, or about what a role alone doesn't give.
 fn why(
     right: Right,
@@ -395,9 +404,11 @@ fn why(
             resource.full_path()
         );
     }
-    let off = !place.creation_allowed || !place.plan.allows_creation(viewer.policy.offering);
-    if off && matches!(right, Right::CreateToken | Right::RotateToken) && !actor.is_bot() {
-        return "Making and rotating tokens is turned off by the top-level group.".into();
+    if matches!(right, Right::CreateToken | Right::RotateToken)
+        && !actor.is_bot()
+        && let Some(text) = off(&place, viewer)
+    {
+        return text.into();
     }
     if matches!(right, Right::SeeTokens | Right::RevokeToken) {
         return "A bot looks after the tokens of the one group or project that it was made for."

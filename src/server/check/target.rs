@@ -1,11 +1,15 @@
 //! The token in the path of a request: what the rules of seeing, rotating and revoking say about it, to a viewer who is
 //! told of no token that they may not see.
 
+use std::sync::Arc;
+
 use super::request::{ApiRequest, Named};
-use super::rules::{Ruling, Says, find};
+use super::rules::{Ruling, Says, find, off};
 use crate::access_tokens::Resource;
 use crate::access_tokens::authenticate::Found;
-use crate::access_tokens::rotate::{is_above, replaceable};
+use crate::access_tokens::decisions::{
+    Refusal, TokenFacts, Way, may_find, may_revoke, may_rotate, may_rotate_by_id,
+};
 use crate::actor::Actor;
 use crate::context::Context;
 use crate::db::DbConnection;
@@ -22,16 +26,25 @@ pub(super) struct Target {
 }
 
 impl Target {
-    fn is_of(&self, resource: &Resource) -> bool {
-        match resource {
-            Resource::Group(group) => self.found.token.group_id == Some(group.id),
-            Resource::Project(project) => self.found.token.project_id == Some(project.id),
+    fn facts(&self) -> TokenFacts<'_> {
+        TokenFacts {
+            token: &self.found.token,
+            user: &self.found.user,
+            role: self.role,
         }
     }
 
     /// A bot that is gone takes its tokens along.
     fn is_there(&self) -> bool {
         self.found.user.bot_gone_at.is_none()
+    }
+}
+
+/// The context of the request that is asked about: what decides real ones is asked in it.
+fn of_request(viewer: &Context, actor: &Actor) -> Context {
+    Context {
+        actor: Arc::new(actor.clone()),
+        ..viewer.clone()
     }
 }
 
@@ -53,15 +66,27 @@ pub(super) fn of_place(
         );
         return;
     }
-    let here = target.filter(|target| target.is_of(resource) && target.is_there());
-    let Some(target) = here else {
-        tell(ruling, false, format!("This {noun} has no token {id}."));
+    let here = target.filter(|target| target.is_there());
+    let Some(target) = here.filter(|target| resource.owns(&target.found.token)) else {
+        let text = match id {
+            0 => format!("This {noun} has no token with such an id."),
+            id => format!("This {noun} has no token {id}."),
+        };
+        tell(ruling, false, text);
         return;
     };
+    let (ctx, facts) = (of_request(viewer, actor), Some(target.facts()));
     if api.rotates {
-        rotated(ruling, viewer, target, actor.level(&place));
-    } else if api.rights.contains(&Right::RevokeToken) && target.role.is_none() {
-        let text = "Its bot isn't a member any more: it can be revoked on the page of the token.";
+        let decision = may_rotate(&ctx, resource, facts);
+        rotated(ruling, decision, target, actor.level(&place));
+    } else if api.rights.contains(&Right::RevokeToken) {
+        let text = match may_revoke(&ctx, resource, facts, false) {
+            Ok(()) => return tell(ruling, true, format!("It is one of this {noun}.")),
+            Err(Refusal::NoMember) => {
+                "Its bot isn't a member any more: it can be revoked on the page of the token."
+            }
+            Err(_) => "It can't be revoked with this token.",
+        };
         tell(ruling, false, text.into());
     } else {
         tell(ruling, true, format!("It is one of this {noun}."));
@@ -81,9 +106,11 @@ pub(super) fn of_no_place(
     api: &ApiRequest,
 ) -> Result<(), Error> {
     let is_admin = actor.may_on_instance(Right::Administer);
+    let ctx = of_request(viewer, actor);
     // Whoever acts as the same user is the viewer, or a bot whose tokens they see.
-    let own = |target: &&Target| actor.user_id() == Some(target.found.user.id);
-    let known = target.filter(|target| target.is_there() && (is_admin || own(target)));
+    let known = target
+        .filter(|target| target.is_there())
+        .filter(|target| may_find(&ctx, Some(target.facts())).is_ok());
     let Some(target) = known else {
         let text = if is_admin {
             "There is no such token."
@@ -94,7 +121,7 @@ pub(super) fn of_no_place(
         return Ok(());
     };
     if !api.rotates {
-        let text = if own(&target) {
+        let text = if actor.user_id() == Some(target.found.user.id) {
             "It acts as the same user."
         } else {
             "It is somebody else's, which takes an administrator."
@@ -103,58 +130,52 @@ pub(super) fn of_no_place(
         return Ok(());
     }
     let token = &target.found.token;
-    let shown = actor.token().is_some_and(|shown| shown.id == token.id);
-    let named = match (token.group_id, token.project_id) {
-        _ if shown => None,
-        (Some(id), _) => Some(Named::Group(id.to_string())),
-        (_, Some(id)) => Some(Named::Project(id.to_string())),
-        (None, None) => None,
+    let named = match (Way::of(&ctx, token), token.group_id, token.project_id) {
+        (Way::OfPlace, Some(id), _) => Some(Named::Group(id.to_string())),
+        (Way::OfPlace, None, Some(id)) => Some(Named::Project(id.to_string())),
+        _ => None,
     };
-    let Some(named) = named else {
-        // One's own token, or the one that is shown: no role stands above it.
-        rotated(ruling, viewer, target, Some(AccessLevel::Owner));
+    let place = match named {
+        Some(named) => find(conn, viewer, actor, &named)?,
+        None => None,
+    };
+    let decision = may_rotate_by_id(&ctx, place.as_ref(), Some(target.facts()));
+    if decision == Err(Refusal::NoRight) && actor.is_bot() {
+        let text = "A bot rotates no other token than the one that it shows.";
+        tell(ruling, false, text.into());
         return Ok(());
-    };
-    let place = find(conn, viewer, actor, &named)?;
-    match &place {
-        Some(place) if actor.may(Right::RotateToken, &place.place(), &viewer.policy) => {
-            rotated(ruling, viewer, target, actor.level(&place.place()));
-        }
-        _ if actor.is_bot() => {
-            let text = "A bot rotates no other token than the one that it shows.";
-            tell(ruling, false, text.into());
-        }
-        _ => {
-            let text = "Making and rotating tokens is turned off by the top-level group.";
-            tell(ruling, false, text.into());
-        }
     }
+    let place = place.as_ref().map(Resource::place);
+    let reason = place.as_ref().and_then(|place| off(place, viewer));
+    if let (Err(Refusal::NoRight), Some(text)) = (decision, reason) {
+        tell(ruling, false, text.into());
+        return Ok(());
+    }
+    let own = place.as_ref().and_then(|place| actor.level(place));
+    rotated(ruling, decision, target, own);
     Ok(())
 }
 
-/// Says whether the token can be rotated by somebody with this role where it belongs.
-fn rotated(ruling: &mut Ruling, viewer: &Context, target: &Target, own: Option<AccessLevel>) {
-    let token = &target.found.token;
-    if replaceable(token, viewer.now).is_err() {
-        let text = if token.is_in_grace(viewer.now) {
-            "It was rotated already."
-        } else {
-            "It was revoked."
-        };
-        tell(ruling, false, text.into());
-        return;
-    }
+/// Says what was decided about the token's rotation by somebody with this role where it belongs.
+fn rotated(
+    ruling: &mut Ruling,
+    decision: Result<(), Refusal>,
+    target: &Target,
+    own: Option<AccessLevel>,
+) {
     let role = |level: Option<AccessLevel>| level.map_or("no role", AccessLevel::name);
-    if is_above(target.role, own) {
-        let text = format!(
+    let text = match decision {
+        Ok(()) => return tell(ruling, true, "It can be rotated.".into()),
+        Err(Refusal::Rotated) => "It was rotated already.".into(),
+        Err(Refusal::Revoked) => "It was revoked.".into(),
+        Err(Refusal::Above) => format!(
             "It has the role {}, which is above {}.",
             role(target.role),
             role(own)
-        );
-        tell(ruling, false, text);
-    } else {
-        tell(ruling, true, "It can be rotated.".into());
-    }
+        ),
+        Err(_) => "It can't be rotated with this token.".into(),
+    };
+    tell(ruling, false, text);
 }
 
 fn tell(ruling: &mut Ruling, met: bool, text: String) {

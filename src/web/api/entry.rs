@@ -260,3 +260,13 @@ pub(super) fn decode(text: &str) -> String {
         .decode_utf8_lossy()
         .into_owned()
 }
+
+/// The number that a segment of a path says; 0, which is nobody's id, for whatever isn't one.
+pub fn number(segment: &str) -> i64 {
+    let text = decode(segment);
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        text.parse().unwrap_or(0)
+    } else {
+        0
+    }
+}

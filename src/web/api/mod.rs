@@ -8,7 +8,7 @@ pub mod quota;
 pub use answers::{
     Accepted, Answer, Listed, Made, Minted, Moment, NoContent, Paged, Rotated, Shown,
 };
-pub use entry::LogFacts;
+pub use entry::{LogFacts, number};
 pub use handler::{Handler, declared, delete, get, post, public, put};
 
 use actix_web::HttpRequest;
@@ -37,12 +37,7 @@ impl ApiCall {
 
     /// The number in a segment of the path; 0, which is nobody's id, for whatever isn't one.
     pub fn number(&self, name: &str) -> i64 {
-        let text = self.segment(name);
-        if text.bytes().all(|byte| byte.is_ascii_digit()) {
-            text.parse().unwrap_or(0)
-        } else {
-            0
-        }
+        entry::number(self.req.match_info().query(name))
     }
 
     /// A header, if it was sent.
