@@ -227,7 +227,7 @@ mod tests {
             now: id == 9,
             known: Known {
                 happened: true,
-                named: id == 9,
+                named: id >= 9,
             },
         }
     }
