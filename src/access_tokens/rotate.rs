@@ -284,6 +284,8 @@ pub fn revoke_family(
     let descendants = store::descendants(conn, reused.id)?;
     let just_now = descendants.iter().any(|token| {
         token.previous_token_id == Some(reused.id)
+            // What was imported was rotated elsewhere, and long ago.
+            && token.imported_at.is_none()
             && (ctx.now - token.created_at).abs() < ON_ANOTHER_NODE
     });
     if just_now && !ctx.rotations.is_ours(reused.id) {

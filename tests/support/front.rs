@@ -108,7 +108,7 @@ impl PgBouncer {
         let port = rest.split_once(':').expect("a port").1;
         let port = port.split('/').next().unwrap().to_owned();
         let knows_statements = version(&program) >= (1, 21);
-        Some(PgBouncer(Listener::start("-QUIT", |home, listen| {
+        Some(PgBouncer(Listener::start("-KILL", |home, listen| {
             let mut lines = Vec::new();
             for line in shipped("pgbouncer.ini").lines() {
                 let key = line.split(" = ").next().unwrap_or_default();
@@ -188,7 +188,8 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        // At once, for both: nginx ends its workers, and PgBouncer waits for nobody.
+        // At once, for both: nginx ends its workers, and PgBouncer has none. What it takes for "at once" it may have been
+        // started to ignore.
         let id = self.child.id().to_string();
         let asked = Command::new("kill").args([self.ends_at_once, &id]).status();
         if !asked.is_ok_and(|status| status.success()) {
