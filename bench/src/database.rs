@@ -55,6 +55,24 @@ impl Database {
                 server: None,
             });
         };
+        let name = format!("latchkey_bench_{}_{name}", std::process::id());
+        let mut database = Database::fresh(server, &name)?;
+        database.server = Some((DatabaseUrl::parse(server)?, name));
+        Ok(database)
+    }
+
+    /// A new database on this PostgreSQL server, which stays; one of this name is gone.
+    pub(crate) fn fresh(server: &str, name: &str) -> anyhow::Result<Database> {
+        let mut conn = open(&DatabaseUrl::parse(server).context("--postgres")?)?;
+        conn.batch_execute(&format!("DROP DATABASE IF EXISTS {name}"))?;
+        conn.batch_execute(&format!(
+            "CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"
+        ))?;
+        Database::on(server, name)
+    }
+
+    /// A database of this PostgreSQL server, which stays.
+    pub(crate) fn on(server: &str, name: &str) -> anyhow::Result<Database> {
         let (front, options) = match server.split_once('?') {
             Some((front, options)) => (front, format!("?{options}")),
             None => (server, String::new()),
@@ -64,15 +82,29 @@ impl Database {
             .find("://")
             .and_then(|scheme| front[scheme + 3..].find('/').map(|at| scheme + 3 + at));
         let host = host_end.map_or(front, |end| &front[..end]);
-        let name = format!("latchkey_bench_{}_{name}", std::process::id());
-        let server = DatabaseUrl::parse(server).context("--postgres")?;
-        open(&server)?.batch_execute(&format!(
-            "CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"
+        Ok(Database::given(DatabaseUrl::parse(&format!(
+            "{host}/{name}{options}"
+        ))?))
+    }
+
+    /// Somebody's database, which stays.
+    pub(crate) fn given(url: DatabaseUrl) -> Database {
+        Database { url, server: None }
+    }
+
+    /// Has this PostgreSQL server a database of this name?
+    pub(crate) fn exists(server: &str, name: &str) -> anyhow::Result<bool> {
+        let server = Database::given(DatabaseUrl::parse(server).context("--postgres")?);
+        let count = server.number(&format!(
+            "SELECT count(*) AS number FROM pg_database WHERE datname = '{name}'"
         ))?;
-        Ok(Database {
-            url: DatabaseUrl::parse(&format!("{host}/{name}{options}"))?,
-            server: Some((server, name)),
-        })
+        Ok(count > 0)
+    }
+
+    /// Gives a database to which nobody is connected another name.
+    pub(crate) fn rename(server: &str, from: &str, to: &str) -> anyhow::Result<()> {
+        let mut conn = open(&DatabaseUrl::parse(server)?)?;
+        Ok(conn.batch_execute(&format!("ALTER DATABASE {from} RENAME TO {to}"))?)
     }
 
     /// Where it is.
@@ -83,6 +115,15 @@ impl Database {
     /// A connection.
     pub(crate) fn connect(&self) -> anyhow::Result<DbConnection> {
         open(&self.url)
+    }
+
+    /// Runs a statement.
+    pub(crate) fn execute(&self, statement: &str) -> anyhow::Result<()> {
+        let conn = &mut self.connect()?;
+        if let DbConnection::Postgres(conn) = conn {
+            conn.batch_execute("SET statement_timeout = 0")?;
+        }
+        Ok(conn.batch_execute(statement)?)
     }
 
     /// A number that a query finds in a column called `number`.

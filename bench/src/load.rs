@@ -157,7 +157,8 @@ fn read_answer(stream: &mut BufReader<TcpStream>, status: &str) -> anyhow::Resul
     Ok(())
 }
 
-fn wait_until(due: Instant) {
+/// Waits until then.
+pub(crate) fn wait_until(due: Instant) {
     // Parking may end early.
     while let Some(left) = due.checked_duration_since(Instant::now())
         && !left.is_zero()

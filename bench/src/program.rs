@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail};
 use latchkey::db::DatabaseUrl;
 
 /// Of databases that nobody uses for anything else.
-const SECRET: &str = "good for nothing but measuring, 32 bytes and more";
+pub(crate) const SECRET: &str = "good for nothing but measuring, 32 bytes and more";
 
 /// `latchkey`, with a data directory and a database.
 #[derive(Debug, Clone)]
@@ -80,6 +80,8 @@ impl Program {
             .env("LATCHKEY_DATABASE_URL", url)
             .env("LATCHKEY_SECRET", SECRET)
             .env("LATCHKEY_LOG", "warn")
+            // Loads may say that they come from somewhere else.
+            .env("LATCHKEY_TRUSTED_PROXIES", "127.0.0.1")
             .stdin(Stdio::null());
         command
     }
@@ -138,6 +140,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// `127.0.0.1:port`
     pub(crate) fn address(&self) -> &str {
         &self.address

@@ -31,6 +31,17 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
+    /// How many lines it has.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Has nothing been measured?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// In Markdown.
     fn markdown(&self) -> String {
         let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
@@ -80,6 +91,13 @@ pub(crate) fn grouped(number: i64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// How the program was built.
+pub(crate) fn profile() -> String {
+    let path = std::env::current_exe().unwrap_or_default();
+    let folder = path.parent().and_then(|folder| folder.file_name());
+    folder.map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
 /// What was measured: the commit, or that there is none.

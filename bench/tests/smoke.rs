@@ -1,0 +1,101 @@
+//! All that a run measures, on few tokens and for moments: that every request is answered as it should be. What it takes
+//! says nothing.
+
+// A test may fail loudly.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::{
+    env,
+    io::{self, Write as _},
+    path::Path,
+    process::Command,
+};
+
+/// What the bench printed.
+fn bench(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_latchkey-bench"))
+        .args(arguments)
+        .output()
+        .expect("the bench can be run");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    String::from_utf8(output.stdout).expect("the bench prints text")
+}
+
+/// Rounds as short as can be.
+const BRIEF: [&str; 9] = [
+    "--rounds",
+    "1",
+    "--window",
+    "0.03",
+    "--rate",
+    "50",
+    "--connections",
+    "4",
+    "--dry",
+];
+
+fn measured_on(kind: &str, name: &str, left_out_of_all: usize) {
+    let some = |arguments: &[&str]| {
+        let all = [arguments, &["--on", kind], &BRIEF].concat();
+        bench(&all)
+    };
+    let printed = some(&["run", "--tokens", "200"]);
+    let requests = [
+        "a group, one token",
+        "a group, all tokens",
+        "a group, 1,000 hot tokens",
+        "unknown token",
+        "list of 20 tokens",
+        "page of 100 tokens",
+        "create a token",
+        "revoke a token",
+        "sign in",
+    ];
+    for request in requests {
+        let line = format!("| {request} | 200 | {name} |");
+        assert!(printed.contains(&line), "{line} is missing in\n{printed}");
+    }
+    assert!(printed.contains("20 deep"), "{printed}");
+    // The goals that are about the other database, and the two of growth, which takes two sizes.
+    let left_out = printed.matches("not measured").count();
+    assert_eq!(left_out, left_out_of_all, "{printed}");
+
+    let grown = some(&["grow", "--sizes", "200,400"]);
+    for size in [200, 400] {
+        let line = format!("| a group, all tokens | {name} | {size} tokens |");
+        assert!(grown.contains(&line), "{line} is missing in\n{grown}");
+    }
+}
+
+#[test]
+fn every_request_is_answered_as_it_should_be_on_sqlite() {
+    measured_on("sqlite", "SQLite", 4);
+}
+
+#[test]
+fn every_request_is_answered_as_it_should_be_on_postgresql() {
+    if !is_installed() {
+        let required = env::var("LATCHKEY_REQUIRE_POSTGRES").is_ok_and(|value| value == "1");
+        assert!(
+            !required,
+            "PostgreSQL is not installed, and LATCHKEY_REQUIRE_POSTGRES=1"
+        );
+        // Straight to the stream: the test harness would keep what `eprintln!` says to itself.
+        let _ = writeln!(io::stderr(), "SKIPPED: PostgreSQL is not installed");
+        return;
+    }
+    measured_on("postgres", "PostgreSQL", 17);
+}
+
+fn is_installed() -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let versions = Path::new("/usr/lib/postgresql")
+        .read_dir()
+        .into_iter()
+        .flatten()
+        .flatten();
+    env::split_paths(&path)
+        .chain(versions.map(|version| version.path().join("bin")))
+        .any(|folder| folder.join("initdb").exists())
+}
