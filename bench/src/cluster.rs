@@ -16,7 +16,7 @@ use anyhow::{Context as _, bail};
 const KEEP: &str = r#"
 trap '' HUP INT TERM
 programs=$1 folder=$2 port=$3 memory=$4 kept=$5
-fail() { cat "$folder"/*.log; exit 1; }
+fail() { cat "$folder"/*.log; [ "$kept" = yes ] || rm -rf "$folder"; exit 1; }
 [ -e "$folder/data/PG_VERSION" ] ||
   "$programs/initdb" -D "$folder/data" -U latchkey -A trust -E UTF8 --locale=C >"$folder/1.log" 2>&1 || fail
 "$programs/pg_ctl" -D "$folder/data" -w -t 300 -l "$folder/2.log" -o "-c port=$port -c listen_addresses=127.0.0.1 \

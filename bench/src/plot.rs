@@ -28,7 +28,7 @@ pub(crate) struct Panel {
 /// Of a panel.
 const WIDTH: f64 = 360.0;
 const PLOT: (f64, f64, f64, f64) = (40.0, 44.0, 300.0, 170.0);
-const LEGEND: f64 = 258.0;
+const LEGEND: f64 = 266.0;
 
 /// Four of them can be told apart by everybody, and by their dashes in black and white.
 const STYLES: [(&str, &str); 4] = [

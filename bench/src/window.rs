@@ -89,7 +89,7 @@ pub(crate) fn due(
 /// A load that goes on until it is told to stop.
 pub(crate) struct Running {
     stop: Arc<AtomicBool>,
-    threads: Vec<JoinHandle<anyhow::Result<Vec<Duration>>>>,
+    threads: Vec<JoinHandle<anyhow::Result<Sent>>>,
     began: Instant,
     meter: Meter,
     before: Reading,
@@ -146,15 +146,17 @@ impl Running {
     /// Ends, and says what came of it.
     pub(crate) fn finish(self) -> anyhow::Result<Window> {
         self.stop.store(true, Ordering::Relaxed);
-        let mut latencies = Vec::new();
+        let (mut latencies, mut ended) = (Vec::new(), self.began);
         let mut failure = None;
         for thread in self.threads {
             match thread.join().map_err(|_| anyhow!("a sender panicked"))? {
-                Ok(some) => latencies.extend(some),
+                Ok(sent) => {
+                    latencies.extend(sent.latencies);
+                    ended = ended.max(sent.ended);
+                }
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
-        let time = self.began.elapsed();
         let cpu = self.meter.read().since(&self.before);
         if let Some(failure) = failure {
             return Err(failure);
@@ -162,10 +164,17 @@ impl Running {
         latencies.sort_unstable();
         Ok(Window {
             latencies,
-            time,
+            time: ended - self.began,
             cpu,
         })
     }
+}
+
+/// What one connection has to tell.
+struct Sent {
+    latencies: Vec<Duration>,
+    /// When the last answer was there.
+    ended: Instant,
 }
 
 fn send(
@@ -174,9 +183,10 @@ fn send(
     shape: Shape,
     number: u32,
     stop: &AtomicBool,
-) -> anyhow::Result<Vec<Duration>> {
+) -> anyhow::Result<Sent> {
     let mut took = Vec::new();
     let began = Instant::now();
+    let mut ended = began;
     let mut sent = 0;
     while !stop.load(Ordering::Relaxed) {
         let from = match shape.pace {
@@ -193,10 +203,14 @@ fn send(
         if from > Instant::now() || !client.turn(&mut wire)? {
             break;
         }
-        took.push(from.elapsed());
+        ended = Instant::now();
+        took.push(ended - from);
         sent += 1;
     }
-    Ok(took)
+    Ok(Sent {
+        latencies: took,
+        ended,
+    })
 }
 
 #[cfg(test)]

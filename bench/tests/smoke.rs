@@ -40,7 +40,7 @@ fn measured_on(kind: &str, name: &str, left_out_of_all: usize) {
         let all = [arguments, &["--on", kind], &BRIEF].concat();
         bench(&all)
     };
-    let printed = some(&["run", "--tokens", "200"]);
+    let printed = some(&["run", "--tokens", "200", "--people", "4"]);
     let requests = [
         "a group, one token",
         "a group, all tokens",

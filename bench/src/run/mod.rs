@@ -33,6 +33,9 @@ use subject::Subject;
 pub(crate) use clients::{Fixed, Target};
 pub(crate) use subject::{Yardstick, closed, measure};
 
+/// What the plot says to those who don't see it.
+const PLOT: &str = "Answers a second by the number of tokens, and processor time by the depth of the group, on both databases";
+
 /// The size that the goals are about.
 const MAIN: u64 = 100_000;
 
@@ -88,6 +91,9 @@ pub(crate) struct Arguments {
     /// Groups from a top-level group down to the lowest one below it.
     #[arg(long, default_value_t = 5)]
     depth: u64,
+    /// How many people sign in while the API is measured.
+    #[arg(long, default_value_t = 40)]
+    people: u32,
     #[command(flatten)]
     method: Method,
     #[command(flatten)]
@@ -121,7 +127,7 @@ fn part(text: &str) -> Result<Part, String> {
     Request::from_str(text, false)
         .map(Part::Request)
         .or_else(|_| Comparison::from_str(text, false).map(Part::Comparison))
-        .map_err(|_| "no part of a run".to_owned())
+        .map_err(|_| "no part of a run; --help names them".to_owned())
 }
 
 /// What holds for all measurements of a run.
@@ -129,6 +135,7 @@ pub(crate) struct Setting {
     rounds: Rounds,
     connections: u32,
     rate: f64,
+    people: u32,
     yardstick: Yardstick,
 }
 
@@ -258,6 +265,7 @@ impl Bench {
                 rounds,
                 connections: method.connections(),
                 rate: method.rate,
+                people: arguments.people.max(1),
                 yardstick: Yardstick::start()?,
             },
             sizes,
@@ -318,7 +326,8 @@ fn publish_growth(circumstances: &str, growth: Option<&Growth>) -> anyhow::Resul
     let Some((table, panels)) = growth else {
         return Ok(());
     };
-    report::publish("growth", circumstances, table)?;
+    let with_plot = format!("{circumstances}\n\n![{PLOT}](performance.svg)");
+    report::publish("growth", &with_plot, table)?;
     fs::write(plot_file(), svg(panels)).context("the plot")
 }
 

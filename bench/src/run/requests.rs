@@ -16,7 +16,7 @@ use crate::{
     report::{Table, grouped},
     seed::{
         Stock,
-        layout::{LADDER, LADDER_TOKEN, OWNER_TOKEN, PAGE, value},
+        layout::{LADDER, LADDER_TOKEN, Layout, OWNER_TOKEN, PAGE, value},
         path_of,
     },
     window::{Client, Shape, Window},
@@ -91,10 +91,13 @@ pub(crate) fn measure_request(
 ) -> anyhow::Result<()> {
     let bare = &setting.yardstick;
     let stocks = stocks(setting, request, subjects)?;
-    let length = page_length(request, subjects.first().context("nothing to measure")?)?;
+    let first = subjects.first().context("nothing to measure")?;
+    let (length, layout) = (page_length(request, first)?, first.instance.layout);
     let all = |shape: Shape| -> anyhow::Result<Vec<Series>> {
-        let mut measures: Vec<Measure<'_>> =
-            vec![bare.measure(shape, Box::new(|_| yardstick(bare, length)))];
+        let mut measures: Vec<Measure<'_>> = vec![bare.measure(
+            shape,
+            Box::new(|connection| yardstick(request, bare, layout, length, connection)),
+        )];
         for (subject, stock) in subjects.iter().zip(&stocks) {
             measures.push(measure(
                 &subject.target,
@@ -207,15 +210,32 @@ fn note(
     }
 }
 
-/// A group's JSON, or a text as long as the page.
-fn yardstick(bare: &Yardstick, length: Option<usize>) -> Box<dyn Client> {
-    let path = length.map_or("/api/v4/groups/1000042".to_owned(), |length| {
-        format!("/text/{length}")
-    });
-    Box::new(Fixed {
-        request: bare.target.get(&path, value(LADDER_TOKEN).expose()),
-        status: 200,
-    })
+/// The same requests, as far as they need nothing of Latchkey's; for the page a text as long as it is.
+fn yardstick(
+    request: Request,
+    bare: &Yardstick,
+    layout: Layout,
+    length: Option<usize>,
+    connection: u32,
+) -> Box<dyn Client> {
+    let target = &bare.target;
+    let drawn = |draw| Box::new(Drawn::new(target, layout, draw, connection));
+    match request {
+        Request::Spread => drawn(Draw::All),
+        Request::Hot => drawn(Draw::Hot),
+        Request::Unknown => Box::new(Unknown::new(target, connection)),
+        Request::Create => Box::new(Creating::new(target, connection)),
+        _ => {
+            let path = length.map_or_else(
+                || format!("/api/v4/groups/{LADDER}"),
+                |length| format!("/text/{length}"),
+            );
+            Box::new(Fixed {
+                request: target.get(&path, value(LADDER_TOKEN).expose()),
+                status: 200,
+            })
+        }
+    }
 }
 
 fn page(subject: &Subject) -> Vec<u8> {

@@ -22,7 +22,7 @@ use crate::{
     goals::{Aim, Results},
     report::Table,
     seed::{
-        layout::{EXPIRES_AT, LONG, PEOPLE},
+        layout::{EXPIRES_AT, LONG},
         path_of,
     },
     window::{Client, Running, Shape, Window},
@@ -39,7 +39,7 @@ pub(crate) enum Comparison {
     Durable,
     /// Reads beside 1,000 creations a second, and reads alone
     Beside,
-    /// Steady reads while 40 people sign in, and alone
+    /// Steady reads while people sign in, and alone
     SignInP99,
     /// A group deep down, and one at the top
     Depth,
@@ -146,7 +146,7 @@ pub(crate) fn measure_comparison(
             results.note(Aim::SignInP99, kind, ratio);
             let signed_in = format!("{} sign-ins/s", crate::goals::number(signed_in));
             line(
-                "p99 of reads while 40 people sign in",
+                &format!("p99 of reads while {} people sign in", setting.people),
                 "p99 alone",
                 ratio,
                 signed_in,
@@ -307,10 +307,12 @@ fn beside_sign_ins(setting: &Setting, subject: &Subject) -> anyhow::Result<(Opti
         sign_ins.push(running.finish()?.rate());
         Ok(())
     };
-    let people = u32::try_from(PEOPLE)?;
     let signing_in =
         |connection| -> Box<dyn Client> { Box::new(SigningIn::new(&subject.target, connection)) };
-    let shapes = (steady(setting.connections, setting.rate), closed(people));
+    let shapes = (
+        steady(setting.connections, setting.rate),
+        closed(setting.people),
+    );
     let all = with_and_without(setting, subject, shapes, &signing_in, &mut others)?;
     let signed_in = crate::statistics::median(sign_ins).unwrap_or_default();
     Ok((all[1].permille_of(&all[0], 990), signed_in))
