@@ -82,6 +82,15 @@ pub(crate) fn serve() -> anyhow::Result<()> {
                         }
                     }),
                 )
+                // What isn't read would end the connection.
+                .route(
+                    "/api/v4/groups/{id}/access_tokens",
+                    web::post().to(|_: web::Bytes| async {
+                        HttpResponse::Ok()
+                            .content_type("application/json")
+                            .body(JSON)
+                    }),
+                )
                 .default_service(web::to(|| async {
                     HttpResponse::Ok()
                         .content_type("application/json")
