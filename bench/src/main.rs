@@ -10,6 +10,8 @@ mod expiry_check;
 mod git;
 mod goals;
 mod import;
+#[path = "../../tests/support/keeper.rs"]
+mod keeper;
 mod load;
 mod meter;
 mod peers;

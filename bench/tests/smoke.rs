@@ -7,9 +7,11 @@
 use std::{
     env,
     io::{self, Write as _},
-    path::Path,
     process::Command,
 };
+
+#[path = "../../tests/support/keeper.rs"]
+mod keeper;
 
 /// What the bench printed.
 fn bench(arguments: &[&str]) -> String {
@@ -75,7 +77,7 @@ fn every_request_is_answered_as_it_should_be_on_sqlite() {
 
 #[test]
 fn every_request_is_answered_as_it_should_be_on_postgresql() {
-    if !is_installed() {
+    if keeper::find_programs().is_none() {
         let required = env::var("LATCHKEY_REQUIRE_POSTGRES").is_ok_and(|value| value == "1");
         assert!(
             !required,
@@ -86,16 +88,4 @@ fn every_request_is_answered_as_it_should_be_on_postgresql() {
         return;
     }
     measured_on("postgres", "PostgreSQL", 17);
-}
-
-fn is_installed() -> bool {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let versions = Path::new("/usr/lib/postgresql")
-        .read_dir()
-        .into_iter()
-        .flatten()
-        .flatten();
-    env::split_paths(&path)
-        .chain(versions.map(|version| version.path().join("bin")))
-        .any(|folder| folder.join("initdb").exists())
 }

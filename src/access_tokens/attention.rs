@@ -113,30 +113,30 @@ macro_rules! told {
     };
 }
 
-/// Those of them that are active on this day and unused since this moment, so many at the most; in no order, so that the
-/// look ends with the last one that is wanted.
+/// Those of them that are active on a day and unused since a moment, so many at the most: the three that are wanted. In no
+/// order, so that the look ends with the last one.
 macro_rules! unused {
-    ($joined:expr, ($today:expr, $since:expr, $limit:expr), $full_path:expr, $of_group:expr) => {
+    ($joined:expr, $wanted:expr, $full_path:expr, $of_group:expr) => {
         Nested(Firsts {
             query: told!($joined, $full_path, $of_group, true)
                 // Put so that no index of states and dates fits: it would lead to the tokens of the whole instance.
                 .filter(access_tokens::revoked.ne(true))
-                .filter(coalesce_date(access_tokens::expires_at, NEVER).gt($today))
-                .filter(unused_since!($since)),
+                .filter(coalesce_date(access_tokens::expires_at, NEVER).gt($wanted.0))
+                .filter(unused_since!($wanted.1)),
             by: &[],
-            at_most: $limit,
+            at_most: $wanted.2,
         })
     };
 }
 
 /// Those of them that are active on the first of these days and end by the second one.
 macro_rules! expiring {
-    ($joined:expr, ($today:expr, $near:expr), $full_path:expr, $of_group:expr) => {
+    ($joined:expr, $days:expr, $full_path:expr, $of_group:expr) => {
         told!($joined, $full_path, $of_group, false)
             .filter(not(access_tokens::revoked))
             .filter(access_tokens::expires_at.is_not_null())
-            .filter(access_tokens::expires_at.assume_not_null().gt($today))
-            .filter(access_tokens::expires_at.assume_not_null().le($near))
+            .filter(access_tokens::expires_at.assume_not_null().gt($days.0))
+            .filter(access_tokens::expires_at.assume_not_null().le($days.1))
     };
 }
 
@@ -245,7 +245,7 @@ macro_rules! all_unused {
                     .inner_join(
                         access_tokens::table.on(access_tokens::group_id.eq(first!(groups::id)))
                     ),
-                (wanted.0, wanted.1, wanted.2),
+                wanted,
                 groups::full_path,
                 true
             ),
@@ -261,23 +261,13 @@ macro_rules! all_unused {
                             access_tokens::table
                                 .on(access_tokens::project_id.eq(first!(projects::id)))
                         ),
-                    (wanted.0, wanted.1, wanted.2),
+                    wanted,
                     project_path!(),
                     false
                 ),
                 UnionAll(
-                    unused!(
-                        own!(person),
-                        (wanted.0, wanted.1, wanted.2),
-                        project_path!(),
-                        false
-                    ),
-                    unused!(
-                        direct!(person),
-                        (wanted.0, wanted.1, wanted.2),
-                        project_path!(),
-                        false
-                    ),
+                    unused!(own!(person), wanted, project_path!(), false),
+                    unused!(direct!(person), wanted, project_path!(), false),
                 ),
             ),
         )
@@ -303,7 +293,7 @@ macro_rules! all_expiring {
                                 .eq(access_tokens::group_id)
                                 .and(is_below!()))
                         ),
-                    (days.0, days.1),
+                    days,
                     groups::full_path,
                     true
                 ),
@@ -324,13 +314,13 @@ macro_rules! all_expiring {
                                     .eq(first!(projects::group_id))
                                     .and(is_below!()))
                             ),
-                        (days.0, days.1),
+                        days,
                         project_path!(),
                         false
                     ),
                     UnionAll(
-                        expiring!(own!(person), (days.0, days.1), project_path!(), false),
-                        expiring!(direct!(person), (days.0, days.1), project_path!(), false),
+                        expiring!(own!(person), days, project_path!(), false),
+                        expiring!(direct!(person), days, project_path!(), false),
                     ),
                 ),
             ),

@@ -122,16 +122,15 @@ pub fn may_rotate(
     let TokenFacts { token, role, .. } = token
         .filter(|found| resource.owns(found.token))
         .ok_or(Refusal::Unknown)?;
-    // The role of a bot that isn't a member any more is the lowest.
-    let above = ctx.actor.level(&place) < Some(role.unwrap_or(AccessLevel::Guest));
+    let above = ctx.actor.level(&place) < Some(role_of(role));
     if !token.revoked && above {
         return Err(Refusal::Above);
     }
     replaceable(token, ctx.now)
 }
 
-/// May the token that is named by its id alone be rotated? `place` is its group or project, and needed for
-/// [`Way::OfPlace`] alone.
+/// May the token that is named by its id alone be rotated? Rotating takes the same [`Way`]s, and asks each in its turn;
+/// this is for who only wants to know. `place` is its group or project, and needed for [`Way::OfPlace`] alone.
 ///
 /// # Errors
 /// Why not.
@@ -170,6 +169,11 @@ pub fn may_revoke(
         return Err(Refusal::NoMember);
     }
     Ok(())
+}
+
+/// The role on a membership row, whatever its date; that of a bot that isn't a member any more is the lowest.
+pub(super) fn role_of(role: Option<AccessLevel>) -> AccessLevel {
+    role.unwrap_or(AccessLevel::Guest)
 }
 
 /// Can the token have a successor?

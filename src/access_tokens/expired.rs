@@ -65,7 +65,7 @@ pub fn note_expired(conn: &mut DbConnection, ctx: &Context, cursor: Cursor) -> R
     let tokens: Vec<ListedToken> = rows.into_iter().map(listed).collect();
     let ids: Vec<i64> = tokens.iter().map(|listed| listed.token.id).collect();
     let names = TokenType::ALL.map(|one| format!("{}_access_token_expired", one.name()));
-    let known: HashSet<i64> = audit::store::targets_of(conn, &names, &ids)?;
+    let known: HashSet<i64> = audit::store::targets_of(conn, &names, &ids, "")?;
     let new: Vec<&ListedToken> = tokens
         .iter()
         .filter(|listed| !known.contains(&listed.token.id))

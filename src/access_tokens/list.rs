@@ -413,46 +413,26 @@ fn list(
         Sort::Role => by!(memberships::access_level),
         Sort::Updated => by!(access_tokens::updated_at),
     };
+    let all = || base().limit(COUNTED_AT_MOST + 1).select(access_tokens::id);
     let rows: Vec<CountedRow> = if query.or_last_page && request.page > 1 {
-        let all = base().limit(COUNTED_AT_MOST + 1).select(access_tokens::id);
-        PageOrLast::of(ordered, all, request).load(conn)?
+        PageOrLast::of(ordered, all(), request).load(conn)?
     } else {
         ordered
             .limit(request.per_page + 1)
             .offset(request.offset())
             .load(conn)?
     };
-    let counted = match rows.first() {
-        Some((.., all)) => *all,
-        None if request.page == 1 => 0,
-        // Only where so many lie before the page can it be beyond the end of a list that isn't empty.
-        None if query.or_last_page && request.offset() <= COUNTED_AT_MOST => 0,
-        None if query.or_last_page => {
-            let first = PageRequest { page: 1, ..request };
-            return list(conn, holder, query, first, now);
-        }
-        // Beyond the end there is no row to tell.
-        None => {
-            let ids: Vec<i64> = base()
-                .limit(COUNTED_AT_MOST + 1)
-                .select(access_tokens::id)
-                .load(conn)?;
-            i64::try_from(ids.len()).unwrap_or(i64::MAX)
-        }
-    };
-    let request = if query.or_last_page {
-        request.or_last(counted)
-    } else {
-        request
-    };
-    let rows = rows
-        .into_iter()
-        .map(
-            |(token, user, membership, usage, grace, values, _)| ListedToken {
-                old_values: OldValues::ids(values.as_deref()),
-                ..listed((token, user, membership, usage, grace))
-            },
-        )
-        .collect();
-    Ok(Page::new(rows, request, counted))
+    let told = rows.first().map(|(.., all)| *all);
+    let page = Page::told(rows, told, request, query.or_last_page, || all().load(conn))?;
+    if page.rows.is_empty() && page.request.page > 1 && query.or_last_page {
+        // Of so many nobody knows the last page.
+        let first = PageRequest { page: 1, ..request };
+        return list(conn, holder, query, first, now);
+    }
+    Ok(page.map(
+        |(token, user, membership, usage, grace, values, _)| ListedToken {
+            old_values: OldValues::ids(values.as_deref()),
+            ..listed((token, user, membership, usage, grace))
+        },
+    ))
 }

@@ -61,6 +61,14 @@ impl Resource {
         }
     }
 
+    /// The last part of its address.
+    pub fn path(&self) -> &str {
+        match self {
+            Resource::Group(group) => &group.path,
+            Resource::Project(project) => &project.path,
+        }
+    }
+
     /// Its address.
     pub fn full_path(&self) -> String {
         match self {

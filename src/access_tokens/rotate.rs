@@ -8,7 +8,7 @@ use chrono::{NaiveDate, SecondsFormat, TimeDelta};
 use serde_json::json;
 
 use super::create::{Created, Mint, created, described, mint};
-use super::decisions::{Refusal, TokenFacts, Way, may_rotate, replaceable};
+use super::decisions::{Refusal, TokenFacts, Way, may_rotate, replaceable, role_of};
 use super::expiry::ExpiryProblem;
 use super::grace::Grace;
 use super::revoke::resource_of;
@@ -222,7 +222,7 @@ fn replace(
         return Err(Error::refused(match problem {
             ExpiryProblem::Past => format!(
                 "Could not provision {} access to the access token. ERROR: {problem}",
-                store::role_of(old).lower_name()
+                role_of(old.access_level).lower_name()
             ),
             other => other.to_string(),
         }));

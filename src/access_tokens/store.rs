@@ -13,7 +13,7 @@ use crate::db::schema::{access_token_uses, access_tokens, instance, memberships,
 use crate::db::violation::is_unique;
 use crate::db::{DbConnection, Timestamp, columns};
 use crate::error::Error;
-use crate::members::{AccessLevel, Membership};
+use crate::members::Membership;
 use crate::users::User;
 pub(super) use aliases::{inside, older};
 
@@ -482,9 +482,4 @@ pub(super) fn used_nonce(
         .get_result(conn)
         .optional()?;
     Ok(at.map(DateTime::from))
-}
-
-/// The role on a membership row, whatever its date.
-pub(super) fn role_of(listed: &ListedToken) -> AccessLevel {
-    listed.access_level.unwrap_or(AccessLevel::Guest)
 }

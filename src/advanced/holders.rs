@@ -3,7 +3,6 @@
 use chrono::NaiveDate;
 use diesel::dsl::exists;
 use diesel::prelude::*;
-use diesel::query_dsl::positional_order_dsl::{OrderColumn, PositionalOrderDsl};
 use diesel::sql_types::{BigInt, Bool, Date, Integer, Nullable};
 
 use super::roles::Held;
@@ -11,7 +10,7 @@ use super::store::Destination;
 use crate::access_tokens::Resource;
 use crate::context::Context;
 use crate::db::schema::{access_tokens, groups, memberships, projects, users};
-use crate::db::{COUNTED_AT_MOST, DbConnection, Timestamp};
+use crate::db::{COUNTED_AT_MOST, DbConnection, Firsts, Timestamp, UnionAll};
 use crate::error::Error;
 use crate::groups::Visibility;
 use crate::groups::relocation::below;
@@ -158,19 +157,12 @@ pub fn held(
             false.into_sql::<Bool>(),
         ));
     // The highest level first, which is the seventh column.
-    let order = (OrderColumn(7).desc(), OrderColumn(1).asc());
-    let rows: Vec<Row> = match conn {
-        DbConnection::Sqlite(conn) => members
-            .union_all(owners)
-            .positional_order_by(order)
-            .limit(COUNTED_AT_MOST + 1)
-            .load(conn)?,
-        DbConnection::Postgres(conn) => members
-            .union_all(owners)
-            .positional_order_by(order)
-            .limit(COUNTED_AT_MOST + 1)
-            .load(conn)?,
-    };
+    let rows: Vec<Row> = Firsts {
+        query: UnionAll(members, owners),
+        by: &[-7, 1],
+        at_most: COUNTED_AT_MOST + 1,
+    }
+    .load(conn)?;
     let owned_for_good = rows.iter().any(|row| {
         row.group_id == Some(resource.id())
             && row.level == AccessLevel::Owner
@@ -196,7 +188,7 @@ pub fn held(
             before: holds(&before, owner_before),
             after: holds(&after, owner_after),
             sees_anyway: sees(visibility),
-            sees_all_below: sees(visibility.min(destination.narrowest)),
+            sees_all_below: sees(destination.narrowest),
             further_down: row.further_down,
         }
     });

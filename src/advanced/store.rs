@@ -215,22 +215,29 @@ pub struct Destination {
     pub narrowest: Visibility,
 }
 
-/// How far a group extends: levels of groups below it, its longest address, and its narrowest visibility.
-fn extent(
+/// What lies in a group, and how far it extends.
+type OfGroup = (Counts, Extent);
+
+/// A place for this group.
+fn with_group(
     group: &Group,
-    (levels, of_group, of_project, narrow): Extent,
-) -> (usize, usize, Visibility) {
+    parent: Option<Group>,
+    taken: bool,
+    (counts, (levels, of_group, of_project, narrow)): OfGroup,
+) -> Destination {
     let number = |number: i32| usize::try_from(number).unwrap_or(0);
-    let narrowest = match narrow {
-        (0, 0, 0, 0) => Visibility::Public,
-        (0, 0, ..) => Visibility::Internal,
-        _ => Visibility::Private,
-    };
-    (
-        number(levels).saturating_sub(group.depth() + 1),
-        number(of_group.max(of_project)),
-        narrowest,
-    )
+    Destination {
+        parent,
+        inside: counts.into(),
+        taken,
+        levels_below: number(levels).saturating_sub(group.depth() + 1),
+        longest: number(of_group.max(of_project)),
+        narrowest: match narrow {
+            (0, 0, 0, 0) => Visibility::Public,
+            (0, 0, ..) => Visibility::Internal,
+            _ => Visibility::Private,
+        },
+    }
 }
 
 /// The group or namespace with this id, or the top level, whoever asks, as the place for a group or project; nothing
@@ -244,72 +251,48 @@ pub fn destination(
     parent_id: Option<i64>,
     now: DateTime<Utc>,
 ) -> Result<Option<Destination>, Error> {
-    let path = match resource {
-        Resource::Group(group) => group.path.clone(),
-        Resource::Project(project) => project.path.clone(),
-    };
+    let path = resource.path();
     let Some(parent_id) = parent_id else {
         let Resource::Group(group) = resource else {
             return Ok(None);
         };
         let there = routes::table.find(path.to_ascii_lowercase());
-        let (counts, taken, measured): (Counts, bool, Extent) = diesel::select((
-            in_group!(&group.traversal, group.id, now),
+        let (of_group, taken): (OfGroup, bool) = diesel::select((
+            (
+                in_group!(&group.traversal, group.id, now),
+                extent_of!(&group.traversal),
+            ),
             exists(there),
-            extent_of!(&group.traversal),
         ))
         .get_result(conn)?;
-        let (levels_below, longest, narrowest) = extent(group, measured);
-        return Ok(Some(Destination {
-            parent: None,
-            inside: counts.into(),
-            taken,
-            levels_below,
-            longest,
-            narrowest,
-        }));
+        return Ok(Some(with_group(group, None, taken, of_group)));
     };
     let there = routes::table
         .filter(routes::path_key.eq(lower(groups::full_path.concat("/").concat(path))));
     macro_rules! parent_with {
-        ($counts:expr, $extent:expr) => {
+        ($of:expr) => {
             groups::table
                 .inner_join(roots.on(roots.field(groups::id).eq(groups::root_id)))
                 .filter(groups::id.eq(parent_id))
-                .select((
-                    GroupRow::as_select(),
-                    root_columns!(),
-                    $counts,
-                    exists(there),
-                    $extent,
-                ))
+                .select((GroupRow::as_select(), root_columns!(), $of, exists(there)))
                 .get_result(conn)
                 .optional()?
         };
     }
-    type Found<C, E> = Option<(GroupRow, RootRow, C, bool, E)>;
+    type Found<T> = Option<(GroupRow, RootRow, T, bool)>;
     Ok(match resource {
         Resource::Group(group) => {
-            let found: Found<Counts, Extent> = parent_with!(
+            let found: Found<OfGroup> = parent_with!((
                 in_group!(&group.traversal, group.id, now),
-                extent_of!(&group.traversal)
-            );
-            found.map(|(row, root, counts, taken, measured)| {
-                let (levels_below, longest, narrowest) = extent(group, measured);
-                Destination {
-                    parent: Some((row, root).into()),
-                    inside: counts.into(),
-                    taken,
-                    levels_below,
-                    longest,
-                    narrowest,
-                }
+                extent_of!(&group.traversal),
+            ));
+            found.map(|(row, root, of_group, taken)| {
+                with_group(group, Some((row, root).into()), taken, of_group)
             })
         }
         Resource::Project(project) => {
-            let found: Found<(i64, i64), i64> =
-                parent_with!(in_project!(project.id, now), groups::id);
-            found.map(|(row, root, counts, taken, _)| Destination {
+            let found: Found<(i64, i64)> = parent_with!(in_project!(project.id, now));
+            found.map(|(row, root, counts, taken)| Destination {
                 parent: Some((row, root).into()),
                 inside: of_project(counts),
                 taken,

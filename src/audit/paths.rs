@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
 use crate::db::schema::{audit_events, groups, routes};
-use crate::db::{DbConnection, length, lower, substr};
+use crate::db::{DbConnection, UnionAll, length, lower, substr};
 use crate::error::Error;
 use crate::groups::path::{FullPath, MAX_NESTING};
 
@@ -138,18 +138,7 @@ pub(super) fn traversal_of(
                 path
             ),
         ));
-    let found: Vec<Trace> = match conn {
-        DbConnection::Sqlite(conn) => living
-            .union_all(former)
-            .union_all(below)
-            .union_all(both)
-            .load(conn)?,
-        DbConnection::Postgres(conn) => living
-            .union_all(former)
-            .union_all(below)
-            .union_all(both)
-            .load(conn)?,
-    };
+    let found: Vec<Trace> = UnionAll(living, UnionAll(former, UnionAll(below, both))).load(conn)?;
     Ok(latest(found, within))
 }
 

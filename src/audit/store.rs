@@ -13,7 +13,8 @@ use crate::error::Error;
 /// How the events end that tell of a revoked token.
 const REVOKED: [&str; 2] = ["deleted", "revoked_by_policy"];
 
-/// Those of these tokens about which there is one of these events.
+/// Those of these tokens about which there is one of these events, in the group with this traversal or below it; anywhere,
+/// if it is empty.
 ///
 /// # Errors
 /// When the database is away.
@@ -21,14 +22,19 @@ pub fn targets_of(
     conn: &mut DbConnection,
     events: &[String],
     token_ids: &[i64],
+    within: &str,
 ) -> Result<HashSet<i64>, Error> {
-    let found: Vec<Option<i64>> = audit_events::table
+    let found: Vec<(Option<i64>, String)> = audit_events::table
         .filter(audit_events::target_id.eq_any(token_ids.to_vec()))
         .filter(audit_events::target_kind.eq("access_token"))
         .filter(audit_events::event.eq_any(events.to_vec()))
-        .select(audit_events::target_id)
+        .select((audit_events::target_id, audit_events::group_traversal))
         .load(conn)?;
-    Ok(found.into_iter().flatten().collect())
+    Ok(found
+        .into_iter()
+        .filter(|(_, traversal)| traversal.starts_with(within))
+        .filter_map(|(id, _)| id)
+        .collect())
 }
 
 /// How many of these tokens were revoked in the group with this traversal or below it; anywhere, if it is empty.
@@ -46,18 +52,8 @@ pub fn revoked_among(
     let events = TokenType::ALL
         .iter()
         .flat_map(|kind| REVOKED.map(|end| format!("{}_access_token_{end}", kind.name())));
-    let found: Vec<(Option<i64>, String)> = audit_events::table
-        .filter(audit_events::target_id.eq_any(token_ids.to_vec()))
-        .filter(audit_events::target_kind.eq("access_token"))
-        .filter(audit_events::event.eq_any(events.collect::<Vec<_>>()))
-        .select((audit_events::target_id, audit_events::group_traversal))
-        .load(conn)?;
-    let tokens: HashSet<i64> = found
-        .into_iter()
-        .filter(|(_, traversal)| traversal.starts_with(within))
-        .filter_map(|(id, _)| id)
-        .collect();
-    Ok(tokens.len())
+    let events: Vec<String> = events.collect();
+    Ok(targets_of(conn, &events, token_ids, within)?.len())
 }
 
 /// Number, time and address of the events of a token whose names end like this, the oldest first.

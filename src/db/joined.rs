@@ -1,4 +1,4 @@
-//! Queries that are one statement: the rows of one, then those of the other.
+//! One statement of several queries: the rows of one, then those of the other, as many as are wanted.
 
 use diesel::backend::Backend;
 use diesel::connection::Connection;
@@ -39,10 +39,43 @@ where
 pub struct Firsts<Q> {
     /// What is read.
     pub query: Q,
-    /// The numbers of the columns that it is sorted by, from 1; in no order, if there are none.
-    pub by: &'static [u8],
+    /// The numbers of the columns that it is sorted by, from 1, and below zero the largest first; in no order, if there
+    /// are none.
+    pub by: &'static [i8],
     /// At most so many.
     pub at_most: i64,
+}
+
+impl<Q> QueryId for Firsts<Q> {
+    type QueryId = ();
+    // The order is no part of the type.
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: Query> Query for Firsts<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q, C: Connection> RunQueryDsl<C> for Firsts<Q> {}
+
+impl<Q, DB> QueryFragment<DB> for Firsts<Q>
+where
+    DB: Backend + diesel::sql_types::HasSqlType<BigInt>,
+    Q: QueryFragment<DB>,
+    i64: diesel::serialize::ToSql<BigInt, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.query.walk_ast(out.reborrow())?;
+        for (at, column) in self.by.iter().enumerate() {
+            out.push_sql(if at == 0 { " ORDER BY " } else { ", " });
+            out.push_sql(&column.unsigned_abs().to_string());
+            if *column < 0 {
+                out.push_sql(" DESC");
+            }
+        }
+        out.push_sql(" LIMIT ");
+        out.push_bind_param::<BigInt, _>(&self.at_most)
+    }
 }
 
 /// A query as a part of another one, whatever order and limit it has.
@@ -68,34 +101,5 @@ where
         self.0.walk_ast(out.reborrow())?;
         out.push_sql(") AS nested");
         Ok(())
-    }
-}
-
-impl<Q> QueryId for Firsts<Q> {
-    type QueryId = ();
-    // The order is no part of the type.
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<Q: Query> Query for Firsts<Q> {
-    type SqlType = Q::SqlType;
-}
-
-impl<Q, C: Connection> RunQueryDsl<C> for Firsts<Q> {}
-
-impl<Q, DB> QueryFragment<DB> for Firsts<Q>
-where
-    DB: Backend + diesel::sql_types::HasSqlType<BigInt>,
-    Q: QueryFragment<DB>,
-    i64: diesel::serialize::ToSql<BigInt, DB>,
-{
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        self.query.walk_ast(out.reborrow())?;
-        for (at, column) in self.by.iter().enumerate() {
-            out.push_sql(if at == 0 { " ORDER BY " } else { ", " });
-            out.push_sql(&column.to_string());
-        }
-        out.push_sql(" LIMIT ");
-        out.push_bind_param::<BigInt, _>(&self.at_most)
     }
 }

@@ -145,6 +145,11 @@ impl From<(GroupRow, RootRow)> for Group {
 }
 
 impl Group {
+    /// The path of the top-level group above it, or its own.
+    pub fn root_path(&self) -> &str {
+        self.full_path.split('/').next().unwrap_or_default()
+    }
+
     /// Where it lies, for decisions.
     pub fn place(&self) -> Place<'_> {
         Place {

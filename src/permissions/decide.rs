@@ -144,14 +144,12 @@ impl Actor {
             Right::CreateToken => {
                 !self.is_bot()
                     && !policy.settings.disable_personal_access_tokens
-                    && (self.is_console()
-                        || place.creation_allowed && place.plan.allows_creation(policy.offering))
+                    && (self.is_console() || place.barrier(policy).is_none())
             }
             Right::RotateToken => {
                 !self.is_bot()
                     && !policy.settings.disable_personal_access_tokens
-                    && place.creation_allowed
-                    && place.plan.allows_creation(policy.offering)
+                    && place.barrier(policy).is_none()
             }
             Right::EditToken => !self.is_bot() && !policy.settings.disable_personal_access_tokens,
             // A bot looks after the tokens of the one group or project that it was made for.

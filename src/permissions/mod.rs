@@ -11,6 +11,7 @@ pub use right::Right;
 
 use crate::groups::Visibility;
 use crate::groups::plan::Plan;
+use crate::settings::Policy;
 
 /// Where something lies in the tree: all that a decision needs to know about a group or a project.
 #[derive(Debug, Clone, Copy)]
@@ -31,4 +32,26 @@ pub struct Place<'a> {
     pub plan: Plan,
     /// A group without a parent.
     pub is_top_level: bool,
+}
+
+/// What keeps people from making and rotating tokens in a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Barrier {
+    /// The plan of the top-level group.
+    Plan,
+    /// Its switch.
+    Switch,
+}
+
+impl Place<'_> {
+    /// What keeps people from making and rotating tokens here; the plan is named before the switch.
+    pub fn barrier(&self, policy: &Policy) -> Option<Barrier> {
+        if !self.plan.allows_creation(policy.offering) {
+            Some(Barrier::Plan)
+        } else if !self.creation_allowed {
+            Some(Barrier::Switch)
+        } else {
+            None
+        }
+    }
 }

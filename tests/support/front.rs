@@ -15,7 +15,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{postgres::unprivileged_user, storage::folder};
+use super::{keeper::unprivileged_user, storage::folder};
 
 /// A program that listens on a port, ended when dropped.
 struct Listener {
@@ -65,15 +65,7 @@ impl Nginx {
             }
             fs::write(home.join("site.conf"), lines.join("\n")).unwrap();
             let home = home.display();
-            let main = format!(
-                "daemon off; worker_processes 1; pid {home}/pid; error_log {home}/error.log;\n\
-                 events {{ worker_connections 256; }}\n\
-                 http {{\n\
-                 client_body_temp_path {home}/body; proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/f;\n\
-                 uwsgi_temp_path {home}/u; scgi_temp_path {home}/s;\n\
-                 include {home}/site.conf;\n}}\n"
-            );
-            fs::write(format!("{home}/nginx.conf"), main).unwrap();
+            fs::write(format!("{home}/nginx.conf"), nginx_main(&home.to_string())).unwrap();
             let mut command = Command::new(&program);
             command.args(["-c", &format!("{home}/nginx.conf"), "-e"]);
             command.arg(format!("{home}/error.log"));
@@ -131,11 +123,6 @@ impl PgBouncer {
             fs::write(&file, lines.join("\n")).unwrap();
             let mut command = Command::new(&program);
             command.arg("-q").arg(file);
-            // It refuses to run as root.
-            if let Some((user, group)) = unprivileged_user() {
-                chown(home, Some(user), Some(group)).unwrap();
-                command.uid(user).gid(group);
-            }
             command
         })))
     }
@@ -157,7 +144,13 @@ impl Listener {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let port = listener.local_addr().unwrap().port();
             drop(listener);
-            let mut child = command(home.path(), port)
+            let mut command = command(home.path(), port);
+            // PgBouncer refuses to run as root, and nginx's worker, which never does, couldn't get into the folder.
+            if let Some((user, group)) = unprivileged_user() {
+                chown(home.path(), Some(user), Some(group)).unwrap();
+                command.uid(user).gid(group);
+            }
+            let mut child = command
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
@@ -199,6 +192,18 @@ impl Drop for Listener {
     }
 }
 
+/// What nginx is started with: nothing of it lies outside of this folder, and `site.conf` there is the rest.
+pub fn nginx_main(home: &str) -> String {
+    format!(
+        "daemon off; worker_processes 1; pid {home}/pid; error_log {home}/error.log;\n\
+         events {{ worker_connections 256; }}\n\
+         http {{\n\
+         client_body_temp_path {home}/body; proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/f;\n\
+         uwsgi_temp_path {home}/u; scgi_temp_path {home}/s;\n\
+         include {home}/site.conf;\n}}\n"
+    )
+}
+
 /// A file that operators begin with.
 pub fn shipped(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -208,7 +213,7 @@ pub fn shipped(name: &str) -> String {
 }
 
 /// Where a program is; the variable names another one. With `LATCHKEY_REQUIRE_CLIENTS=1` its absence is a failure.
-fn installed(name: &str, variable: &str) -> Option<String> {
+pub fn installed(name: &str, variable: &str) -> Option<String> {
     let sbin = format!("/usr/sbin/{name}");
     let candidates = [
         env::var(variable).unwrap_or_default(),

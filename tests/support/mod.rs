@@ -11,6 +11,7 @@ pub mod clients;
 pub mod company;
 pub mod front;
 pub mod git;
+mod keeper;
 pub mod letters;
 pub mod mail_server;
 pub mod node_plan;

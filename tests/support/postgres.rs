@@ -6,12 +6,10 @@
 #![allow(clippy::expect_used, dead_code)]
 
 use std::{
-    env, fs,
-    io::{self, BufRead, BufReader, Write},
-    net::TcpListener,
-    os::unix::{fs::chown, process::CommandExt},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    env,
+    io::{self, Write},
+    path::Path,
+    process::Command,
     sync::{
         Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -20,6 +18,8 @@ use std::{
 
 use diesel::{Connection, PgConnection, RunQueryDsl, sql_query};
 use tempfile::TempDir;
+
+use super::keeper::{Keeper, find_programs};
 
 /// A server, and the right to create databases on it.
 pub struct Cluster {
@@ -67,7 +67,7 @@ impl Cluster {
         // Another program may take the free port before the server does.
         let mut complaints = Vec::new();
         for _ in 0..3 {
-            match Keeper::start(programs) {
+            match start(programs) {
                 Ok(keeper) => {
                     let base = format!("postgres://latchkey@127.0.0.1:{}/", keeper.port);
                     return Cluster::connect(base, String::new(), "postgres", Some(keeper));
@@ -179,13 +179,7 @@ impl Drop for TestDatabase {
     }
 }
 
-/// A shell that runs the server and waits for the end of its input, which comes when this process ends, be it by
-/// `kill -9`. Then it stops the server and removes its files.
-struct Keeper {
-    port: u16,
-    shell: Child,
-}
-
+/// Runs the server until nobody wants it, and removes its files.
 const KEEP: &str = r#"
 trap '' HUP INT TERM
 programs=$1 folder=$2 port=$3
@@ -231,87 +225,11 @@ fn roomiest() -> &'static str {
     }
 }
 
-impl Keeper {
-    fn start(programs: &Path) -> io::Result<Keeper> {
-        // Not where TMPDIR says: the path of a socket must be short, and another user must get there.
-        let folder = TempDir::with_prefix_in("latchkey-postgres-", roomiest())?;
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let mut command = Command::new("sh");
-        command
-            .args(["-c", KEEP, "sh"])
-            .args([programs, folder.path()])
-            .arg(port.to_string())
-            .current_dir(folder.path())
-            // Without PGHOST and its like.
-            .env_clear()
-            .env("PATH", env::var_os("PATH").unwrap_or_default())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            // Out of reach of Ctrl-C, which is for the tests.
-            .process_group(0);
-        if let Some((user, group)) = unprivileged_user() {
-            chown(folder.path(), Some(user), Some(group))?;
-            command.uid(user).gid(group);
-        }
-        let mut shell = command.spawn()?;
-        // From here on the shell removes it.
-        let _ = folder.keep();
-        let output = shell.stdout.take().expect("the output is a pipe");
-        let mut complaint = String::new();
-        for line in BufReader::new(output).lines() {
-            let line = line?;
-            if line == "ready" {
-                return Ok(Keeper { port, shell });
-            }
-            complaint.push_str(&line);
-            complaint.push('\n');
-        }
-        shell.wait()?;
-        Err(io::Error::other(complaint))
-    }
-}
-
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        drop(self.shell.stdin.take());
-        let _ = self.shell.wait();
-    }
-}
-
-/// The directory with `initdb` and its companions; Debian keeps them away from PATH, one directory a version.
-fn find_programs() -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
-    versions.sort_by_key(|version| {
-        let number = version
-            .file_name()
-            .and_then(|name| name.to_str()?.parse::<f32>().ok());
-        (number.unwrap_or_default() * -10.0) as i32
-    });
-    env::split_paths(&path)
-        .chain(versions.into_iter().map(|version| version.join("bin")))
-        .chain([PathBuf::from("/usr/local/bin")])
-        .find(|directory| directory.join("initdb").exists() && directory.join("pg_ctl").exists())
-}
-
-/// The user and group that run the server when the tests run as root, which PostgreSQL refuses to.
-pub fn unprivileged_user() -> Option<(u32, u32)> {
-    let id = Command::new("id").arg("-u").output().ok()?;
-    if id.stdout.trim_ascii() != b"0" {
-        return None;
-    }
-    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let find = |wanted: &str| {
-        let mut fields = users
-            .lines()
-            .map(|line| line.split(':'))
-            .find(|fields| fields.clone().next() == Some(wanted))?;
-        Some((fields.nth(2)?.parse().ok()?, fields.next()?.parse().ok()?))
-    };
-    find("postgres").or_else(|| find("nobody"))
+fn start(programs: &Path) -> io::Result<Keeper> {
+    // Not where TMPDIR says: the path of a socket must be short, and another user must get there.
+    let folder = TempDir::with_prefix_in("latchkey-postgres-", roomiest())?;
+    let keeper = Keeper::start(KEEP, programs, folder.path(), &[])?;
+    // The shell removes it.
+    let _ = folder.keep();
+    Ok(keeper)
 }

@@ -13,7 +13,7 @@ use crate::db::{DbConnection, Page, PageRequest};
 use crate::error::{Error, What};
 use crate::groups::store::GroupRef;
 use crate::members::AccessLevel;
-use crate::permissions::{Place, Right};
+use crate::permissions::{Barrier, Place, Right};
 use crate::projects::store::ProjectRef;
 use crate::users::User;
 use crate::web::page::PageCall;
@@ -207,14 +207,19 @@ impl Holder {
 
     /// Does the top-level group, its switch or its plan, stand in the way of new values?
     pub(crate) fn is_switched_off(&self, ctx: &Context) -> bool {
-        let off = matches!(self, Holder::Resource(resource) if !resource.place().creation_allowed);
-        off || self.lacks_plan(ctx)
+        self.barrier(ctx).is_some()
     }
 
     /// Does the top-level group's plan?
     pub(crate) fn lacks_plan(&self, ctx: &Context) -> bool {
-        matches!(self, Holder::Resource(resource)
-            if !resource.place().plan.allows_creation(ctx.policy.offering))
+        self.barrier(ctx) == Some(Barrier::Plan)
+    }
+
+    fn barrier(&self, ctx: &Context) -> Option<Barrier> {
+        match self {
+            Holder::Resource(resource) => resource.place().barrier(&ctx.policy),
+            Holder::Person(_) => None,
+        }
     }
 
     /// The general settings of the top-level group, for those who may turn creation on again.
@@ -231,7 +236,7 @@ impl Holder {
             is_top_level: true,
             ..group.place()
         };
-        let path = group.full_path.split('/').next().unwrap_or_default();
+        let path = group.root_path();
         ctx.actor
             .could(Right::ChangeCreationSwitch, &root, &ctx.policy)
             .then(|| format!("/groups/{path}/-/edit#js-permissions-settings"))

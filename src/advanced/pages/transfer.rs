@@ -290,14 +290,9 @@ async fn preview(
         StatusCode::UNPROCESSABLE_ENTITY
     };
     let (roles, becomes_owner) = with_new_owner(&call.ctx, &destination, roles);
-    let full_path = resource.full_path();
-    let last = full_path.rsplit('/').next().unwrap_or_default();
-    let (then, place) = match &destination.parent {
-        Some(parent) => (
-            format!("{}/{last}", parent.full_path),
-            parent.full_path.clone(),
-        ),
-        None => (last.to_owned(), "the top level".to_owned()),
+    let place = match &destination.parent {
+        Some(parent) => parent.full_path.clone(),
+        None => "the top level".to_owned(),
     };
     let consequences = words::the_move(&call.ctx, &resource, &destination, &roles, becomes_owner);
     let title = format!("Transfer {}", resource.noun());
@@ -305,8 +300,10 @@ async fn preview(
     let page = TransferPage {
         shell,
         about,
-        before: call.ctx.url(&format!("/{full_path}")),
-        after: call.ctx.url(&format!("/{then}")),
+        before: call.ctx.url(&format!("/{}", resource.full_path())),
+        after: call
+            .ctx
+            .url(&format!("/{}", address_there(&resource, &destination))),
         place,
         value: to.value(),
         another: format!("{}/transfer", base(&resource)),
@@ -335,17 +332,22 @@ fn refusal(resource: &Resource, destination: &Destination) -> Result<FormErrors,
     }
 }
 
+/// Its address there.
+fn address_there(resource: &Resource, destination: &Destination) -> String {
+    match &destination.parent {
+        Some(parent) => format!("{}/{}", parent.full_path, resource.path()),
+        None => resource.path().to_owned(),
+    }
+}
+
 /// Are the addresses there, from this one down, as short as addresses have to be?
 fn fits_there(resource: &Resource, destination: &Destination) -> Result<(), Error> {
-    let before = resource.full_path();
-    let last = before.rsplit('/').next().unwrap_or_default().len();
-    let above = destination
-        .parent
-        .as_ref()
-        .map_or(0, |parent| parent.full_path.len() + 1);
-    let after = above + last;
-    if after > before.len() {
-        fits(destination.longest.max(before.len()) - before.len() + after)
+    let (before, after) = (
+        resource.full_path().len(),
+        address_there(resource, destination).len(),
+    );
+    if after > before {
+        fits(destination.longest + after - before)
     } else {
         Ok(())
     }

@@ -202,11 +202,7 @@ pub(super) fn the_move(
 fn creation(from: &Group, to: Option<&Group>, offering: Offering) -> Option<Consequence> {
     let included = |plan: Plan| plan.allows_creation(offering);
     let (root, switch, plan) = match to {
-        Some(to) => (
-            to.full_path.split('/').next()?,
-            to.creation_allowed,
-            to.plan,
-        ),
+        Some(to) => (to.root_path(), to.creation_allowed, to.plan),
         None => (from.path.as_str(), from.creation_allowed, Plan::default()),
     };
     let kept = "Those that come along go on working.";
@@ -234,10 +230,6 @@ fn governed(
     destination: &Destination,
 ) -> Option<Consequence> {
     let (from, to) = (resource.group(), destination.parent.as_ref());
-    let root = |group: &Group| {
-        let first = group.full_path.split('/').next().unwrap_or_default();
-        first.to_owned()
-    };
     let tokens = match destination.inside.tokens {
         Total::Counted(0) => "It holds no active access token so far.".to_owned(),
         tokens => format!(
@@ -252,7 +244,7 @@ fn governed(
     let text = match to {
         None => format!(
             "It becomes a top-level group, which decides by itself whether access tokens are created in it and whether their bots are kept. At first both stay as {} has them: creating is turned {}, and bots are {} when their token is revoked.",
-            root(from),
+            from.root_path(),
             switched(from.creation_allowed),
             kept(keeps(from))
         ),
@@ -264,7 +256,7 @@ fn governed(
             format!(
                 "It stops being a top-level group: its switch for creating access tokens, which is {}, and {choice} are given up. {} decides from then on: creating is turned {}, and bots are {} when their token is revoked.",
                 switched(from.creation_allowed),
-                root(to),
+                to.root_path(),
                 switched(to.creation_allowed),
                 kept(keeps(to))
             )
@@ -272,7 +264,7 @@ fn governed(
         Some(to) if to.root_id != from.root_id && keeps(to) != keeps(from) => format!(
             "Bots are {} when their token is revoked, as {} has it; so far they are {}.",
             kept(keeps(to)),
-            root(to),
+            to.root_path(),
             kept(keeps(from))
         ),
         Some(_) => return None,

@@ -295,7 +295,7 @@ fn token_creation(ctx: &Context, group: &Group, typed: Option<bool>) -> TokenCre
         is_top_level: true,
         ..group.place()
     };
-    let root_path = group.full_path.split('/').next().unwrap_or_default();
+    let root_path = group.root_path();
     TokenCreationSwitch::Inherited {
         allowed: group.creation_allowed,
         root: ctx

@@ -13,7 +13,7 @@ use crate::error::{Denied, Error};
 use crate::git::Service;
 use crate::groups::store::GroupRef;
 use crate::members::AccessLevel;
-use crate::permissions::{Place, Right};
+use crate::permissions::{Barrier, Place, Right};
 use crate::projects::store::ProjectRef;
 use crate::{groups, projects};
 
@@ -374,13 +374,12 @@ fn of_place(
 
 /// Why nobody makes or rotates a token in this place, if so.
 pub(super) fn off(place: &Place<'_>, viewer: &Context) -> Option<&'static str> {
-    if !place.plan.allows_creation(viewer.policy.offering) {
-        Some("The plan of the top-level group doesn't include making and rotating tokens.")
-    } else if !place.creation_allowed {
-        Some("Making and rotating tokens is turned off by the top-level group.")
-    } else {
-        None
-    }
+    Some(match place.barrier(&viewer.policy)? {
+        Barrier::Plan => {
+            "The plan of the top-level group doesn't include making and rotating tokens."
+        }
+        Barrier::Switch => "Making and rotating tokens is turned off by the top-level group.",
+    })
 }
 
 /// A sentence about the role, or about what a role alone doesn't give.

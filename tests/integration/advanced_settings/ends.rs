@@ -1,6 +1,5 @@
 //! The end.
 
-use latchkey::access_tokens::Resource;
 use latchkey::members::AccessLevel;
 use serde_json::json;
 
@@ -85,37 +84,24 @@ async fn a_deletion_says_what_goes_and_wants_the_full_path(server: TestServer) {
 async fn what_is_counted_is_what_lists_count(server: TestServer) {
     let c = Company::on(&server);
     let alice = c.alice.signs_in().await;
-    for (place, page) in [
-        (c.sub.resource(), c.sub.page("delete")),
-        (c.p1.resource(), c.p1.page("delete")),
-    ] {
-        let path = match &place {
-            Resource::Group(_) => c.sub.path(),
-            Resource::Project(_) => c.p1.path(),
-        };
-        let token = match &place {
-            Resource::Group(_) => c.sub.token("ci").create(),
-            Resource::Project(_) => c.p1.token("ci").create(),
-        };
-        let rotate = format!("{path}/access_tokens/{}/rotate", token.id);
+    for place in [&c.sub as &dyn TestResource, &c.p1] {
+        let (token, noun) = (place.token("ci").create(), place.resource().noun());
+        let rotate = format!("{}/access_tokens/{}/rotate", place.path(), token.id);
         let grace = json!({ "grace_period": 3600, "expires_at": "2027-01-01" });
         let api = c.alice.api();
         api.post(&rotate, grace).await.expect(200);
         assert!(token.works().await, "in its grace");
-        let blocked = server.person(&format!("blocked{}", place.noun())).create();
-        let ended = server.person(&format!("ended{}", place.noun())).create();
+        let blocked = server.person(&format!("blocked{noun}")).create();
+        let ended = server.person(&format!("ended{noun}")).create();
         for person in [&c.frank, &blocked, &ended] {
-            match &place {
-                Resource::Group(_) => c.sub.member(person, AccessLevel::Guest),
-                Resource::Project(_) => c.p1.member(person, AccessLevel::Guest),
-            };
+            place.member(person, AccessLevel::Guest);
         }
         blocked.block();
         server.sql(&format!(
             "UPDATE memberships SET expires_at = '2026-11-20' WHERE user_id = {}",
             ended.id
         ));
-        let said = told(&alice.open(&page).await);
+        let said = told(&alice.open(&place.page("delete")).await);
         for part in [
             "1 active access token stops working at once, and never works again.",
             "1 role that people have in it ends.",

@@ -11,13 +11,13 @@ on_both!(
     a_group_that_was_here_for_a_while_is_found_by_the_path_that_it_had_here,
 );
 
-async fn rename(person: &Person, id: i64, path: &str) {
+pub(super) async fn rename(person: &Person, id: i64, path: &str) {
     let body = json!({ "path": path });
     let api = person.api();
     api.put(&format!("/groups/{id}"), body).await.expect(200);
 }
 
-async fn moves(person: &Person, id: i64, to: &TestGroup) {
+pub(super) async fn moves(person: &Person, id: i64, to: &TestGroup) {
     let body = json!({ "group_id": to.id });
     let api = person.api();
     api.post(&format!("/groups/{id}/transfer"), body)

@@ -5,6 +5,7 @@ use latchkey::access_tokens::scope::Scope;
 use latchkey::members::AccessLevel;
 use serde_json::json;
 
+use super::former_paths::{moves, rename};
 use crate::on_both;
 use crate::support::{Company, TestGroup, TestResource, TestServer, Visitor};
 
@@ -175,19 +176,11 @@ async fn a_group_is_found_by_each_path_that_it_had(server: TestServer) {
 async fn a_group_is_found_by_the_paths_that_groups_above_it_had(server: TestServer) {
     let c = Company::on(&server);
     c.other.member(&c.alice, AccessLevel::Owner);
-    let api = c.alice.api();
-    let rename = |id: i64, path: &'static str| {
-        let api = &api;
-        async move {
-            let body = json!({ "path": path });
-            api.put(&format!("/groups/{id}"), body).await.expect(200);
-        }
-    };
     // The parent has three paths, its child another one below the second, and a child that is made below the third.
-    rename(c.sub.id, "second").await;
-    rename(c.deep.id, "deeper").await;
+    rename(&c.alice, c.sub.id, "second").await;
+    rename(&c.alice, c.deep.id, "deeper").await;
     c.deep.token("early").create();
-    rename(c.sub.id, "third").await;
+    rename(&c.alice, c.sub.id, "third").await;
     let late = c.deep.subgroup("late").create();
     late.token("early").create();
     let alice = c.alice.signs_in().await;
@@ -216,10 +209,7 @@ async fn a_group_is_found_by_the_paths_that_groups_above_it_had(server: TestServ
         alice.get(&path).await.expect(422);
     }
     // Moved elsewhere, what happened stays where it was; those who have it now find it where it is.
-    let body = json!({ "group_id": c.other.id });
-    api.post(&format!("/groups/{}/transfer", c.sub.id), body)
-        .await
-        .expect(201);
+    moves(&c.alice, c.sub.id, &c.other).await;
     c.deep.token("early").create();
     for name in ["acme/third/deeper", "acme/second/deeper"] {
         assert_eq!(
@@ -235,7 +225,7 @@ async fn a_group_is_found_by_the_paths_that_groups_above_it_had(server: TestServ
         let path = format!("/admin/audit_logs?{}", of_acme(name));
         assert!(root.open(&path).await.says("early"), "{name}");
     }
-    rename(c.sub.id, "hidden").await;
+    rename(&c.alice, c.sub.id, "hidden").await;
     for name in ["other/third/deeper", "other/hidden/deeper", "other/hidden"] {
         let path = format!("{}?group={name}", page_of(&c.acme));
         alice.get(&path).await.expect(422);

@@ -125,7 +125,13 @@ impl Starting {
     }
 
     /// It ends without having served.
-    fn refused(self) -> Output {
+    fn refused(mut self) -> Output {
+        let began = Instant::now();
+        // One that serves although it should refuse to would be waited for in vain.
+        while self.0.try_wait().unwrap().is_none() && began.elapsed() < Duration::from_secs(30) {
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+        let _ = self.0.kill();
         self.0.wait_with_output().unwrap()
     }
 }
@@ -336,7 +342,7 @@ fn a_node_that_is_asked_to_stop_says_so_answers_on_and_finishes_what_has_begun()
     };
     let (database, data) = (database.url(), folder());
     let value = arranged(data.path(), &database);
-    let mut node = Program::start(data.path(), &database, &["--stop-delay", "1"]).started();
+    let mut node = Program::start(data.path(), &database, &["--stop-delay", "3"]).started();
     let body = r#"{"name":"late","scopes":["api"]}"#;
     let (half, rest) = body.split_at(10);
     let mut slow = connect(&node.url);

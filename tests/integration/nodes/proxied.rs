@@ -1,6 +1,11 @@
 //! nginx in front, PgBouncer behind, as `deploy/` has them: the real programs.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    net::TcpStream,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
 use latchkey::{
@@ -13,7 +18,7 @@ use serde_json::json;
 use super::on_postgres;
 use crate::support::{
     Answer, Company, GitClient, Nginx, NodePlan, PASSWORD, PgBouncer, TestResource, TestServer,
-    front::shipped,
+    front::{installed, nginx_main, shipped},
     server::{SECRET, http_client},
     storage::folder,
 };
@@ -34,7 +39,7 @@ struct Place {
     nginx: Nginx,
     /// As people reach it.
     front: TestServer,
-    _pooler: PgBouncer,
+    pooler: PgBouncer,
 }
 
 /// Connections to the database that both nodes share; each node alone has four to the pooler.
@@ -61,7 +66,7 @@ impl Place {
             nodes,
             nginx,
             front,
-            _pooler: pooler,
+            pooler,
         })
     }
 }
@@ -240,15 +245,27 @@ async fn a_node_that_is_gone_is_passed_over(server: TestServer) {
         nodes: [one, other],
         nginx,
         front,
-        _pooler,
+        pooler,
     } = place;
     // Whoever is left, is left: the front belongs to the first node.
+    let gone = other.url["http://".len()..].to_owned();
     drop(other);
+    let began = Instant::now();
+    while TcpStream::connect(&gone).is_ok() {
+        assert!(began.elapsed() < Duration::from_secs(10), "{gone} goes on");
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
     for round in 0..20 {
         let answer = token.get("/personal_access_tokens/self").await;
         assert_eq!(answer.status, 200, "round {round}\n{}", nginx.log());
     }
-    drop((one, front));
+    // Both are named where one was passed over.
+    assert!(
+        nginx.log().contains(&format!("{gone}, ")),
+        "{}",
+        nginx.log()
+    );
+    drop((one, front, pooler));
 }
 
 async fn whatever_works_on_a_session_is_refused_through_a_pooler(server: TestServer) {
@@ -256,7 +273,7 @@ async fn whatever_works_on_a_session_is_refused_through_a_pooler(server: TestSer
         return;
     };
     let data = folder();
-    let through = place._pooler.url(&server.storage.address());
+    let through = place.pooler.url(&server.storage.address());
     let file = data.path().join("backup");
     fs::write(&file, "PGDMP").unwrap();
     let run = |arguments: &[&str]| {
@@ -298,10 +315,9 @@ async fn a_pooler_whose_server_is_away_is_an_outage(server: TestServer) {
 /// The very file: with a certificate in the places that it names, nginx has nothing to say about it.
 #[test]
 fn the_file_for_nginx_is_one_that_nginx_takes() {
-    let Some(nginx) = Nginx::before(&["127.0.0.1:1", "127.0.0.1:2"]) else {
+    let Some(program) = installed("nginx", "LATCHKEY_TEST_NGINX") else {
         return;
     };
-    drop(nginx);
     let home = folder();
     let place = home.path().display();
     let key = rcgen::generate_simple_self_signed(["tokens.example.com".to_owned()]).unwrap();
@@ -318,16 +334,8 @@ fn the_file_for_nginx_is_one_that_nginx_takes() {
         )
         .replace("/var/log/nginx", &place.to_string());
     fs::write(home.path().join("site.conf"), site).unwrap();
-    let main = format!(
-        "pid {place}/pid; error_log {place}/error.log; events {{}}\nhttp {{ include {place}/site.conf; }}\n"
-    );
     let file = home.path().join("nginx.conf");
-    fs::write(&file, main).unwrap();
-    let program = if fs::exists("/usr/sbin/nginx").unwrap() {
-        "/usr/sbin/nginx"
-    } else {
-        "nginx"
-    };
+    fs::write(&file, nginx_main(&place.to_string())).unwrap();
     let output = Command::new(program)
         .args(["-t", "-e"])
         .arg(home.path().join("error.log"))

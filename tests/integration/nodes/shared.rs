@@ -32,7 +32,7 @@ async fn a_token_is_made_used_rotated_and_revoked_whichever_node_is_asked(server
     let made = browser.at(&c).submit(&form).await.expect(200).page();
     let value = made.tag("created-access-token-field").unwrap().get("value");
     let value = value.unwrap();
-    let alice = token_of(&company.alice.api());
+    let alice = company.alice.personal_token([Scope::Api]).value;
     let (own, list) = (
         "/personal_access_tokens/self",
         format!("{}/access_tokens", company.acme.path()),
@@ -134,8 +134,9 @@ async fn failed_sign_ins_are_counted_over_all_nodes(server: TestServer) {
 async fn what_is_set_on_one_node_holds_on_the_others_from_the_next_request(server: TestServer) {
     let [a, b, c] = three(&server);
     let company = Company::on(&a);
-    let (root, alice) = (company.root.api(), company.alice.api());
-    let alice_on = |node: &TestServer| node.with_token(&token_of(&alice));
+    let root = company.root.api();
+    let alice = company.alice.personal_token([Scope::Api]).value;
+    let alice_on = |node: &TestServer| node.with_token(&alice);
     let tokens = format!("{}/access_tokens", company.acme.path());
     let settings = "/application/settings";
     for round in 0..20 {
@@ -171,15 +172,6 @@ async fn what_is_set_on_one_node_holds_on_the_others_from_the_next_request(serve
     }
 }
 
-/// The value that a caller shows.
-fn token_of(api: &crate::support::Api) -> String {
-    let request = api.request(Method::GET, "/").build().unwrap();
-    request.headers()["private-token"]
-        .to_str()
-        .unwrap()
-        .to_owned()
-}
-
 async fn calls_in_a_minute_are_counted_by_each_node_for_itself(server: TestServer) {
     let nodes = three(&server);
     let company = Company::on(&server);
@@ -196,7 +188,7 @@ async fn calls_in_a_minute_are_counted_by_each_node_for_itself(server: TestServe
 async fn an_idempotency_key_makes_one_token_whichever_nodes_get_it(server: TestServer) {
     let [a, b, c] = three(&server);
     let company = Company::on(&a);
-    let value = token_of(&company.alice.api());
+    let value = company.alice.personal_token([Scope::Api]).value;
     let tokens = format!("{}/access_tokens", company.acme.path());
     for round in 0..10 {
         let (name, key) = (format!("ci{round}"), format!("key{round}"));
