@@ -61,6 +61,21 @@ pub fn postgres() -> Option<&'static Cluster> {
     cluster.as_ref()
 }
 
+/// Are PostgreSQL's programs for backups installed? If not, that is said aloud, or a failure as in [`postgres`].
+pub fn dumps() -> bool {
+    let missing = ["pg_dump", "pg_restore"]
+        .into_iter()
+        .find(|program| latchkey::backup::program_version(program).is_none());
+    if let Some(program) = missing {
+        let complaint = format!("PostgreSQL's {program} is not installed");
+        let required = env::var("LATCHKEY_REQUIRE_POSTGRES").is_ok_and(|value| value == "1");
+        assert!(!required, "{complaint}, and LATCHKEY_REQUIRE_POSTGRES=1");
+        // Straight to the stream: the test harness would keep what `eprintln!` says to itself.
+        let _ = writeln!(io::stderr(), "SKIPPED: {complaint}");
+    }
+    missing.is_none()
+}
+
 impl Cluster {
     /// A server of our own, ready for connections.
     fn start(programs: &Path) -> Cluster {
