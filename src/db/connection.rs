@@ -46,7 +46,7 @@ impl DbConnection {
                 DbConnection::Postgres(conn)
             }
         };
-        conn.set_instrumentation(CountQueries(Arc::clone(counters)));
+        conn.set_instrumentation(CountQueries::into(counters));
         Ok((conn, way))
     }
 
@@ -147,20 +147,34 @@ impl Counters {
     }
 }
 
-struct CountQueries(Arc<Counters>);
+/// Counts without looking at what is asked: to write a statement down again costs more than to run it.
+struct CountQueries {
+    counters: Arc<Counters>,
+    /// The statement that comes next begins or ends a transaction.
+    control: bool,
+}
+
+impl CountQueries {
+    fn into(counters: &Arc<Counters>) -> Self {
+        CountQueries {
+            counters: Arc::clone(counters),
+            control: false,
+        }
+    }
+}
 
 impl Instrumentation for CountQueries {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match event {
-            InstrumentationEvent::StartQuery { query, .. } => {
-                let text = query.to_string();
-                let control = ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"];
-                if !control.iter().any(|word| text.starts_with(word)) {
-                    self.0.queries.fetch_add(1, Ordering::Relaxed);
-                }
+            InstrumentationEvent::BeginTransaction { .. }
+            | InstrumentationEvent::CommitTransaction { .. }
+            | InstrumentationEvent::RollbackTransaction { .. } => self.control = true,
+            InstrumentationEvent::StartQuery { .. } => {
+                let counted = u64::from(!std::mem::take(&mut self.control));
+                self.counters.queries.fetch_add(counted, Ordering::Relaxed);
             }
             InstrumentationEvent::CacheQuery { .. } => {
-                self.0.prepared.fetch_add(1, Ordering::Relaxed);
+                self.counters.prepared.fetch_add(1, Ordering::Relaxed);
             }
             _ => {}
         }
