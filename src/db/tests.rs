@@ -147,3 +147,34 @@ fn lower_folds_every_script() {
         .unwrap();
     assert_eq!(folded, "überblick łódź");
 }
+
+#[test]
+fn what_begins_and_ends_a_transaction_is_not_counted_as_a_query() {
+    let (db, _dir) = fresh();
+    let before = db.counters().queries();
+    put(&db, "kept").unwrap();
+    assert_eq!(db.counters().queries() - before, 1);
+    let failed: Result<(), Error> = db.write_now(|conn| {
+        conn.transaction(|conn| settings::table.count().get_result::<i64>(conn))?;
+        Err(Error::refused("no"))
+    });
+    assert!(failed.is_err());
+    assert_eq!(db.counters().queries() - before, 2);
+    assert_eq!(keys(&db), ["kept"]);
+    assert_eq!(db.counters().queries() - before, 3);
+}
+
+/// `.cargo/config.toml` says what for.
+#[test]
+fn sqlite_is_compiled_so_that_lists_are_planned_once_and_nothing_is_counted_or_locked_in_vain() {
+    let conn = rusqlite::Connection::open_in_memory().unwrap();
+    let mut statement = conn.prepare("PRAGMA compile_options").unwrap();
+    let options: Vec<String> = statement
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    for wanted in ["ENABLE_QPSG", "DEFAULT_MEMSTATUS=0", "THREADSAFE=2"] {
+        assert!(options.iter().any(|option| option == wanted), "{options:?}");
+    }
+}

@@ -52,8 +52,9 @@ fn all_that_the_image_is_built_from_is_there_and_let_through() {
     for path in &copied {
         assert!(top(path).exists(), "{path} is copied and isn't there");
     }
-    // What the sources embed from outside of their folder.
+    // How it is built, and what the sources embed from outside of their folder.
     for embedded in [
+        ".cargo",
         "migrations",
         "static",
         "templates",
