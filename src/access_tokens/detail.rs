@@ -10,7 +10,7 @@ use super::store::{inside, listed, listed_tokens, older};
 use super::{AccessToken, ListedToken, Resource};
 use crate::context::Context;
 use crate::db::schema::{access_token_days, access_token_uses, access_tokens, memberships, users};
-use crate::db::{DbConnection, Timestamp};
+use crate::db::{DbConnection, Limits as _, Timestamp};
 use crate::error::{Error, What};
 use crate::members::Membership;
 use crate::permissions::Right;
@@ -129,7 +129,6 @@ fn find(conn: &mut DbConnection, ctx: &Context, id: i64) -> Result<Option<Detail
             access_tokens::id.desc(),
             access_token_days::day.desc(),
         ))
-        .limit(AT_MOST)
         .select((
             AccessToken::as_select(),
             User::as_select(),
@@ -139,6 +138,7 @@ fn find(conn: &mut DbConnection, ctx: &Context, id: i64) -> Result<Option<Detail
             (access_token_days::day, access_token_days::requests).nullable(),
             (makers.field(users::username), makers.field(users::name)).nullable(),
         ))
+        .at_most(AT_MOST)
         .load(conn)?;
     let mut days = BTreeMap::new();
     let mut maker = None;

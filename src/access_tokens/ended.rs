@@ -53,7 +53,7 @@ fn after(
         ($inside:expr) => {
             listed_tokens!()
                 .filter($inside)
-                .filter(access_tokens::revoked.eq(false))
+                .filter(diesel::dsl::not(access_tokens::revoked))
                 .filter(
                     access_tokens::expires_at
                         .is_null()

@@ -47,7 +47,7 @@ pub fn note_expired(conn: &mut DbConnection, ctx: &Context, cursor: Cursor) -> R
     let mut query = listed_tokens!()
         // In the words of the index, or it would not be used.
         .filter(not(access_tokens::revoked))
-        .filter(access_tokens::impersonation.eq(false))
+        .filter(diesel::dsl::not(access_tokens::impersonation))
         .order((access_tokens::expires_at.asc(), access_tokens::id.asc()))
         .limit(BATCH)
         .select(listed_columns!())

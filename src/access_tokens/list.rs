@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
+use diesel::query_builder::QueryFragment;
 
 use super::decisions::{Refusal, TokenFacts, looks_after, may_find};
 use super::narrowing::{coalesce_text, narrowed};
@@ -12,8 +13,8 @@ use super::{AccessToken, ListedToken, Resource, TokenType};
 use crate::context::Context;
 use crate::db::schema::{access_token_uses, access_tokens, groups, memberships, projects, users};
 use crate::db::{
-    Backend, COUNTED_AT_MOST, Counted, DbConnection, Page, PageOrLast, PageRequest, Timestamp,
-    by_character, coalesce_date, coalesce_timestamp, lower,
+    Backend, COUNTED_AT_MOST, Counted, DbConnection, Limits as _, Page, PageOrLast, PageRequest,
+    Timestamp, by_character, coalesce_date, coalesce_timestamp, lower,
 };
 use crate::error::{Denied, Error, What};
 use crate::groups::relocation::below;
@@ -231,109 +232,123 @@ fn list(
     now: DateTime<Utc>,
 ) -> Result<Page<ListedToken>, Error> {
     let today = now.date_naive();
-    let base = || {
-        let mut rows = listed_tokens!().into_boxed::<Backend>();
-        rows = match holder {
-            Holder::Group(id) => rows.filter(access_tokens::group_id.eq(id)),
-            Holder::Project(id) => rows.filter(access_tokens::project_id.eq(id)),
-            Holder::Person(id) => rows
-                .filter(access_tokens::user_id.eq(id))
-                .filter(access_tokens::group_id.is_null())
-                .filter(access_tokens::project_id.is_null()),
-            Holder::User(id) => rows.filter(access_tokens::user_id.eq(id)),
-            Holder::Everybody => rows,
-        };
-        let passed = || {
-            access_tokens::expires_at
-                .is_not_null()
-                .and(access_tokens::expires_at.assume_not_null().le(today))
-        };
-        let in_grace = || {
-            access_tokens::grace_until.is_not_null().and(
-                access_tokens::grace_until
-                    .assume_not_null()
-                    .gt(Timestamp::from(now)),
-            )
-        };
-        rows = match query.state {
-            Some(State::Active) if query.with_old_values => rows
-                .filter(access_tokens::revoked.eq(false).or(in_grace()))
-                .filter(diesel::dsl::not(passed())),
-            Some(State::Active) => rows
-                .filter(access_tokens::revoked.eq(false))
-                .filter(diesel::dsl::not(passed())),
-            Some(State::Inactive) => rows.filter(
-                access_tokens::revoked
-                    .eq(true)
-                    .and(diesel::dsl::not(in_grace()))
-                    .or(passed()),
-            ),
-            None if query.with_old_values => rows,
-            None => rows.filter(diesel::dsl::not(in_grace())),
-        };
-        rows = match query.token_type {
-            Some(TokenType::Group) => rows.filter(access_tokens::group_id.is_not_null()),
-            Some(TokenType::Project) => rows.filter(access_tokens::project_id.is_not_null()),
-            Some(TokenType::Personal) => rows
-                .filter(access_tokens::group_id.is_null())
-                .filter(access_tokens::project_id.is_null()),
-            None => rows,
-        };
-        if let Some(traversal) = &query.within {
-            let of_groups = || {
-                inside
-                    .inner_join(
-                        groups::table.on(groups::id
-                            .nullable()
-                            .eq(inside.field(access_tokens::group_id))),
-                    )
-                    .filter(below!(traversal))
-                    .select(inside.field(access_tokens::id))
+    // What the columns of tokens alone tell.
+    macro_rules! own {
+        ($rows:expr) => {{
+            let mut rows = $rows;
+            rows = match holder {
+                Holder::Group(id) => rows.filter(access_tokens::group_id.eq(id)),
+                Holder::Project(id) => rows.filter(access_tokens::project_id.eq(id)),
+                Holder::Person(id) => rows
+                    .filter(access_tokens::user_id.eq(id))
+                    .filter(access_tokens::group_id.is_null())
+                    .filter(access_tokens::project_id.is_null()),
+                Holder::User(id) => rows.filter(access_tokens::user_id.eq(id)),
+                Holder::Everybody => rows,
             };
-            let of_projects = || {
-                inside
-                    .inner_join(
-                        projects::table.on(projects::id
-                            .nullable()
-                            .eq(inside.field(access_tokens::project_id))),
-                    )
-                    .inner_join(groups::table.on(groups::id.eq(projects::group_id)))
-                    .filter(below!(traversal))
-                    .select(inside.field(access_tokens::id))
+            let passed = || {
+                access_tokens::expires_at
+                    .is_not_null()
+                    .and(access_tokens::expires_at.assume_not_null().le(today))
             };
-            let id = access_tokens::id;
-            rows = match query.token_type {
-                Some(TokenType::Group) => rows.filter(id.eq_any(of_groups())),
-                Some(TokenType::Project) => rows.filter(id.eq_any(of_projects())),
-                _ => rows.filter(id.eq_any(of_groups().union_all(of_projects()))),
-            };
-        }
-        for word in &query.words {
-            rows = if word.chars().count() < SHORT_WORD {
-                // PostgreSQL takes no NUL, and no name has one.
-                let word = word.to_lowercase().replace('\0', "%00");
-                rows.filter(lower(access_tokens::name).eq(word))
-            } else {
-                rows.filter(
-                    lower(access_tokens::name)
-                        .like(like_pattern(word))
-                        .escape('\\'),
+            let in_grace = || {
+                access_tokens::grace_until.is_not_null().and(
+                    access_tokens::grace_until
+                        .assume_not_null()
+                        .gt(Timestamp::from(now)),
                 )
             };
-        }
-        rows = match query.revoked {
-            Some(true) => rows
-                .filter(access_tokens::revoked.eq(true))
-                .filter(diesel::dsl::not(in_grace())),
-            Some(false) => rows.filter(access_tokens::revoked.eq(false).or(in_grace())),
-            None => rows,
-        };
-        if let Some(at) = query.created_before {
-            rows = rows.filter(access_tokens::created_at.le(Timestamp::from(at)));
-        }
-        if let Some(at) = query.created_after {
-            rows = rows.filter(access_tokens::created_at.ge(Timestamp::from(at)));
-        }
+            rows = match query.state {
+                Some(State::Active) if query.with_old_values => rows
+                    .filter(diesel::dsl::not(access_tokens::revoked).or(in_grace()))
+                    .filter(diesel::dsl::not(passed())),
+                Some(State::Active) => rows
+                    .filter(diesel::dsl::not(access_tokens::revoked))
+                    .filter(diesel::dsl::not(passed())),
+                Some(State::Inactive) => rows.filter(
+                    access_tokens::revoked
+                        .and(diesel::dsl::not(in_grace()))
+                        .or(passed()),
+                ),
+                None if query.with_old_values => rows,
+                None => rows.filter(diesel::dsl::not(in_grace())),
+            };
+            rows = match query.token_type {
+                Some(TokenType::Group) => rows.filter(access_tokens::group_id.is_not_null()),
+                Some(TokenType::Project) => rows.filter(access_tokens::project_id.is_not_null()),
+                Some(TokenType::Personal) => rows
+                    .filter(access_tokens::group_id.is_null())
+                    .filter(access_tokens::project_id.is_null()),
+                None => rows,
+            };
+            if let Some(traversal) = &query.within {
+                let of_groups = || {
+                    inside
+                        .inner_join(
+                            groups::table.on(groups::id
+                                .nullable()
+                                .eq(inside.field(access_tokens::group_id))),
+                        )
+                        .filter(below!(traversal))
+                        .select(inside.field(access_tokens::id))
+                };
+                let of_projects = || {
+                    inside
+                        .inner_join(
+                            projects::table.on(projects::id
+                                .nullable()
+                                .eq(inside.field(access_tokens::project_id))),
+                        )
+                        .inner_join(groups::table.on(groups::id.eq(projects::group_id)))
+                        .filter(below!(traversal))
+                        .select(inside.field(access_tokens::id))
+                };
+                let id = access_tokens::id;
+                rows = match query.token_type {
+                    Some(TokenType::Group) => rows.filter(id.eq_any(of_groups())),
+                    Some(TokenType::Project) => rows.filter(id.eq_any(of_projects())),
+                    _ => rows.filter(id.eq_any(of_groups().union_all(of_projects()))),
+                };
+            }
+            for word in &query.words {
+                rows = if word.chars().count() < SHORT_WORD {
+                    // PostgreSQL takes no NUL, and no name has one.
+                    let word = word.to_lowercase().replace('\0', "%00");
+                    rows.filter(lower(access_tokens::name).eq(word))
+                } else {
+                    rows.filter(
+                        lower(access_tokens::name)
+                            .like(like_pattern(word))
+                            .escape('\\'),
+                    )
+                };
+            }
+            rows = match query.revoked {
+                Some(true) => rows
+                    .filter(access_tokens::revoked)
+                    .filter(diesel::dsl::not(in_grace())),
+                Some(false) => rows.filter(diesel::dsl::not(access_tokens::revoked).or(in_grace())),
+                None => rows,
+            };
+            if let Some(at) = query.created_before {
+                rows = rows.filter(access_tokens::created_at.le(Timestamp::from(at)));
+            }
+            if let Some(at) = query.created_after {
+                rows = rows.filter(access_tokens::created_at.ge(Timestamp::from(at)));
+            }
+            if let Some(day) = query.expires_after {
+                rows = rows
+                    .filter(access_tokens::expires_at.is_not_null())
+                    .filter(access_tokens::expires_at.assume_not_null().ge(day));
+            }
+            if let Some(id) = query.after_id {
+                rows = rows.filter(access_tokens::id.gt(id));
+            }
+            rows
+        }};
+    }
+    let base = || {
+        let mut rows = own!(listed_tokens!().into_boxed::<Backend>());
         let used = || access_token_uses::last_used_at.nullable();
         if let Some(at) = query.last_used_before {
             rows = rows
@@ -344,14 +359,6 @@ fn list(
             rows = rows
                 .filter(used().is_not_null())
                 .filter(used().assume_not_null().ge(Timestamp::from(at)));
-        }
-        if let Some(day) = query.expires_after {
-            rows = rows
-                .filter(access_tokens::expires_at.is_not_null())
-                .filter(access_tokens::expires_at.assume_not_null().ge(day));
-        }
-        if let Some(id) = query.after_id {
-            rows = rows.filter(access_tokens::id.gt(id));
         }
         rows = narrowed!(rows, query);
         if query.members_only || query.living_members_on.is_some() {
@@ -367,7 +374,23 @@ fn list(
         rows
     };
     // Counted in the same statement, as far as anybody is told: a list is one query, however long it is.
-    let all = base().limit(COUNTED_AT_MOST + 1).select(access_tokens::id);
+    let all = || {
+        base()
+            .select(access_tokens::id)
+            .at_most(COUNTED_AT_MOST + 1)
+    };
+    let counted = || -> Box<dyn QueryFragment<Backend> + Send> {
+        if query.is_of_tokens_alone() {
+            let tokens = own!(access_tokens::table.into_boxed::<Backend>());
+            Box::new(
+                tokens
+                    .select(access_tokens::id)
+                    .at_most(COUNTED_AT_MOST + 1),
+            )
+        } else {
+            Box::new(all())
+        }
+    };
     let ordered = base().select((
         AccessToken::as_select(),
         User::as_select(),
@@ -375,7 +398,7 @@ fn list(
         (access_token_uses::last_used_at, access_token_uses::ips).nullable(),
         older.field(access_tokens::grace_until).nullable(),
         OldValues::at(now),
-        Counted(all),
+        Counted(counted()),
     ));
     macro_rules! by {
         ($key:expr) => {
@@ -387,13 +410,12 @@ fn list(
         };
     }
     let never = Timestamp::from(DateTime::UNIX_EPOCH);
+    let gathered = query.within.is_some() || query.expires_before.is_some();
     let ordered = match query.sort {
-        // By what no index has in order: the tokens below a group are found first and sorted then. Else the
-        // databases like to walk through all tokens, newest first, in the hope of meeting twenty of them soon.
-        Sort::Id if query.within.is_some() && query.descending => {
-            ordered.order((access_tokens::id + 0).desc())
-        }
-        Sort::Id if query.within.is_some() => ordered.order((access_tokens::id + 0).asc()),
+        // By what no index has in order: the tokens below a group, and those that end soon, are found first and sorted
+        // then. Else the databases like to walk through all tokens, newest first, in the hope of meeting twenty of them.
+        Sort::Id if gathered && query.descending => ordered.order((access_tokens::id + 0).desc()),
+        Sort::Id if gathered => ordered.order((access_tokens::id + 0).asc()),
         Sort::Id if query.descending => ordered.order(access_tokens::id.desc()),
         Sort::Id => ordered.order(access_tokens::id.asc()),
         Sort::Name => by!(by_character(lower(access_tokens::name))),
@@ -413,14 +435,10 @@ fn list(
         Sort::Role => by!(memberships::access_level),
         Sort::Updated => by!(access_tokens::updated_at),
     };
-    let all = || base().limit(COUNTED_AT_MOST + 1).select(access_tokens::id);
     let rows: Vec<CountedRow> = if query.or_last_page && request.page > 1 {
-        PageOrLast::of(ordered, all(), request).load(conn)?
+        PageOrLast::of(ordered, counted(), request).load(conn)?
     } else {
-        ordered
-            .limit(request.per_page + 1)
-            .offset(request.offset())
-            .load(conn)?
+        ordered.page(request).load(conn)?
     };
     let told = rows.first().map(|(.., all)| *all);
     let page = Page::told(rows, told, request, query.or_last_page, || all().load(conn))?;

@@ -63,8 +63,12 @@ where
              UNION ALL \
              SELECT value.id, value.previous_token_id FROM working \
              INNER JOIN access_tokens AS value ON value.id = working.previous_id \
-             WHERE value.grace_until > ",
+             WHERE COALESCE(value.grace_until, ",
         );
+        // An index over these ends would look promising: PostgreSQL, which can't know how many there are after a moment
+        // that it isn't told yet, would then think each row dear, and plan anew each time.
+        out.push_bind_param::<sql_types::Timestamp, _>(&self.0)?;
+        out.push_sql(") > ");
         out.push_bind_param::<sql_types::Timestamp, _>(&self.0)?;
         out.push_sql(") SELECT string_agg(CAST(working.id AS TEXT), ' ') FROM working) END");
         Ok(())

@@ -90,3 +90,21 @@ pub struct Query {
     /// Among equals the newest first, whichever way the rest goes; the API does that.
     pub newest_among_equals: bool,
 }
+
+impl Query {
+    /// Can the tokens that are meant be told by their own rows? Active ones, whose bots haven't gone, of whatever use,
+    /// role and membership.
+    pub(super) fn is_of_tokens_alone(&self) -> bool {
+        self.state == Some(State::Active)
+            && !self.with_old_values
+            && self.search.is_none()
+            && self.last_used_before.is_none()
+            && self.last_used_after.is_none()
+            && self.unused_since.is_none()
+            && self.expires_before.is_none()
+            && self.access_level.is_none()
+            && self.scope.is_none()
+            && self.living_members_on.is_none()
+            && !self.members_only
+    }
+}

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::Resource;
 use crate::context::Context;
 use crate::db::schema::routes;
-use crate::db::{COUNTED_AT_MOST, Counted, DbConnection, Total};
+use crate::db::{COUNTED_AT_MOST, Counted, DbConnection, Limits as _, Total};
 use crate::error::Error;
 use crate::groups::path::FullPath;
 use crate::groups::store::visible_group_with;
@@ -35,11 +35,12 @@ pub fn of_group(
             .filter(routes::path_key.ge(format!("{key}/")))
             .filter(routes::path_key.lt(format!("{key}0")))
             .select(routes::path_key)
-            .limit(COUNTED_AT_MOST + 1)
     };
+    let groups = below().filter(routes::group_id.is_not_null());
+    let projects = below().filter(routes::project_id.is_not_null());
     let counts = (
-        Counted(below().filter(routes::group_id.is_not_null())),
-        Counted(below().filter(routes::project_id.is_not_null())),
+        Counted(groups.at_most(COUNTED_AT_MOST + 1)),
+        Counted(projects.at_most(COUNTED_AT_MOST + 1)),
     );
     let (group, (subgroups, projects)) =
         visible_group_with!(conn, ctx, path, counts => (i64, i64))?;

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use super::Resource;
 use crate::context::Context;
 use crate::db::schema::{access_tokens, memberships, routes, users};
-use crate::db::{COUNTED_AT_MOST, Counted, DbConnection, Timestamp, Total};
+use crate::db::{COUNTED_AT_MOST, Counted, DbConnection, Limits as _, Timestamp, Total};
 use crate::error::Error;
 use crate::groups::path::FullPath;
 use crate::groups::store::visible_group_with;
@@ -41,6 +41,12 @@ macro_rules! counts {
     ($of:expr, $now:expr) => {{
         let now: DateTime<Utc> = $now;
         let today = now.date_naive();
+        // When a bot goes, its tokens are revoked: there is no need to look at the bots of those that aren't.
+        let living = || {
+            access_tokens::table
+                .filter($of)
+                .filter(diesel::dsl::not(access_tokens::revoked))
+        };
         let tokens = || {
             access_tokens::table
                 .inner_join(users::table)
@@ -53,7 +59,7 @@ macro_rules! counts {
                 .left_join(
                     memberships::table.on(memberships::user_id
                         .eq(access_tokens::user_id)
-                        .and(memberships::bot.eq(true))),
+                        .and(memberships::bot)),
                 )
                 .filter(
                     users::kind
@@ -77,32 +83,30 @@ macro_rules! counts {
         let most = COUNTED_AT_MOST + 1;
         (
             Counted(
-                tokens()
-                    .filter(access_tokens::revoked.eq(false))
+                living()
                     .filter(access_tokens::expires_at.is_null().or(date().gt(today)))
                     .select(access_tokens::id)
-                    .limit(most),
+                    .at_most(most),
             ),
             Counted(
-                tokens()
-                    .filter(access_tokens::revoked.eq(false))
+                living()
                     .filter(dated().and(date().gt(today)).and(date().lt(near(today))))
                     .select(access_tokens::id)
-                    .limit(most),
+                    .at_most(most),
             ),
             Counted(
                 over()
-                    .filter(access_tokens::revoked.eq(false))
+                    .filter(diesel::dsl::not(access_tokens::revoked))
                     .filter(dated().and(date().le(today)))
                     .select(access_tokens::id)
-                    .limit(most),
+                    .at_most(most),
             ),
             Counted(
                 over()
-                    .filter(access_tokens::revoked.eq(true))
+                    .filter(access_tokens::revoked)
                     .filter(diesel::dsl::not(grace()))
                     .select(access_tokens::id)
-                    .limit(most),
+                    .at_most(most),
             ),
         )
     }};

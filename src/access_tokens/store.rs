@@ -169,7 +169,7 @@ macro_rules! listed_tokens {
             .left_join(
                 memberships::table.on(memberships::user_id
                     .eq(access_tokens::user_id)
-                    .and(memberships::bot.eq(true))),
+                    .and(memberships::bot)),
             )
             .left_join(
                 access_token_uses::table.on(access_token_uses::token_id.eq(access_tokens::id)),
@@ -314,7 +314,7 @@ pub(super) fn count_active(
     today: NaiveDate,
 ) -> Result<i64, Error> {
     let query = access_tokens::table
-        .filter(access_tokens::revoked.eq(false))
+        .filter(diesel::dsl::not(access_tokens::revoked))
         .filter(
             access_tokens::expires_at
                 .is_null()
@@ -340,8 +340,7 @@ pub(super) fn mark_revoked(
 ) -> Result<Option<Vec<i64>>, Error> {
     let changed = diesel::update(access_tokens::table.find(id))
         .filter(
-            access_tokens::revoked
-                .eq(false)
+            diesel::dsl::not(access_tokens::revoked)
                 .or(access_tokens::grace_until.gt(Timestamp::from(now))),
         )
         .set((
@@ -365,7 +364,7 @@ pub(super) fn mark_rotated(
     now: DateTime<Utc>,
 ) -> Result<Option<Vec<i64>>, Error> {
     let changed = diesel::update(access_tokens::table.find(id))
-        .filter(access_tokens::revoked.eq(false))
+        .filter(diesel::dsl::not(access_tokens::revoked))
         .set((
             access_tokens::revoked.eq(true),
             access_tokens::grace_until.eq(until.map(Timestamp::from)),

@@ -50,7 +50,7 @@ pub fn count(conn: &mut DbConnection, ctx: &Context) -> Result<Counts, Error> {
         access_tokens::table
             .inner_join(users::table)
             .filter(users::bot_gone_at.is_null())
-            .filter(access_tokens::revoked.eq(false))
+            .filter(diesel::dsl::not(access_tokens::revoked))
             .limit(at_most)
             .select(access_tokens::id)
     };

@@ -31,7 +31,7 @@ macro_rules! working {
                 .gt(Timestamp::from($now)),
         );
         access_tokens::table
-            .filter(access_tokens::revoked.eq(false).or(in_grace))
+            .filter(diesel::dsl::not(access_tokens::revoked).or(in_grace))
             .filter(
                 access_tokens::expires_at
                     .is_null()

@@ -8,7 +8,9 @@ use diesel::sql_types::{Integer, Nullable};
 use super::Inside;
 use crate::access_tokens::Resource;
 use crate::db::schema::{access_tokens, groups, memberships, projects, routes, users, webhooks};
-use crate::db::{COUNTED_AT_MOST, Counted, DbConnection, Measured, Total, length, lower};
+use crate::db::{
+    COUNTED_AT_MOST, Counted, DbConnection, Limits as _, Measured, Total, length, lower,
+};
 use crate::error::Error;
 use crate::groups::relocation::below;
 use crate::groups::store::{root_columns, roots};
@@ -77,11 +79,11 @@ macro_rules! extent_of {
         let project_ids = projects_below().select(projects::id.nullable());
         let group_is = |visibility: Visibility| {
             let found = groups_below().filter(groups::visibility.eq(visibility.name()));
-            Counted(found.select(groups::id).limit(ONE_IS_ENOUGH))
+            Counted(found.select(groups::id).at_most(ONE_IS_ENOUGH))
         };
         let project_is = |visibility: Visibility| {
             let found = projects_below().filter(projects::visibility.eq(visibility.name()));
-            Counted(found.select(projects::id).limit(ONE_IS_ENOUGH))
+            Counted(found.select(projects::id).at_most(ONE_IS_ENOUGH))
         };
         (
             Measured(groups_below().select(sql::<Nullable<Integer>>(LEVELS))),
@@ -122,7 +124,7 @@ macro_rules! in_project {
 
 macro_rules! counted {
     ($query:expr, $column:expr) => {
-        Counted($query.select($column).limit(COUNTED_AT_MOST + 1))
+        Counted($query.select($column).at_most(COUNTED_AT_MOST + 1))
     };
 }
 
@@ -130,7 +132,7 @@ macro_rules! counted {
 macro_rules! active {
     ($now:expr) => {
         access_tokens::table
-            .filter(access_tokens::revoked.eq(false))
+            .filter(diesel::dsl::not(access_tokens::revoked))
             .filter(
                 access_tokens::expires_at
                     .is_null()
@@ -143,7 +145,7 @@ macro_rules! active {
 macro_rules! of_people {
     ($now:expr) => {
         memberships::table
-            .filter(memberships::bot.eq(false))
+            .filter(diesel::dsl::not(memberships::bot))
             .filter(
                 memberships::expires_at
                     .is_null()

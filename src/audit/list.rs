@@ -10,7 +10,7 @@ use super::filter::{Rows, Way, narrowed};
 use super::scope::Scope;
 use crate::context::Context;
 use crate::db::schema::audit_events;
-use crate::db::{Backend, DbConnection, Timestamp};
+use crate::db::{Backend, DbConnection, Limits as _, Timestamp};
 use crate::error::Error;
 
 /// An event as it was written.
@@ -219,8 +219,8 @@ pub(super) fn older(
     };
     Ok(rows
         .order((audit_events::created_at.desc(), audit_events::id.desc()))
-        .limit(at_most)
         .select(AuditEvent::as_select())
+        .at_most(at_most)
         .load(conn)?)
 }
 
@@ -293,8 +293,8 @@ fn newer(
     };
     Ok(rows
         .order((audit_events::created_at.asc(), audit_events::id.asc()))
-        .limit(at_most)
         .select(AuditEvent::as_select())
+        .at_most(at_most)
         .load(conn)?)
 }
 

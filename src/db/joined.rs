@@ -4,7 +4,6 @@ use diesel::backend::Backend;
 use diesel::connection::Connection;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::BigInt;
 
 /// The rows of two queries with the same columns, one after the other; neither may have an order or a limit of its own.
 /// Diesel has this for one database at a time only.
@@ -60,9 +59,8 @@ impl<Q, C: Connection> RunQueryDsl<C> for Firsts<Q> {}
 
 impl<Q, DB> QueryFragment<DB> for Firsts<Q>
 where
-    DB: Backend + diesel::sql_types::HasSqlType<BigInt>,
+    DB: Backend,
     Q: QueryFragment<DB>,
-    i64: diesel::serialize::ToSql<BigInt, DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         self.query.walk_ast(out.reborrow())?;
@@ -74,7 +72,8 @@ where
             }
         }
         out.push_sql(" LIMIT ");
-        out.push_bind_param::<BigInt, _>(&self.at_most)
+        out.push_sql(&self.at_most.to_string());
+        Ok(())
     }
 }
 

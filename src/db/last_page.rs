@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, HasSqlType};
 
+use super::limited::rows_for;
 use super::{COUNTED_AT_MOST, PageRequest};
 
 /// The rows of a page and one more; of the last page, if the one that is asked for lies beyond the end. Of lists with more
@@ -26,7 +27,7 @@ impl<Q, A> PageOrLast<Q, A> {
             rows,
             all,
             per_page: request.per_page,
-            limit: request.per_page + 1,
+            limit: rows_for(request),
             offset: request.offset(),
         }
     }
@@ -53,11 +54,11 @@ where
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         self.rows.walk_ast(out.reborrow())?;
         out.push_sql(" LIMIT ");
-        out.push_bind_param::<BigInt, _>(&self.limit)?;
+        out.push_sql(&self.limit.to_string());
         out.push_sql(" OFFSET (SELECT CASE WHEN number > ");
         out.push_bind_param::<BigInt, _>(&self.offset)?;
         out.push_sql(" OR number > ");
-        out.push_bind_param::<BigInt, _>(&COUNTED_AT_MOST)?;
+        out.push_sql(&COUNTED_AT_MOST.to_string());
         out.push_sql(" THEN ");
         out.push_bind_param::<BigInt, _>(&self.offset)?;
         out.push_sql(" WHEN number = 0 THEN 0 ELSE (number - 1) / ");

@@ -6,6 +6,7 @@ mod in_use;
 pub mod integrity;
 mod joined;
 mod last_page;
+mod limited;
 mod migrations;
 mod page;
 mod pool;
@@ -25,6 +26,7 @@ pub use counted::{Counted, Measured};
 pub use in_use::InUse;
 pub use joined::{Firsts, Nested, UnionAll};
 pub use last_page::PageOrLast;
+pub use limited::{Limits, Top};
 pub use migrations::{
     SchemaState, applied_versions_state, drop_all_tables, migrate, migrate_and, others_connected,
     revert, schema_state,

@@ -50,7 +50,7 @@ pub(super) fn bots_without_membership(
         .filter(exists(
             access_tokens::table
                 .filter(access_tokens::user_id.eq(users::id))
-                .filter(access_tokens::revoked.eq(false))
+                .filter(diesel::dsl::not(access_tokens::revoked))
                 .filter(
                     access_tokens::expires_at
                         .is_null()

@@ -261,11 +261,7 @@ pub(super) fn bots(conn: &mut DbConnection, after: &i64) -> Result<Vec<(i64, Bot
                 .inner_join(groups::table)
                 .on(projects::id.nullable().eq(users::bot_project_id)),
         )
-        .left_join(
-            memberships::table.on(memberships::user_id
-                .eq(users::id)
-                .and(memberships::bot.eq(true))),
-        )
+        .left_join(memberships::table.on(memberships::user_id.eq(users::id).and(memberships::bot)))
         .left_join(makers.on(makers.field(users::id).nullable().eq(users::created_by_id)))
         .filter(users::kind.eq(UserKind::ProjectBot.as_str()))
         .filter(users::bot_gone_at.is_null())

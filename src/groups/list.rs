@@ -12,8 +12,8 @@ use super::{Group, GroupRow, RootRow, Visibility};
 use crate::context::Context;
 use crate::db::schema::{groups, memberships, projects, users};
 use crate::db::{
-    Backend, COUNTED_AT_MOST, Counted, DbConnection, Page, PageOrLast, PageRequest, after_subtree,
-    by_character, lower,
+    Backend, COUNTED_AT_MOST, Counted, DbConnection, Limits as _, Page, PageOrLast, PageRequest,
+    after_subtree, by_character, lower,
 };
 use crate::error::Error;
 use crate::members::AccessLevel;
@@ -260,7 +260,7 @@ macro_rules! page_with {
         } else {
             COUNTED_AT_MOST + 1
         };
-        let all = || filtered(ctx, filter).limit(counted_to).select(groups::id);
+        let all = || filtered(ctx, filter).select(groups::id).at_most(counted_to);
         let rows = filtered(ctx, filter).select((
             GroupRow::as_select(),
             root_columns!(),
@@ -278,8 +278,7 @@ macro_rules! page_with {
         let rows: Vec<(GroupRow, RootRow, $($type,)? i64)> = if filter.or_last_page && request.page > 1 {
             PageOrLast::of(rows, all(), request).load($conn)?
         } else {
-            rows.limit(request.per_page + 1)
-                .offset(request.offset())
+            rows.page(request)
                 .load($conn)?
         };
         let told = rows.first().map(|(.., all)| *all);

@@ -10,7 +10,7 @@ use super::relocation::{fits, rename_below, taken, taken_or_failed};
 use super::{Group, GroupRow, RootRow, Visibility};
 use crate::context::Context;
 use crate::db::schema::{groups, projects, routes};
-use crate::db::{DbConnection, Timestamp};
+use crate::db::{DbConnection, Timestamp, Top};
 use crate::error::{Error, What};
 use crate::permissions::Right;
 use crate::projects::ProjectRow;
@@ -203,12 +203,16 @@ pub fn find_visible_with_projects(
             root_columns!(),
             Option::<ProjectRow>::as_select(),
         ))
-        .order(projects::id.desc())
-        .limit(WITH_PROJECTS);
+        .order(projects::id.desc());
+    macro_rules! read {
+        ($query:expr) => {
+            Top::<WITH_PROJECTS, _>($query).load(conn)?
+        };
+    }
     let rows: Vec<(GroupRow, RootRow, Option<ProjectRow>)> = match name {
-        GroupRef::Id(id) => query.filter(groups::id.eq(id)).load(conn)?,
+        GroupRef::Id(id) => read!(query.filter(groups::id.eq(id))),
         GroupRef::Path(path) => match FullPath::parse(path) {
-            Ok(path) => query.filter(routes::path_key.eq(path.key())).load(conn)?,
+            Ok(path) => read!(query.filter(routes::path_key.eq(path.key()))),
             Err(_) => Vec::new(),
         },
     };
@@ -228,7 +232,7 @@ pub fn find_visible_with_projects(
 }
 
 /// Projects read together with their group.
-const WITH_PROJECTS: i64 = 500;
+const WITH_PROJECTS: u32 = 500;
 
 /// The person's own namespace.
 ///

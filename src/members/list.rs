@@ -9,8 +9,8 @@ use crate::access_tokens::Resource;
 use crate::context::Context;
 use crate::db::schema::{groups, memberships, users};
 use crate::db::{
-    Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, Timestamp, by_character,
-    coalesce_date, lower,
+    Backend, COUNTED_AT_MOST, DbConnection, Limits as _, Page, PageRequest, Timestamp,
+    by_character, coalesce_date, lower,
 };
 use crate::error::Error;
 use crate::groups::store::like_pattern;
@@ -188,14 +188,11 @@ pub fn list(
         Sort::ExpiresAt => by!(coalesce_date(memberships::expires_at, FAR)),
         Sort::CreatedAt => by!(memberships::created_at),
     };
-    let rows: Vec<Row> = ordered
-        .limit(request.per_page + 1)
-        .offset(request.offset())
-        .load(conn)?;
+    let rows: Vec<Row> = ordered.page(request).load(conn)?;
     let page = Page::counted(rows, request, || {
         base()
-            .limit(COUNTED_AT_MOST + 1)
             .select(memberships::id)
+            .at_most(COUNTED_AT_MOST + 1)
             .load(conn)
     })?;
     Ok(page.map(member))

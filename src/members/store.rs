@@ -94,7 +94,7 @@ pub(crate) fn set_bot_expiry(
     diesel::update(
         memberships::table
             .filter(memberships::user_id.eq(bot_id))
-            .filter(memberships::bot.eq(true)),
+            .filter(memberships::bot),
     )
     .set(memberships::expires_at.eq(expires_at))
     .execute(conn)?;

@@ -148,7 +148,7 @@ fn ending(
             .filter(users::bot_gone_at.is_null())
             // In the words of the index, or it would not be used.
             .filter(not(access_tokens::revoked))
-            .filter(access_tokens::impersonation.eq(false))
+            .filter(diesel::dsl::not(access_tokens::impersonation))
             .filter(access_tokens::seven_days_notification_sent_at.is_null())
             .order((access_tokens::expires_at.asc(), access_tokens::id.asc()))
             .limit(limit)

@@ -82,7 +82,7 @@ fn told(
                 .inner_join(access_tokens::table.on(access_tokens::id.eq(expiry_notices::token_id)))
                 .inner_join(users::table.on(users::id.eq(access_tokens::user_id)))
                 .filter(expiry_notices::email_key.eq(&email.key))
-                .filter(access_tokens::revoked.eq(false))
+                .filter(diesel::dsl::not(access_tokens::revoked))
                 .filter(access_tokens::expires_at.ge(ctx.today()))
                 .filter(users::bot_gone_at.is_null())
         };

@@ -222,8 +222,8 @@ pub fn expired(
     let first = today.checked_sub_days(Days::new(WORTH)).unwrap_or(today);
     let mut query = access_tokens::table
         .inner_join(users::table)
-        .filter(access_tokens::revoked.eq(false))
-        .filter(access_tokens::impersonation.eq(false))
+        .filter(diesel::dsl::not(access_tokens::revoked))
+        .filter(diesel::dsl::not(access_tokens::impersonation))
         .filter(access_tokens::group_id.is_null())
         .filter(access_tokens::project_id.is_null())
         .filter(access_tokens::expires_at.between(first, today))

@@ -10,8 +10,8 @@ use super::{Project, ProjectRow};
 use crate::context::Context;
 use crate::db::schema::{groups, memberships, projects};
 use crate::db::{
-    Backend, COUNTED_AT_MOST, Counted, DbConnection, Page, PageOrLast, PageRequest, after_subtree,
-    by_character, lower,
+    Backend, COUNTED_AT_MOST, Counted, DbConnection, Limits as _, Page, PageOrLast, PageRequest,
+    after_subtree, by_character, lower,
 };
 use crate::error::Error;
 use crate::groups::list::is_member;
@@ -192,7 +192,7 @@ pub fn list_visible(
     } else {
         COUNTED_AT_MOST + 1
     };
-    let all = || base().limit(counted_to).select(projects::id);
+    let all = || base().select(projects::id).at_most(counted_to);
     let rows = base().select((
         ProjectRow::as_select(),
         GroupRow::as_select(),
@@ -220,9 +220,7 @@ pub fn list_visible(
     {
         PageOrLast::of(rows, all(), request).load(conn)?
     } else {
-        rows.limit(request.per_page + 1)
-            .offset(request.offset())
-            .load(conn)?
+        rows.page(request).load(conn)?
     };
     let told = rows.first().map(|(.., all)| *all);
     let page = Page::told(rows, told, request, filter.or_last_page, || {

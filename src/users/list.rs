@@ -6,7 +6,7 @@ use super::store::key;
 use super::{User, UserKind, UserState};
 use crate::context::Context;
 use crate::db::schema::users;
-use crate::db::{Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, lower};
+use crate::db::{Backend, COUNTED_AT_MOST, DbConnection, Limits as _, Page, PageRequest, lower};
 use crate::error::Error;
 use crate::groups::store::like_pattern;
 
@@ -75,13 +75,12 @@ pub fn list(
     let rows: Vec<User> = base()
         .select(User::as_select())
         .order(users::id.desc())
-        .limit(request.per_page + 1)
-        .offset(request.offset())
+        .page(request)
         .load(conn)?;
     Page::counted(rows, request, || {
         Ok(base()
-            .limit(COUNTED_AT_MOST + 1)
             .select(users::id)
+            .at_most(COUNTED_AT_MOST + 1)
             .load(conn)?)
     })
 }

@@ -6,7 +6,9 @@ use diesel::prelude::*;
 
 use super::{Delivery, Webhook};
 use crate::db::schema::webhook_deliveries;
-use crate::db::{COUNTED_AT_MOST, Counted, DbConnection, Page, PageOrLast, PageRequest, Timestamp};
+use crate::db::{
+    COUNTED_AT_MOST, Counted, DbConnection, Limits as _, Page, PageOrLast, PageRequest, Timestamp,
+};
 use crate::error::{Error, What};
 
 use aliases::others;
@@ -38,8 +40,8 @@ pub fn page(
     // Counted in the same statement, as far as anybody is told.
     let all = || {
         of_hook()
-            .limit(COUNTED_AT_MOST + 1)
             .select(webhook_deliveries::id)
+            .at_most(COUNTED_AT_MOST + 1)
     };
     let rows = of_hook()
         .order(webhook_deliveries::id.desc())

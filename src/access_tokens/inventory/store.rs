@@ -11,7 +11,9 @@ use crate::access_tokens::query::{Query, State};
 use crate::access_tokens::store::{listed, listed_tokens, older, unused_since};
 use crate::access_tokens::{AccessToken, ListedToken, TokenType};
 use crate::db::schema::{access_token_uses, access_tokens, groups, memberships, projects, users};
-use crate::db::{Backend, COUNTED_AT_MOST, Counted, DbConnection, Timestamp, Total, lower};
+use crate::db::{
+    Backend, COUNTED_AT_MOST, Counted, DbConnection, Limits as _, Timestamp, Total, lower,
+};
 use crate::error::Error;
 use crate::groups::store::like_pattern;
 use crate::members::Membership;
@@ -115,8 +117,8 @@ pub(super) fn by_ids(
 ) -> Result<Vec<Found>, Error> {
     let nothing = access_tokens::table
         .filter(access_tokens::id.lt(0))
-        .limit(0)
-        .select(access_tokens::id);
+        .select(access_tokens::id)
+        .at_most(0);
     let rows: Vec<Row> = with_paths!()
         .filter(access_tokens::root_id.eq(root_id))
         .filter(access_tokens::id.eq_any(ids.to_vec()))
@@ -252,7 +254,6 @@ macro_rules! of_list {
                 .filter(not(passed!(walk.today()))),
             Some(State::Inactive) => rows.filter(
                 access_tokens::revoked
-                    .eq(true)
                     .and(not(in_grace!(walk.now)))
                     .or(passed!(walk.today())),
             ),
@@ -299,7 +300,7 @@ fn load(
         (Piece::Numbered(Some(last)), false) => rows.filter(id.gt(last)),
         (Piece::Numbered(Some(last)), true) => rows.filter(id.lt(last)),
     };
-    rows = narrowed!(rows, walk.query).limit(at_most);
+    rows = narrowed!(rows, walk.query);
     rows = match (piece, descends) {
         (Piece::Numbered(_), false) => rows.order(id.asc()),
         (Piece::Numbered(_), true) => rows.order(id.desc()),
@@ -309,11 +310,17 @@ fn load(
     let countable = if walk.counted { COUNTED_AT_MOST + 1 } else { 0 };
     if walk.is_plain() {
         let all = of_list!(access_tokens::table.into_boxed::<Backend>(), walk);
-        let all = Counted(all.limit(countable).select(access_tokens::id));
-        return Ok(rows.select(columns!(walk.now, all)).load(conn)?);
+        let all = Counted(all.select(access_tokens::id).at_most(countable));
+        return Ok(rows
+            .select(columns!(walk.now, all))
+            .at_most(at_most)
+            .load(conn)?);
     }
     let all = of_list!(listed_tokens!().into_boxed::<Backend>(), walk);
     let all = narrowed!(all, walk.query);
-    let all = Counted(all.limit(countable).select(access_tokens::id));
-    Ok(rows.select(columns!(walk.now, all)).load(conn)?)
+    let all = Counted(all.select(access_tokens::id).at_most(countable));
+    Ok(rows
+        .select(columns!(walk.now, all))
+        .at_most(at_most)
+        .load(conn)?)
 }

@@ -19,7 +19,7 @@ pub(super) fn undated(
     limit: i64,
 ) -> Result<Vec<ListedToken>, Error> {
     let rows: Vec<ListedRow> = listed_tokens!()
-        .filter(access_tokens::revoked.eq(false))
+        .filter(diesel::dsl::not(access_tokens::revoked))
         .filter(access_tokens::expires_at.is_null())
         .filter(access_tokens::id.gt(after_id))
         .order(access_tokens::id.asc())
@@ -36,7 +36,7 @@ pub(super) fn undated_among(
 ) -> Result<Vec<ListedToken>, Error> {
     let rows: Vec<ListedRow> = listed_tokens!()
         .filter(access_tokens::id.eq_any(ids.to_vec()))
-        .filter(access_tokens::revoked.eq(false))
+        .filter(diesel::dsl::not(access_tokens::revoked))
         .filter(access_tokens::expires_at.is_null())
         .order(access_tokens::id.asc())
         .select(listed_columns!())
@@ -53,7 +53,7 @@ pub(super) fn set_date(
     now: DateTime<Utc>,
 ) -> Result<Option<Vec<i64>>, Error> {
     let changed = diesel::update(access_tokens::table.find(id))
-        .filter(access_tokens::revoked.eq(false))
+        .filter(diesel::dsl::not(access_tokens::revoked))
         .filter(access_tokens::expires_at.is_null())
         .set((
             access_tokens::expires_at.eq(expires_at),
@@ -72,7 +72,7 @@ pub(super) fn bring_date_forward(
     now: DateTime<Utc>,
 ) -> Result<Option<Vec<i64>>, Error> {
     let changed = diesel::update(access_tokens::table.find(id))
-        .filter(access_tokens::revoked.eq(false))
+        .filter(diesel::dsl::not(access_tokens::revoked))
         .filter(
             access_tokens::expires_at
                 .is_null()

@@ -22,7 +22,7 @@ pub type Counts = HashMap<i64, i64>;
 pub fn people_in(conn: &mut DbConnection, groups: &[i64]) -> Result<Counts, Error> {
     let counts: Vec<(Option<i64>, i64)> = memberships::table
         .filter(memberships::group_id.eq_any(groups))
-        .filter(memberships::bot.eq(false))
+        .filter(diesel::dsl::not(memberships::bot))
         .group_by(memberships::group_id)
         .select((memberships::group_id, count_star()))
         .load(conn)?;
@@ -40,7 +40,7 @@ pub fn active_tokens_of_groups(
 ) -> Result<Counts, Error> {
     let counts: Vec<(Option<i64>, i64)> = access_tokens::table
         .filter(access_tokens::group_id.eq_any(groups))
-        .filter(access_tokens::revoked.eq(false))
+        .filter(diesel::dsl::not(access_tokens::revoked))
         .filter(
             access_tokens::expires_at
                 .is_null()
@@ -63,7 +63,7 @@ pub fn active_tokens_of_projects(
 ) -> Result<Counts, Error> {
     let counts: Vec<(Option<i64>, i64)> = access_tokens::table
         .filter(access_tokens::project_id.eq_any(projects))
-        .filter(access_tokens::revoked.eq(false))
+        .filter(diesel::dsl::not(access_tokens::revoked))
         .filter(
             access_tokens::expires_at
                 .is_null()

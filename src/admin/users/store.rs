@@ -8,8 +8,8 @@ use diesel::prelude::*;
 
 use crate::db::schema::{access_tokens, memberships, users};
 use crate::db::{
-    Backend, COUNTED_AT_MOST, DbConnection, Page, PageRequest, Timestamp, by_character,
-    coalesce_timestamp, lower,
+    Backend, COUNTED_AT_MOST, DbConnection, Limits as _, Page, PageRequest, Timestamp,
+    by_character, coalesce_timestamp, lower,
 };
 use crate::error::Error;
 use crate::groups::store::like_pattern;
@@ -122,14 +122,11 @@ pub fn list(
         Sort::Name => by!(by_character(lower(users::name))),
         Sort::LastSignIn => by!(coalesce_timestamp(users::last_sign_in_at, never)),
     };
-    let rows: Vec<User> = rows
-        .limit(request.per_page + 1)
-        .offset(request.offset())
-        .load(conn)?;
+    let rows: Vec<User> = rows.page(request).load(conn)?;
     Page::counted(rows, request, || {
         Ok(base()
-            .limit(COUNTED_AT_MOST + 1)
             .select(users::id)
+            .at_most(COUNTED_AT_MOST + 1)
             .load(conn)?)
     })
 }
@@ -170,13 +167,12 @@ pub fn roles(
     let rows: Vec<(Membership, Timestamp)> = base()
         .select((Membership::as_select(), memberships::created_at))
         .order(memberships::id.desc())
-        .limit(request.per_page + 1)
-        .offset(request.offset())
+        .page(request)
         .load(conn)?;
     let page = Page::counted(rows, request, || {
         base()
-            .limit(COUNTED_AT_MOST + 1)
             .select(memberships::id)
+            .at_most(COUNTED_AT_MOST + 1)
             .load(conn)
     })?;
     Ok(page.map(|(membership, at)| (membership, at.into())))
@@ -193,7 +189,7 @@ pub fn count_active_tokens(
 ) -> Result<i64, Error> {
     Ok(access_tokens::table
         .filter(access_tokens::user_id.eq(user_id))
-        .filter(access_tokens::revoked.eq(false))
+        .filter(diesel::dsl::not(access_tokens::revoked))
         .filter(
             access_tokens::expires_at
                 .is_null()

@@ -58,8 +58,7 @@ pub(super) fn compare_tokens(
             .inner_join(users::table)
             .filter(access_tokens::id.gt(after))
             .filter(
-                access_tokens::revoked
-                    .eq(false)
+                diesel::dsl::not(access_tokens::revoked)
                     .or(access_tokens::grace_until.gt(Timestamp::from(now))),
             )
             .filter(
@@ -279,7 +278,7 @@ pub(super) fn compare_people(
 fn roles(conn: &mut DbConnection, ids: &[i64], today: NaiveDate) -> Result<Vec<Role>, Error> {
     Ok(memberships::table
         .filter(memberships::user_id.eq_any(ids))
-        .filter(memberships::bot.eq(false))
+        .filter(diesel::dsl::not(memberships::bot))
         .filter(
             memberships::expires_at
                 .is_null()

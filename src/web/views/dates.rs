@@ -1,6 +1,6 @@
 //! Moments and calendar dates in words. "Now" comes in as an argument.
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, SecondsFormat, Timelike as _, Utc};
 
 use super::components::{Day, Expiry, Moment, Urgency};
 use crate::access_tokens::expiry::{Badge, badge};
@@ -8,12 +8,23 @@ use crate::access_tokens::expiry::{Badge, badge};
 /// Beyond so many days the date says more than the distance.
 const DAYS_IN_WORDS: i64 = 30;
 
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+/// `2 Jan 2026`. A page has hundreds of dates; chrono would read a pattern for each.
+fn in_words(date: NaiveDate) -> String {
+    let month = usize::try_from(date.month0()).unwrap_or_default();
+    let month = MONTHS.get(month).copied().unwrap_or_default();
+    format!("{} {month} {}", date.day(), date.year())
+}
+
 impl Day {
     /// A calendar date.
     pub fn on(date: NaiveDate) -> Self {
         Day {
             date: date.to_string(),
-            text: date.format("%-d %b %Y").to_string(),
+            text: in_words(date),
         }
     }
 }
@@ -24,7 +35,13 @@ impl Moment {
     pub fn at(moment: DateTime<Utc>, now: DateTime<Utc>) -> Self {
         Moment {
             datetime: moment.to_rfc3339_opts(SecondsFormat::Secs, true),
-            exact: moment.format("%-d %b %Y, %H:%M:%S UTC").to_string(),
+            exact: format!(
+                "{}, {:02}:{:02}:{:02} UTC",
+                in_words(moment.date_naive()),
+                moment.hour(),
+                moment.minute(),
+                moment.second()
+            ),
             text: ago(moment, now),
         }
     }
