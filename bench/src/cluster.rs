@@ -1,14 +1,15 @@
 //! A PostgreSQL server of the bench's own, as durable as PostgreSQL is without being told otherwise.
 
 use std::{
-    fs, io,
-    os::unix::fs::DirBuilderExt as _,
+    env, fs, io,
+    os::unix::{fs::DirBuilderExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
-use crate::keeper::{Keeper, find_programs};
+use crate::keeper::{Keeper, find_programs, unprivileged_user};
 
 /// Runs the server until the end of its input, which comes when the bench ends, however it does. What is kept is ended
 /// so that it can be started again.
@@ -30,7 +31,21 @@ else "$programs/pg_ctl" -D "$folder/data" -m immediate stop; rm -rf "$folder"; f
 
 /// A running server.
 #[derive(Debug)]
-pub(crate) struct Cluster(Keeper);
+pub(crate) struct Cluster {
+    keeper: Keeper,
+    /// `pg_ctl`, and the folder that it is about.
+    control: PathBuf,
+    data: PathBuf,
+}
+
+/// How a server is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// Whoever is connected is thrown out, what was committed is written.
+    Fast,
+    /// As if the power failed: it recovers from its log when it starts again.
+    Immediate,
+}
 
 impl Cluster {
     /// Starts one whose files are in this folder, which is made where it isn't there, and gone at the end unless it is to
@@ -51,13 +66,57 @@ impl Cluster {
             folder,
             &[buffers().to_string(), kept.to_owned()],
         )
-        .map(Cluster)
+        .map(|keeper| Cluster {
+            keeper,
+            control: programs.join("pg_ctl"),
+            data: folder.join("data"),
+        })
         .with_context(|| format!("PostgreSQL in {} doesn't start", folder.display()))
     }
 
     /// As its superuser, with its first database.
     pub(crate) fn url(&self) -> String {
-        format!("postgres://latchkey@127.0.0.1:{}/postgres", self.0.port)
+        format!(
+            "postgres://latchkey@127.0.0.1:{}/postgres",
+            self.keeper.port
+        )
+    }
+
+    /// Stops it, and waits until it has ended. The keeper doesn't mind.
+    pub(crate) fn stop(&self, how: Stop) -> anyhow::Result<()> {
+        let mode = match how {
+            Stop::Fast => "fast",
+            Stop::Immediate => "immediate",
+        };
+        self.control(&["-m", mode, "-w", "-t", "60", "stop"])
+    }
+
+    /// Starts it again as it was, and doesn't wait for it.
+    pub(crate) fn start_again(&self) -> anyhow::Result<()> {
+        // It finds its options where the first start has left them.
+        let log = self.data.with_file_name("2.log");
+        self.control(&["-W", "-l", &log.to_string_lossy(), "restart"])
+    }
+
+    fn control(&self, arguments: &[&str]) -> anyhow::Result<()> {
+        let mut command = Command::new(&self.control);
+        command
+            .arg("-D")
+            .arg(&self.data)
+            .args(arguments)
+            .current_dir(&self.data)
+            .env_clear()
+            .env("PATH", env::var_os("PATH").unwrap_or_default())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0);
+        if let Some((user, group)) = unprivileged_user() {
+            command.uid(user).gid(group);
+        }
+        let status = command.status()?;
+        ensure!(status.success(), "pg_ctl {}: {status}", arguments.join(" "));
+        Ok(())
     }
 }
 

@@ -23,6 +23,7 @@ mod program;
 mod report;
 mod run;
 mod seed;
+mod soak;
 mod statistics;
 mod window;
 mod wire;
@@ -61,6 +62,8 @@ enum What {
     Backup(backup::Arguments),
     /// Clones over HTTPS, beside what `git http-backend` needs for the same ones.
     Git(git::Arguments),
+    /// A mixed load for minutes, and faults under it: PostgreSQL that goes away, nodes that are killed.
+    Soak(soak::Arguments),
     /// An import of tokens with their bots and memberships: its time and its memory.
     Import(import::Arguments),
 }
@@ -75,6 +78,7 @@ fn main() -> anyhow::Result<()> {
         What::ExpiryCheck(arguments) => expiry_check::measure(&arguments),
         What::Backup(arguments) => backup::measure(&arguments),
         What::Git(arguments) => git::measure(&arguments),
+        What::Soak(arguments) => soak::soak(&arguments),
         What::Import(arguments) => import::measure(&arguments),
     }
 }

@@ -66,6 +66,12 @@ impl Meter {
         (own.unwrap_or_default(), database)
     }
 
+    /// The files and connections that the server has open, and its threads.
+    pub(crate) fn handles(&self) -> (usize, usize) {
+        let count = |what| numbers(&format!("/proc/{}/{what}", self.server)).len();
+        (count("fd"), count("task"))
+    }
+
     fn processes(&self) -> Vec<u32> {
         let mut all = vec![self.server];
         if let Some(postmaster) = self.postmaster {
@@ -155,5 +161,10 @@ mod tests {
         }
         assert!(meter.read().since(&before) > Duration::ZERO);
         assert!(meter.memory().0 > 0);
+        let (files, threads) = meter.handles();
+        assert!(
+            files >= 3 && threads >= 1,
+            "{files} files, {threads} threads"
+        );
     }
 }

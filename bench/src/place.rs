@@ -132,7 +132,12 @@ impl Place {
 
     /// Is PostgreSQL one of our own?
     pub(crate) fn has_cluster(&self) -> bool {
-        self.cluster.is_some()
+        self.cluster().is_some()
+    }
+
+    /// PostgreSQL, if it is one of our own.
+    pub(crate) fn cluster(&self) -> Option<&Cluster> {
+        self.cluster.as_ref()
     }
 
     /// A database of this size, filled if it isn't there yet.

@@ -107,8 +107,13 @@ impl Program {
 
     /// Starts the server on a free port of this machine, and waits until it answers.
     pub(crate) fn serve(&self) -> anyhow::Result<Server> {
+        self.serve_at("127.0.0.1:0")
+    }
+
+    /// Starts the server at this address.
+    pub(crate) fn serve_at(&self, address: &str) -> anyhow::Result<Server> {
         let mut child = self
-            .command(&["serve", "--listen", "127.0.0.1:0"])
+            .command(&["serve", "--listen", address])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;

@@ -137,10 +137,15 @@ impl Running {
     /// Ends when this time is over, or when there is nothing left to do.
     pub(crate) fn run_for(self, time: Duration) -> anyhow::Result<Window> {
         let until = self.began + time;
-        while Instant::now() < until && !self.threads.iter().all(JoinHandle::is_finished) {
+        while Instant::now() < until && !self.is_over() {
             wait_until(until.min(Instant::now() + LOOK));
         }
         self.finish()
+    }
+
+    /// Has it ended by itself?
+    pub(crate) fn is_over(&self) -> bool {
+        self.threads.iter().all(JoinHandle::is_finished)
     }
 
     /// Ends, and says what came of it.

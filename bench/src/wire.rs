@@ -21,9 +21,10 @@ pub(crate) struct Wire {
     buffer: Vec<u8>,
 }
 
-/// An answer of the status that was expected.
+/// An answer, read to its end.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Answer<'a> {
+    pub(crate) status: u16,
     head: &'a [u8],
     /// What it says.
     pub(crate) body: &'a [u8],
@@ -43,27 +44,32 @@ impl Wire {
 
     /// Sends a request, and reads an answer of this status to its end. Any other one is an error.
     pub(crate) fn exchange(&mut self, request: &[u8], status: u16) -> anyhow::Result<Answer<'_>> {
+        let answer = self.ask(request)?;
+        if answer.status != status {
+            bail!("{}, instead of {status}", answer.to(request));
+        }
+        Ok(answer)
+    }
+
+    /// Sends a request, and reads whichever answer comes to its end. What is no answer is an error.
+    pub(crate) fn ask(&mut self, request: &[u8]) -> anyhow::Result<Answer<'_>> {
         self.stream.write_all(request)?;
         let mut filled = 0;
-        let (head, length) = loop {
+        let (status, head, length) = loop {
             filled += self.more(filled)?;
             let looked_at = &self.buffer[..filled];
             if let Some(end) = looked_at.windows(4).position(|four| four == b"\r\n\r\n") {
                 let head = &looked_at[..end];
-                let said = status_of(head).context("no answer of HTTP")?;
-                if said != status {
-                    bail!(
-                        "{} was answered with {said} instead of {status}: {}",
-                        first_line(request),
-                        String::from_utf8_lossy(&looked_at[end + 4..filled.min(end + 304)])
-                    );
-                }
+                let status = status_of(head).context("no answer of HTTP")?;
                 let length: usize = match header(head, "content-length") {
                     Some(length) => length.parse()?,
                     None if status == 204 => 0,
-                    None => bail!("{}: an answer without a length", first_line(request)),
+                    None => bail!(
+                        "{}: {status} without a length",
+                        String::from_utf8_lossy(first_line(request))
+                    ),
                 };
-                break (end, length);
+                break (status, end, length);
             }
         };
         let end = head + 4 + length;
@@ -72,6 +78,7 @@ impl Wire {
         }
         ensure!(filled == end, "more than an answer");
         Ok(Answer {
+            status,
             head: &self.buffer[..head],
             body: &self.buffer[head + 4..end],
         })
@@ -91,6 +98,17 @@ impl<'a> Answer<'a> {
     /// A header's value.
     pub(crate) fn header(&self, name: &str) -> Option<&'a str> {
         header(self.head, name)
+    }
+
+    /// What was asked and what came of it, in a line.
+    pub(crate) fn to(&self, request: &[u8]) -> String {
+        let beginning = &self.body[..self.body.len().min(300)];
+        format!(
+            "{} was answered with {}: {}",
+            String::from_utf8_lossy(first_line(request)),
+            self.status,
+            String::from_utf8_lossy(beginning)
+        )
     }
 
     /// What it says, as text.
@@ -113,9 +131,9 @@ fn header<'a>(head: &'a [u8], name: &str) -> Option<&'a str> {
     })
 }
 
-fn first_line(request: &[u8]) -> String {
+fn first_line(request: &[u8]) -> &[u8] {
     let line = request.split(|byte| *byte == b'\r').next();
-    String::from_utf8_lossy(line.unwrap_or_default()).into_owned()
+    line.unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -160,7 +178,7 @@ mod tests {
         let error = wire.exchange(b"GET /a HTTP/1.1\r\n\r\n", 200).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "GET /a HTTP/1.1 was answered with 401 instead of 200: no"
+            "GET /a HTTP/1.1 was answered with 401: no, instead of 200"
         );
     }
 }

@@ -4,25 +4,9 @@
 // A test may fail loudly.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::{
-    env,
-    io::{self, Write as _},
-    process::Command,
-};
+mod support;
 
-#[path = "../../tests/support/keeper.rs"]
-mod keeper;
-
-/// What the bench printed.
-fn bench(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_latchkey-bench"))
-        .args(arguments)
-        .output()
-        .expect("the bench can be run");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    String::from_utf8(output.stdout).expect("the bench prints text")
-}
+use support::{bench, has_postgresql};
 
 /// Rounds as short as can be.
 const BRIEF: [&str; 9] = [
@@ -77,15 +61,7 @@ fn every_request_is_answered_as_it_should_be_on_sqlite() {
 
 #[test]
 fn every_request_is_answered_as_it_should_be_on_postgresql() {
-    if keeper::find_programs().is_none() {
-        let required = env::var("LATCHKEY_REQUIRE_POSTGRES").is_ok_and(|value| value == "1");
-        assert!(
-            !required,
-            "PostgreSQL is not installed, and LATCHKEY_REQUIRE_POSTGRES=1"
-        );
-        // Straight to the stream: the test harness would keep what `eprintln!` says to itself.
-        let _ = writeln!(io::stderr(), "SKIPPED: PostgreSQL is not installed");
-        return;
+    if has_postgresql() {
+        measured_on("postgres", "PostgreSQL", 17);
     }
-    measured_on("postgres", "PostgreSQL", 17);
 }

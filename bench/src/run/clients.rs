@@ -24,7 +24,7 @@ use crate::{
         people::PASSWORD,
     },
     window::Client,
-    wire::Wire,
+    wire::{Answer, Wire},
 };
 
 /// Ids that no token has.
@@ -303,11 +303,27 @@ pub(crate) fn sign_in(
     from: &str,
     wire: &mut Wire,
 ) -> anyhow::Result<String> {
-    let open = format!(
+    let form = wire.exchange(&sign_in_form(target), 200)?;
+    let send = filled_in(target, &form, login, from)?;
+    cookie(wire.exchange(&send, 303)?.header("set-cookie"))
+}
+
+/// Asks for the form of those who sign in.
+pub(crate) fn sign_in_form(target: &Target) -> Vec<u8> {
+    format!(
         "GET /users/sign_in HTTP/1.1\r\nHost: {}\r\n\r\n",
         target.address
-    );
-    let form = wire.exchange(open.as_bytes(), 200)?;
+    )
+    .into_bytes()
+}
+
+/// Sends that form as somebody, from an address.
+pub(crate) fn filled_in(
+    target: &Target,
+    form: &Answer<'_>,
+    login: &str,
+    from: &str,
+) -> anyhow::Result<Vec<u8>> {
     let cookie = cookie(form.header("set-cookie"))?;
     let (_, rest) = form
         .text()?
@@ -324,8 +340,7 @@ pub(crate) fn sign_in(
         target.address,
         body.len()
     );
-    let answer = wire.exchange(send.as_bytes(), 303)?;
-    self::cookie(answer.header("set-cookie"))
+    Ok(send.into_bytes())
 }
 
 fn cookie(header: Option<&str>) -> anyhow::Result<String> {

@@ -30,8 +30,8 @@ use requests::Request;
 use special::Comparison;
 use subject::Subject;
 
-pub(crate) use clients::{Fixed, Target};
-pub(crate) use subject::{Yardstick, closed, measure};
+pub(crate) use clients::{Fixed, Target, filled_in, sign_in, sign_in_form};
+pub(crate) use subject::{Yardstick, closed, measure, steady};
 
 /// What the plot says to those who don't see it.
 const PLOT: &str = "Answers a second by the number of tokens, and processor time by the depth of the group, on both databases";
