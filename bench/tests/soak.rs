@@ -36,7 +36,7 @@ fn nothing_fails_grows_or_is_lost_under_load_and_faults() {
     let printed = bench(&[
         "soak",
         "--seconds",
-        "25",
+        "20",
         "--away",
         "9",
         "--kills",

@@ -13,6 +13,8 @@ mod keeper;
 pub fn bench(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_latchkey-bench"))
         .args(arguments)
+        // What went wrong is said in words.
+        .env("RUST_BACKTRACE", "0")
         .output()
         .expect("the bench can be run");
     let said = String::from_utf8_lossy(&output.stderr);
