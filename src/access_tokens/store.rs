@@ -11,7 +11,7 @@ use super::secret::Digest;
 use super::{AccessToken, ListedToken, Resource};
 use crate::db::schema::{access_token_uses, access_tokens, instance, memberships, users};
 use crate::db::violation::is_unique;
-use crate::db::{DbConnection, Timestamp, columns};
+use crate::db::{DbConnection, Timestamp, columns, straight};
 use crate::error::Error;
 use crate::members::Membership;
 use crate::users::User;
@@ -97,22 +97,23 @@ pub(super) fn find_by_digests(
                     Option::<User>::as_select(),
                     Option::<Membership>::as_select(),
                 ))
-                .load(conn)?
         };
     }
     let own = digests.own.as_bytes().to_vec();
     // A list of no fixed length would be prepared anew each time; nobody has more than one salt for long.
     Ok(match digests.salted.as_slice() {
-        [] => found_by!(access_tokens::digest.eq(own)),
+        // With each request: without the detour of the type that is both connections.
+        [] => straight!(conn => found_by!(access_tokens::digest.eq(own)).load(conn)?),
         [salted] => found_by!(
             access_tokens::digest
                 .eq(own)
                 .or(access_tokens::digest.eq(salted.as_bytes().to_vec()))
-        ),
+        )
+        .load(conn)?,
         salted => {
             let salted = salted.iter().map(|digest| digest.as_bytes().to_vec());
             let all: Vec<Vec<u8>> = std::iter::once(own).chain(salted).collect();
-            found_by!(access_tokens::digest.eq_any(all))
+            found_by!(access_tokens::digest.eq_any(all)).load(conn)?
         }
     })
 }

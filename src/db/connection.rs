@@ -81,6 +81,19 @@ impl DbConnection {
     }
 }
 
+/// Runs what is asked for with each request on the connection that is behind ours. Through [`DbConnection`] a statement is
+/// written down twice each time, though it is kept: once to learn whether it may be kept, once for what goes with it. That
+/// takes as long as SQLite needs to answer.
+macro_rules! straight {
+    ($conn:ident => $query:expr) => {
+        match $conn {
+            $crate::db::DbConnection::Sqlite($conn) => $query,
+            $crate::db::DbConnection::Postgres($conn) => $query,
+        }
+    };
+}
+pub(crate) use straight;
+
 fn sqlite(address: &str, pragmas: &str) -> Result<SqliteConnection, ConnectionError> {
     let mut conn = SqliteConnection::establish(address)?;
     conn.batch_execute(pragmas)

@@ -21,6 +21,7 @@ pub mod violation;
 mod way;
 mod writer;
 
+pub(crate) use connection::straight;
 pub use connection::{Counters, DbConnection};
 pub use counted::{Counted, Measured};
 pub use in_use::InUse;

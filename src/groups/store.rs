@@ -10,7 +10,7 @@ use super::relocation::{fits, rename_below, taken, taken_or_failed};
 use super::{Group, GroupRow, RootRow, Visibility};
 use crate::context::Context;
 use crate::db::schema::{groups, projects, routes};
-use crate::db::{DbConnection, Timestamp, Top};
+use crate::db::{DbConnection, Timestamp, Top, straight};
 use crate::error::{Error, What};
 use crate::permissions::Right;
 use crate::projects::ProjectRow;
@@ -115,10 +115,10 @@ macro_rules! with_root {
 /// # Errors
 /// When the database is away.
 pub fn find(conn: &mut DbConnection, id: i64) -> Result<Option<Group>, Error> {
-    let found: Option<Joined> = with_root!(groups::table)
+    let found: Option<Joined> = straight!(conn => with_root!(groups::table)
         .filter(groups::id.eq(id))
         .get_result(conn)
-        .optional()?;
+        .optional()?);
     Ok(found.map(Group::from))
 }
 
@@ -148,12 +148,12 @@ pub fn find_by_path(conn: &mut DbConnection, path: &str) -> Result<Option<Group>
     let Ok(path) = FullPath::parse(path) else {
         return Ok(None);
     };
-    let found: Option<Joined> = with_root!(
+    let found: Option<Joined> = straight!(conn => with_root!(
         groups::table.inner_join(routes::table.on(routes::group_id.eq(groups::id.nullable())))
     )
     .filter(routes::path_key.eq(path.key()))
     .get_result(conn)
-    .optional()?;
+    .optional()?);
     Ok(found.map(Group::from))
 }
 
@@ -194,25 +194,28 @@ pub fn find_visible_with_projects(
     ctx: &Context,
     name: &GroupRef,
 ) -> Result<(Group, Vec<ProjectRow>), Error> {
-    let query = groups::table
-        .inner_join(routes::table.on(routes::group_id.eq(groups::id.nullable())))
-        .inner_join(roots.on(roots.field(groups::id).eq(groups::root_id)))
-        .left_join(projects::table.on(projects::group_id.eq(groups::id)))
-        .select((
-            GroupRow::as_select(),
-            root_columns!(),
-            Option::<ProjectRow>::as_select(),
-        ))
-        .order(projects::id.desc());
     macro_rules! read {
-        ($query:expr) => {
-            Top::<WITH_PROJECTS, _>($query).load(conn)?
+        ($condition:expr) => {
+            straight!(conn => Top::<WITH_PROJECTS, _>(
+                groups::table
+                    .inner_join(routes::table.on(routes::group_id.eq(groups::id.nullable())))
+                    .inner_join(roots.on(roots.field(groups::id).eq(groups::root_id)))
+                    .left_join(projects::table.on(projects::group_id.eq(groups::id)))
+                    .filter($condition)
+                    .select((
+                        GroupRow::as_select(),
+                        root_columns!(),
+                        Option::<ProjectRow>::as_select(),
+                    ))
+                    .order(projects::id.desc())
+            )
+            .load(conn)?)
         };
     }
     let rows: Vec<(GroupRow, RootRow, Option<ProjectRow>)> = match name {
-        GroupRef::Id(id) => read!(query.filter(groups::id.eq(id))),
+        GroupRef::Id(id) => read!(groups::id.eq(id)),
         GroupRef::Path(path) => match FullPath::parse(path) {
-            Ok(path) => read!(query.filter(routes::path_key.eq(path.key()))),
+            Ok(path) => read!(routes::path_key.eq(path.key())),
             Err(_) => Vec::new(),
         },
     };

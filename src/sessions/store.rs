@@ -7,7 +7,7 @@ use crate::access_tokens::secret::Digest;
 use crate::db::schema::{
     instance, memberships, sessions, sign_in_failures, used_form_nonces, users,
 };
-use crate::db::{DbConnection, Timestamp};
+use crate::db::{DbConnection, Timestamp, straight};
 use crate::error::Error;
 use crate::members::Membership;
 use crate::settings::Settings;
@@ -49,7 +49,8 @@ pub(super) type LoadedRow = (SessionRow, User, i64, Option<Membership>);
 
 /// A session with its person, their memberships and the revision of the settings, in one query.
 pub(super) fn find(conn: &mut DbConnection, id: &Digest) -> Result<Vec<LoadedRow>, Error> {
-    Ok(sessions::table
+    // With each page, as tokens are for each call.
+    Ok(straight!(conn => sessions::table
         .inner_join(users::table.on(users::id.nullable().eq(sessions::user_id)))
         .inner_join(instance::table.on(instance::id.eq(1)))
         .left_join(memberships::table.on(memberships::user_id.eq(users::id)))
@@ -60,7 +61,7 @@ pub(super) fn find(conn: &mut DbConnection, id: &Digest) -> Result<Vec<LoadedRow
             instance::settings_revision,
             Option::<Membership>::as_select(),
         ))
-        .load(conn)?)
+        .load(conn)?))
 }
 
 /// A session to be.
