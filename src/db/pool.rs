@@ -2,8 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, oneshot};
 
@@ -14,6 +14,9 @@ use crate::error::Error;
 
 /// How long a request waits for a connection before it is told that we are busy.
 const PATIENCE: Duration = Duration::from_secs(4);
+
+/// How often somebody who waits for a connection looks whether there is any hope.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Requests that may wait for a connection at the same time.
 const WAITING: usize = 2048;
@@ -35,6 +38,8 @@ struct Inner {
     waiting: AtomicUsize,
     writer: Option<Writer>,
     counters: Arc<Counters>,
+    /// Did the last attempt to connect fail?
+    unreachable: Arc<AtomicBool>,
     pool_size: u32,
     /// Last, so that the connections are gone when it goes.
     _in_use: Option<InUse>,
@@ -59,9 +64,11 @@ impl Database {
             })?;
         }
         let counters = Arc::new(Counters::default());
+        let unreachable = Arc::new(AtomicBool::new(false));
         let manager = Manager {
             url: url.clone(),
             counters: Arc::clone(&counters),
+            unreachable: Arc::clone(&unreachable),
         };
         let pool = r2d2::Pool::builder()
             .max_size(pool_size)
@@ -88,6 +95,7 @@ impl Database {
                 waiting: AtomicUsize::new(0),
                 writer,
                 counters,
+                unreachable,
                 pool_size,
                 _in_use: in_use,
             }),
@@ -200,11 +208,23 @@ impl Database {
             .map_err(|error| Error::unavailable(error.into()))
     }
 
+    /// A connection, as soon as there is one. Where none is left and the server can't be reached, nobody waits for long:
+    /// the pool itself goes on trying.
     fn connection(&self) -> Result<r2d2::PooledConnection<Manager>, Error> {
-        self.inner
-            .pool
-            .get()
-            .map_err(|error| Error::unavailable(error.into()))
+        let pool = &self.inner.pool;
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match pool.get_timeout(LOOK) {
+                Ok(connection) => return Ok(connection),
+                Err(error) => {
+                    let unreachable = self.inner.unreachable.load(Ordering::Relaxed)
+                        && pool.state().connections == 0;
+                    if unreachable || Instant::now() >= until {
+                        return Err(Error::unavailable(error.into()));
+                    }
+                }
+            }
+        }
     }
 
     fn transact<T>(
@@ -333,6 +353,7 @@ where
 struct Manager {
     url: DatabaseUrl,
     counters: Arc<Counters>,
+    unreachable: Arc<AtomicBool>,
 }
 
 struct Pooled {
@@ -346,7 +367,10 @@ impl r2d2::ManageConnection for Manager {
     type Error = diesel::ConnectionError;
 
     fn connect(&self) -> Result<Pooled, Self::Error> {
-        let (conn, way) = DbConnection::open_on_its_way(&self.url, &self.counters)?;
+        let connected = DbConnection::open_on_its_way(&self.url, &self.counters);
+        self.unreachable
+            .store(connected.is_err(), Ordering::Relaxed);
+        let (conn, way) = connected?;
         Ok(Pooled {
             conn,
             way,

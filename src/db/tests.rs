@@ -1,5 +1,7 @@
 //! The two doors, tried on a file of their own.
 
+use std::time::{Duration, Instant};
+
 use diesel::prelude::*;
 
 use super::schema::settings;
@@ -162,6 +164,18 @@ fn what_begins_and_ends_a_transaction_is_not_counted_as_a_query() {
     assert_eq!(db.counters().queries() - before, 2);
     assert_eq!(keys(&db), ["kept"]);
     assert_eq!(db.counters().queries() - before, 3);
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_keeps_nobody_waiting() {
+    // Nothing listens there.
+    let url = DatabaseUrl::Postgres("postgres://somebody@127.0.0.1:1/nothing".into());
+    let db = Database::open(url, 2).unwrap();
+    let began = Instant::now();
+    let away = |answer: Result<(), Error>| matches!(answer, Err(Error::Unavailable(_)));
+    assert!(away(db.read_now(|_| Ok(()))));
+    assert!(away(db.write_now(|_| Ok(()))));
+    assert!(began.elapsed() < Duration::from_secs(3));
 }
 
 /// `.cargo/config.toml` says what for.
