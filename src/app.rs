@@ -27,7 +27,7 @@ use crate::git::program::Git;
 use crate::groups::plan::Offering;
 use crate::mail::{Mailer, Post};
 use crate::settings::{self, Policy};
-use crate::users::password::{self, Password, PasswordProblem};
+use crate::users::hashing::Hashing;
 use crate::web::api::quota::Quotas;
 
 /// The application: cheap to clone.
@@ -272,62 +272,6 @@ impl Failures {
         }
         *count = count.saturating_add(1);
         *count > limit
-    }
-}
-
-/// The queue in front of password hashing: it takes a core and 19 MiB each time.
-#[derive(Debug)]
-pub struct Hashing {
-    running: Semaphore,
-    queued: Semaphore,
-}
-
-impl Default for Hashing {
-    fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Hashing {
-            running: Semaphore::new((cores / 2).max(1)),
-            queued: Semaphore::new(64),
-        }
-    }
-}
-
-impl Hashing {
-    /// Runs work on passwords away from the async workers.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the queue is full.
-    pub async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Error> {
-        let full = || Error::unavailable(anyhow::anyhow!("too many passwords wait to be hashed"));
-        let _place = self.queued.try_acquire().map_err(|_| full())?;
-        let _turn = self.running.acquire().await.map_err(|_| full())?;
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(|panic| Error::internal(anyhow::anyhow!("{panic}")))
-    }
-
-    /// Checks a new password against the rules and hashes it. `about` is what is known of the person, which
-    /// makes no password. The inner error says what is wrong with it.
-    ///
-    /// # Errors
-    /// As [`Hashing::run`].
-    pub async fn hash<const N: usize>(
-        &self,
-        password: Password,
-        about: [String; N],
-    ) -> Result<Result<String, PasswordProblem>, Error> {
-        let work = move || {
-            let about: Vec<&str> = about.iter().map(String::as_str).collect();
-            match password.check(&about) {
-                Ok(()) => password::hash(&password, &mut rand::rng()).map(Ok),
-                Err(problem) => Ok(Err(problem)),
-            }
-        };
-        let hashed = self.run(work).await?;
-        hashed.map_err(|error| Error::internal(error.into()))
     }
 }
 

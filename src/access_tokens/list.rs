@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::db::schema::{access_token_uses, access_tokens, groups, memberships, projects, users};
 use crate::db::{
     Backend, COUNTED_AT_MOST, Counted, DbConnection, Limits as _, Page, PageOrLast, PageRequest,
-    Timestamp, by_character, coalesce_date, coalesce_timestamp, lower,
+    Timestamp, UnseenId, by_character, coalesce_date, coalesce_timestamp, lower,
 };
 use crate::error::{Denied, Error, What};
 use crate::groups::relocation::below;
@@ -237,13 +237,13 @@ fn list(
         ($rows:expr) => {{
             let mut rows = $rows;
             rows = match holder {
-                Holder::Group(id) => rows.filter(access_tokens::group_id.eq(id)),
-                Holder::Project(id) => rows.filter(access_tokens::project_id.eq(id)),
+                Holder::Group(id) => rows.filter(access_tokens::group_id.eq(UnseenId(id))),
+                Holder::Project(id) => rows.filter(access_tokens::project_id.eq(UnseenId(id))),
                 Holder::Person(id) => rows
-                    .filter(access_tokens::user_id.eq(id))
+                    .filter(access_tokens::user_id.nullable().eq(UnseenId(id)))
                     .filter(access_tokens::group_id.is_null())
                     .filter(access_tokens::project_id.is_null()),
-                Holder::User(id) => rows.filter(access_tokens::user_id.eq(id)),
+                Holder::User(id) => rows.filter(access_tokens::user_id.nullable().eq(UnseenId(id))),
                 Holder::Everybody => rows,
             };
             let passed = || {

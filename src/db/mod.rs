@@ -16,6 +16,7 @@ mod server_clock;
 mod tests;
 mod timestamp;
 mod turns;
+mod unseen;
 mod url;
 pub mod violation;
 mod way;
@@ -37,6 +38,7 @@ pub use pool::Database;
 pub use server_clock::ahead_of_server;
 pub use timestamp::Timestamp;
 pub use turns::in_turn;
+pub use unseen::UnseenId;
 pub use url::{DatabaseUrl, InvalidUrl};
 pub use way::is_pooled;
 

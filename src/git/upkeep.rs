@@ -128,7 +128,7 @@ mod tests {
         let other_node = fs::File::create(path.join("upkeep")).unwrap();
         other_node.lock().unwrap();
         assert!(!pack_together(&Git::find(), &path, 3).unwrap());
-        drop(other_node);
+        other_node.unlock().unwrap();
         assert!(pack_together(&Git::find(), &path, 3).unwrap());
         assert_eq!(packs(&path).unwrap(), 1);
         assert_eq!(git(&path, &["rev-list", "--count", "main"]), "3");

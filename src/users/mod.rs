@@ -9,6 +9,7 @@ pub mod delete;
 pub mod edit;
 pub mod end_sessions;
 pub(crate) mod ghost;
+pub mod hashing;
 pub mod holdings;
 pub mod links;
 pub mod list;
