@@ -5,6 +5,7 @@
 mod administration;
 mod background;
 mod inventory;
+mod kept;
 mod requests;
 mod scene;
 mod trail;
