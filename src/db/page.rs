@@ -33,7 +33,7 @@ impl PageRequest {
     }
 
     /// How many rows there are in all, if this page is the last one and so tells. `fetched` is what a query
-    /// for one row more than the page holds has brought.
+    /// for one row more than the page holds, or for some more, has brought.
     pub fn total_if_last(self, fetched: usize) -> Option<i64> {
         let fetched = i64::try_from(fetched).unwrap_or(i64::MAX);
         let is_last = fetched <= self.per_page && (fetched > 0 || self.page == 1);
@@ -93,7 +93,7 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// From the rows of a query that asked for one more than the page holds, and a bounded count.
+    /// From the rows of a query that asked for one more than the page holds, or for some more, and a bounded count.
     pub fn new(mut rows: Vec<T>, request: PageRequest, counted: i64) -> Self {
         let per_page = usize::try_from(request.per_page).unwrap_or(100);
         let has_next = rows.len() > per_page;
