@@ -55,7 +55,7 @@ pub struct Inner {
     pub uses: Uses,
     /// Wrong credentials by address.
     pub failures: Failures,
-    /// Password hashing: as many at a time as there are permits.
+    /// Password hashing, beside everything else.
     pub hashing: Hashing,
     /// Calls of tokens, where they are limited.
     pub quotas: Quotas,

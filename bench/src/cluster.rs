@@ -1,15 +1,15 @@
 //! A PostgreSQL server of the bench's own, as durable as PostgreSQL is without being told otherwise.
 
 use std::{
-    env, fs, io,
-    os::unix::{fs::DirBuilderExt as _, process::CommandExt as _},
+    fs, io,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use anyhow::{Context as _, ensure};
 
-use crate::keeper::{Keeper, find_programs, unprivileged_user};
+use crate::keeper::{Keeper, find_programs, set_apart};
 
 /// Runs the server until the end of its input, which comes when the bench ends, however it does. What is kept is ended
 /// so that it can be started again.
@@ -104,16 +104,10 @@ impl Cluster {
             .arg("-D")
             .arg(&self.data)
             .args(arguments)
-            .current_dir(&self.data)
-            .env_clear()
-            .env("PATH", env::var_os("PATH").unwrap_or_default())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0);
-        if let Some((user, group)) = unprivileged_user() {
-            command.uid(user).gid(group);
-        }
+            .stderr(Stdio::null());
+        set_apart(&mut command, &self.data);
         let status = command.status()?;
         ensure!(status.success(), "pg_ctl {}: {status}", arguments.join(" "));
         Ok(())

@@ -11,21 +11,6 @@ mod proxied;
 mod shared;
 mod together;
 
-/// A test on PostgreSQL of each function that takes a [`TestServer`].
-macro_rules! on_postgres {
-    ($($name:ident),+ $(,)?) => {
-        $(
-            mod $name {
-                #[test]
-                fn postgres() {
-                    crate::support::server::run_on_postgres(super::$name);
-                }
-            }
-        )+
-    };
-}
-use on_postgres;
-
 /// Three nodes of one instance, of which the first is the one given.
 fn three(first: &TestServer) -> [TestServer; 3] {
     let one_more = || TestServer::node(NodePlan::node_of(first));

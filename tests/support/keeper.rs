@@ -38,19 +38,13 @@ impl Keeper {
             .args([programs, folder])
             .arg(port.to_string())
             .args(others)
-            .current_dir(folder)
-            // Without PGHOST and its like.
-            .env_clear()
-            .env("PATH", env::var_os("PATH").unwrap_or_default())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            // Out of reach of Ctrl-C, which is for us.
-            .process_group(0);
+            .stderr(Stdio::null());
         if let Some((user, group)) = unprivileged_user() {
             chown(folder, Some(user), Some(group))?;
-            command.uid(user).gid(group);
         }
+        set_apart(&mut command, folder);
         let mut shell = command.spawn()?;
         let mut complaint = String::new();
         let output = shell.stdout.take().map(BufReader::new);
@@ -90,6 +84,20 @@ pub(crate) fn find_programs() -> Option<PathBuf> {
         .chain(versions.into_iter().map(|version| version.join("bin")))
         .chain([PathBuf::from("/usr/local/bin")])
         .find(|folder| folder.join("initdb").exists() && folder.join("pg_ctl").exists())
+}
+
+/// Has a program run in this folder, as somebody who may run a server.
+pub(crate) fn set_apart(command: &mut Command, folder: &Path) {
+    command
+        .current_dir(folder)
+        // Without PGHOST and its like.
+        .env_clear()
+        .env("PATH", env::var_os("PATH").unwrap_or_default())
+        // Out of reach of Ctrl-C, which is for us.
+        .process_group(0);
+    if let Some((user, group)) = unprivileged_user() {
+        command.uid(user).gid(group);
+    }
 }
 
 /// Who runs a server when we run as root, which PostgreSQL and PgBouncer refuse to.

@@ -82,3 +82,19 @@ macro_rules! on_sqlite {
         )+
     };
 }
+
+/// Makes a test on PostgreSQL alone of each function that takes a [`TestServer`]: for what SQLite has no part in.
+#[macro_export]
+macro_rules! on_postgres {
+    ($($(#[$attribute:meta])* $name:ident),+ $(,)?) => {
+        $(
+            $(#[$attribute])*
+            mod $name {
+                #[test]
+                fn postgres() {
+                    $crate::support::server::run_on_postgres(super::$name);
+                }
+            }
+        )+
+    };
+}

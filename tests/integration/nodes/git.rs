@@ -1,6 +1,7 @@
 //! Repositories lie in a folder that all nodes share: what is pushed through one is there for all.
 
-use super::{on_postgres, three};
+use super::three;
+use crate::on_postgres;
 use crate::support::{Company, GitClient, TestResource, TestServer};
 
 on_postgres![

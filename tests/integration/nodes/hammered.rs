@@ -5,7 +5,8 @@ use std::time::Instant;
 use latchkey::{access_tokens::scope::Scope, members::AccessLevel};
 use serde_json::json;
 
-use super::{on_postgres, three};
+use super::three;
+use crate::on_postgres;
 use crate::support::{Api, Company, TestResource, TestServer};
 
 on_postgres![

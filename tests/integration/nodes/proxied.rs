@@ -15,7 +15,7 @@ use latchkey::{
 };
 use serde_json::json;
 
-use super::on_postgres;
+use crate::on_postgres;
 use crate::support::{
     Answer, Company, GitClient, Nginx, NodePlan, PASSWORD, PgBouncer, TestResource, TestServer,
     front::{installed, nginx_main, shipped},

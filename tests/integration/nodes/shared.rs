@@ -4,7 +4,8 @@ use latchkey::access_tokens::scope::Scope;
 use reqwest::Method;
 use serde_json::json;
 
-use super::{on_postgres, three};
+use super::three;
+use crate::on_postgres;
 use crate::support::{Answer, Company, PASSWORD, TestResource, TestServer};
 
 on_postgres![

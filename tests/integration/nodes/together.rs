@@ -2,7 +2,8 @@
 
 use latchkey::{jobs::Job, server::background};
 
-use super::{on_postgres, three};
+use super::three;
+use crate::on_postgres;
 use crate::support::{Company, TestResource, TestServer, server::moment};
 
 on_postgres![
