@@ -1,8 +1,10 @@
 //! Lists of tokens.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::QueryFragment;
+use diesel::sqlite::Sqlite;
 
 use super::decisions::{Refusal, TokenFacts, looks_after, may_find};
 use super::narrowing::{coalesce_text, narrowed};
@@ -13,8 +15,8 @@ use super::{AccessToken, ListedToken, Resource, TokenType};
 use crate::context::Context;
 use crate::db::schema::{access_token_uses, access_tokens, groups, memberships, projects, users};
 use crate::db::{
-    Backend, COUNTED_AT_MOST, Counted, DbConnection, Limits as _, Page, PageOrLast, PageRequest,
-    Timestamp, UnseenId, by_character, coalesce_date, coalesce_timestamp, lower,
+    COUNTED_AT_MOST, Counted, DbConnection, Limits as _, Page, PageOrLast, PageRequest, Timestamp,
+    UnseenId, by_character, coalesce_date, coalesce_timestamp, lower,
 };
 use crate::error::{Denied, Error, What};
 use crate::groups::relocation::below;
@@ -224,6 +226,17 @@ fn far() -> NaiveDate {
     NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or(NaiveDate::MAX)
 }
 
+/// In the order of this key, and by their ids among equals.
+macro_rules! by {
+    ($rows:ident, $query:ident, $key:expr) => {
+        match ($query.descending, $query.newest_among_equals) {
+            (true, _) => $rows.order(($key.desc(), access_tokens::id.desc())),
+            (false, true) => $rows.order(($key.asc(), access_tokens::id.desc())),
+            (false, false) => $rows.order(($key.asc(), access_tokens::id.asc())),
+        }
+    };
+}
+
 fn list(
     conn: &mut DbConnection,
     holder: Holder,
@@ -347,101 +360,102 @@ fn list(
             rows
         }};
     }
-    let base = || {
-        let mut rows = own!(listed_tokens!().into_boxed::<Backend>());
-        let used = || access_token_uses::last_used_at.nullable();
-        if let Some(at) = query.last_used_before {
-            rows = rows
-                .filter(used().is_not_null())
-                .filter(used().assume_not_null().le(Timestamp::from(at)));
-        }
-        if let Some(at) = query.last_used_after {
-            rows = rows
-                .filter(used().is_not_null())
-                .filter(used().assume_not_null().ge(Timestamp::from(at)));
-        }
-        rows = narrowed!(rows, query);
-        if query.members_only || query.living_members_on.is_some() {
-            rows = rows.filter(memberships::id.is_not_null());
-        }
-        if let Some(day) = query.living_members_on {
-            rows = rows.filter(
-                memberships::expires_at
-                    .is_null()
-                    .or(memberships::expires_at.assume_not_null().gt(day)),
-            );
-        }
-        rows
-    };
-    // Counted in the same statement, as far as anybody is told: a list is one query, however long it is.
-    let all = || {
-        base()
-            .select(access_tokens::id)
-            .at_most(COUNTED_AT_MOST + 1)
-    };
-    let counted = || -> Box<dyn QueryFragment<Backend> + Send> {
-        if query.is_of_tokens_alone() {
-            let tokens = own!(access_tokens::table.into_boxed::<Backend>());
-            Box::new(
-                tokens
+    macro_rules! page_on {
+        ($backend:ty, $conn:ident) => {{
+            let base = || {
+                let mut rows = own!(listed_tokens!().into_boxed::<$backend>());
+                let used = || access_token_uses::last_used_at.nullable();
+                if let Some(at) = query.last_used_before {
+                    rows = rows
+                        .filter(used().is_not_null())
+                        .filter(used().assume_not_null().le(Timestamp::from(at)));
+                }
+                if let Some(at) = query.last_used_after {
+                    rows = rows
+                        .filter(used().is_not_null())
+                        .filter(used().assume_not_null().ge(Timestamp::from(at)));
+                }
+                rows = narrowed!(rows, query);
+                if query.members_only || query.living_members_on.is_some() {
+                    rows = rows.filter(memberships::id.is_not_null());
+                }
+                if let Some(day) = query.living_members_on {
+                    rows = rows.filter(
+                        memberships::expires_at
+                            .is_null()
+                            .or(memberships::expires_at.assume_not_null().gt(day)),
+                    );
+                }
+                rows
+            };
+            // Counted in the same statement, as far as anybody is told: a list is one query, however long it is.
+            let all = || {
+                base()
                     .select(access_tokens::id)
-                    .at_most(COUNTED_AT_MOST + 1),
-            )
-        } else {
-            Box::new(all())
-        }
-    };
-    let ordered = base().select((
-        AccessToken::as_select(),
-        User::as_select(),
-        Option::<Membership>::as_select(),
-        (access_token_uses::last_used_at, access_token_uses::ips).nullable(),
-        older.field(access_tokens::grace_until).nullable(),
-        OldValues::at(now),
-        Counted(counted()),
-    ));
-    macro_rules! by {
-        ($key:expr) => {
-            match (query.descending, query.newest_among_equals) {
-                (true, _) => ordered.order(($key.desc(), access_tokens::id.desc())),
-                (false, true) => ordered.order(($key.asc(), access_tokens::id.desc())),
-                (false, false) => ordered.order(($key.asc(), access_tokens::id.asc())),
-            }
-        };
+                    .at_most(COUNTED_AT_MOST + 1)
+            };
+            let counted = || -> Box<dyn QueryFragment<$backend> + Send> {
+                if query.is_of_tokens_alone() {
+                    let tokens = own!(access_tokens::table.into_boxed::<$backend>());
+                    Box::new(
+                        tokens
+                            .select(access_tokens::id)
+                            .at_most(COUNTED_AT_MOST + 1),
+                    )
+                } else {
+                    Box::new(all())
+                }
+            };
+            let ordered = base().select((
+                AccessToken::as_select(),
+                User::as_select(),
+                Option::<Membership>::as_select(),
+                (access_token_uses::last_used_at, access_token_uses::ips).nullable(),
+                older.field(access_tokens::grace_until).nullable(),
+                OldValues::at(now),
+                Counted(counted()),
+            ));
+            let never = Timestamp::from(DateTime::UNIX_EPOCH);
+            let gathered = query.within.is_some() || query.expires_before.is_some();
+            let ordered = match query.sort {
+                // By what no index has in order: the tokens below a group, and those that end soon, are found first and sorted
+                // then. Else the databases like to walk through all tokens, newest first, in the hope of meeting twenty of them.
+                Sort::Id if gathered && query.descending => ordered.order((access_tokens::id + 0).desc()),
+                Sort::Id if gathered => ordered.order((access_tokens::id + 0).asc()),
+                Sort::Id if query.descending => ordered.order(access_tokens::id.desc()),
+                Sort::Id => ordered.order(access_tokens::id.asc()),
+                Sort::Name => by!(ordered, query, by_character(lower(access_tokens::name))),
+                Sort::Description => {
+                    let text = coalesce_text(access_tokens::description, "");
+                    by!(ordered, query, by_character(lower(text)))
+                }
+                Sort::Scopes => by!(ordered, query, by_character(access_tokens::scopes)),
+                Sort::Created => by!(ordered, query, access_tokens::created_at),
+                Sort::LastUsed => {
+                    let used = access_token_uses::last_used_at.nullable();
+                    by!(ordered, query, coalesce_timestamp(used, never))
+                }
+                Sort::Expires => {
+                    let end = coalesce_date(access_tokens::expires_at, far());
+                    by!(ordered, query, end)
+                }
+                Sort::Role => by!(ordered, query, memberships::access_level),
+                Sort::Updated => by!(ordered, query, access_tokens::updated_at),
+            };
+            let rows: Vec<CountedRow> = if query.or_last_page && request.page > 1 {
+                PageOrLast::of(ordered, counted(), request).load($conn)?
+            } else {
+                ordered.page(request).load($conn)?
+            };
+            let told = rows.first().map(|(.., all)| *all);
+            Page::told(rows, told, request, query.or_last_page, || all().load($conn))?
+        }};
     }
-    let never = Timestamp::from(DateTime::UNIX_EPOCH);
-    let gathered = query.within.is_some() || query.expires_before.is_some();
-    let ordered = match query.sort {
-        // By what no index has in order: the tokens below a group, and those that end soon, are found first and sorted
-        // then. Else the databases like to walk through all tokens, newest first, in the hope of meeting twenty of them.
-        Sort::Id if gathered && query.descending => ordered.order((access_tokens::id + 0).desc()),
-        Sort::Id if gathered => ordered.order((access_tokens::id + 0).asc()),
-        Sort::Id if query.descending => ordered.order(access_tokens::id.desc()),
-        Sort::Id => ordered.order(access_tokens::id.asc()),
-        Sort::Name => by!(by_character(lower(access_tokens::name))),
-        Sort::Description => by!(by_character(lower(coalesce_text(
-            access_tokens::description,
-            ""
-        )))),
-        Sort::Scopes => by!(by_character(access_tokens::scopes)),
-        Sort::Created => by!(access_tokens::created_at),
-        Sort::LastUsed => {
-            by!(coalesce_timestamp(
-                access_token_uses::last_used_at.nullable(),
-                never
-            ))
-        }
-        Sort::Expires => by!(coalesce_date(access_tokens::expires_at, far())),
-        Sort::Role => by!(memberships::access_level),
-        Sort::Updated => by!(access_tokens::updated_at),
+    // Not through the type that is both connections, which would write down what is asked for once more.
+    let page: Page<CountedRow> = match conn {
+        DbConnection::Sqlite(conn) => page_on!(Sqlite, conn),
+        DbConnection::Postgres(conn) => page_on!(Pg, conn),
     };
-    let rows: Vec<CountedRow> = if query.or_last_page && request.page > 1 {
-        PageOrLast::of(ordered, counted(), request).load(conn)?
-    } else {
-        ordered.page(request).load(conn)?
-    };
-    let told = rows.first().map(|(.., all)| *all);
-    let page = Page::told(rows, told, request, query.or_last_page, || all().load(conn))?;
     if page.rows.is_empty() && page.request.page > 1 && query.or_last_page {
         // Of so many nobody knows the last page.
         let first = PageRequest { page: 1, ..request };

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use super::Resource;
 use crate::context::Context;
 use crate::db::schema::{access_tokens, memberships, routes, users};
-use crate::db::{COUNTED_AT_MOST, Counted, DbConnection, Limits as _, Timestamp, Total};
+use crate::db::{COUNTED_AT_MOST, Counted, DbConnection, Timestamp, Top, Total};
 use crate::error::Error;
 use crate::groups::path::FullPath;
 use crate::groups::store::visible_group_with;
@@ -14,6 +14,10 @@ use crate::projects::store::visible_project_with;
 
 /// An end within so many days is near.
 const NEAR: Days = Days::new(14);
+
+/// Rows that are counted at the most.
+const MOST: u32 = 10_001;
+const _: () = assert!(MOST as i64 == COUNTED_AT_MOST + 1);
 
 /// Tokens by state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,34 +84,29 @@ macro_rules! counts {
         };
         let dated = || access_tokens::expires_at.is_not_null();
         let date = || access_tokens::expires_at.assume_not_null();
-        let most = COUNTED_AT_MOST + 1;
         (
-            Counted(
+            Counted(Top::<MOST, _>(
                 living()
                     .filter(access_tokens::expires_at.is_null().or(date().gt(today)))
-                    .select(access_tokens::id)
-                    .at_most(most),
-            ),
-            Counted(
+                    .select(access_tokens::id),
+            )),
+            Counted(Top::<MOST, _>(
                 living()
                     .filter(dated().and(date().gt(today)).and(date().lt(near(today))))
-                    .select(access_tokens::id)
-                    .at_most(most),
-            ),
-            Counted(
+                    .select(access_tokens::id),
+            )),
+            Counted(Top::<MOST, _>(
                 over()
                     .filter(diesel::dsl::not(access_tokens::revoked))
                     .filter(dated().and(date().le(today)))
-                    .select(access_tokens::id)
-                    .at_most(most),
-            ),
-            Counted(
+                    .select(access_tokens::id),
+            )),
+            Counted(Top::<MOST, _>(
                 over()
                     .filter(access_tokens::revoked)
                     .filter(diesel::dsl::not(grace()))
-                    .select(access_tokens::id)
-                    .at_most(most),
-            ),
+                    .select(access_tokens::id),
+            )),
         )
     }};
 }

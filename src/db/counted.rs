@@ -1,9 +1,10 @@
 //! Counting the rows of a query beside reading a page of them, in one statement.
 
 use diesel::backend::Backend;
+use diesel::connection::Connection;
 use diesel::expression::{Expression, ValidGrouping, is_aggregate};
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Integer};
 
 /// How many rows a query brings, as a column of another one. What is counted should have a limit.
@@ -22,9 +23,9 @@ impl<Q> ValidGrouping<()> for Counted<Q> {
     type IsAggregate = is_aggregate::Never;
 }
 
-impl<Q> QueryId for Counted<Q> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
+impl<Q: QueryId> QueryId for Counted<Q> {
+    type QueryId = Counted<Q::QueryId>;
+    const HAS_STATIC_QUERY_ID: bool = Q::HAS_STATIC_QUERY_ID;
 }
 
 impl<Q, DB> QueryFragment<DB> for Counted<Q>
@@ -36,6 +37,42 @@ where
         out.push_sql("(SELECT COUNT(*) FROM (");
         self.0.walk_ast(out.reborrow())?;
         out.push_sql(") AS counted)");
+        Ok(())
+    }
+}
+
+/// The rows of a query, each behind a number that is asked for once.
+#[derive(Debug, Clone, Copy)]
+pub struct CountedBeside<N, Q> {
+    /// The number.
+    pub count: Counted<N>,
+    /// The rows.
+    pub rows: Q,
+}
+
+impl<N, Q> QueryId for CountedBeside<N, Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<N, Q: Query> Query for CountedBeside<N, Q> {
+    type SqlType = (BigInt, Q::SqlType);
+}
+
+impl<N, Q, C: Connection> RunQueryDsl<C> for CountedBeside<N, Q> {}
+
+impl<N, Q, DB> QueryFragment<DB> for CountedBeside<N, Q>
+where
+    DB: Backend,
+    N: QueryFragment<DB>,
+    Q: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("SELECT ");
+        self.count.walk_ast(out.reborrow())?;
+        out.push_sql(", counted_rows.* FROM (");
+        self.rows.walk_ast(out.reborrow())?;
+        out.push_sql(") AS counted_rows");
         Ok(())
     }
 }

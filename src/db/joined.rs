@@ -102,3 +102,44 @@ where
         Ok(())
     }
 }
+
+/// The rows of queries in turn, each with an order and a limit of its own, until there are enough: of the next one nothing is
+/// read as long as those before it bring rows. Neither database promises that order, which both keep: sort what comes.
+#[derive(Debug, Clone)]
+pub struct InTurn<Q> {
+    /// At least one.
+    pub queries: Vec<Q>,
+    /// At most so many rows in all.
+    pub at_most: i64,
+}
+
+impl<Q> QueryId for InTurn<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: Query> Query for InTurn<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q, C: Connection> RunQueryDsl<C> for InTurn<Q> {}
+
+impl<Q, DB> QueryFragment<DB> for InTurn<Q>
+where
+    DB: Backend,
+    Q: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        for (at, query) in self.queries.iter().enumerate() {
+            if at > 0 {
+                out.push_sql(" UNION ALL ");
+            }
+            out.push_sql("SELECT * FROM (");
+            query.walk_ast(out.reborrow())?;
+            out.push_sql(") AS nested");
+        }
+        out.push_sql(" LIMIT ");
+        out.push_sql(&self.at_most.to_string());
+        Ok(())
+    }
+}

@@ -35,9 +35,11 @@ type BoxedError = Box<dyn std::error::Error + Send + Sync>;
 /// # Errors
 /// When the database can't be read.
 pub fn schema_state(conn: &mut DbConnection) -> Result<SchemaState, BoxedError> {
+    // Before the tables, with which they are made: another node may be at it just now.
+    let functions = functions_left(conn)?;
     let tables = table_names(conn)?;
     if tables.is_empty() {
-        return Ok(if functions_left(conn)? == 0 {
+        return Ok(if functions == 0 {
             SchemaState::Empty
         } else {
             SchemaState::Foreign

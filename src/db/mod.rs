@@ -24,9 +24,9 @@ mod writer;
 
 pub(crate) use connection::straight;
 pub use connection::{Counters, DbConnection};
-pub use counted::{Counted, Measured};
+pub use counted::{Counted, CountedBeside, Measured};
 pub use in_use::InUse;
-pub use joined::{Firsts, Nested, UnionAll};
+pub use joined::{Firsts, InTurn, Nested, UnionAll};
 pub use last_page::PageOrLast;
 pub use limited::{Limits, Top};
 pub use migrations::{

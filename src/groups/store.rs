@@ -71,14 +71,14 @@ pub(crate) use root_columns;
 
 /// A visible group by its full path, with more columns from the same query: `Ok((group, more))`.
 macro_rules! visible_group_with {
-    ($conn:expr, $ctx:expr, $path:expr, $more:expr => $type:ty) => {{
+    ($conn:ident, $ctx:expr, $path:expr, $more:expr => $type:ty) => {{
         use diesel::prelude::*;
         use $crate::db::schema::{groups, routes};
         use $crate::groups::store::{root_columns, roots};
         let found: Option<($crate::groups::GroupRow, $crate::groups::RootRow, $type)> =
             match $crate::groups::path::FullPath::parse($path) {
                 Err(_) => None,
-                Ok(path) => groups::table
+                Ok(path) => $crate::db::straight!($conn => groups::table
                     .inner_join(routes::table.on(routes::group_id.eq(groups::id.nullable())))
                     .inner_join(roots.on(roots.field(groups::id).eq(groups::root_id)))
                     .filter(routes::path_key.eq(path.key()))
@@ -88,7 +88,7 @@ macro_rules! visible_group_with {
                         $more,
                     ))
                     .get_result($conn)
-                    .optional()?,
+                    .optional()?),
             };
         found
             .map(|(row, root, more)| ($crate::groups::Group::from((row, root)), more))

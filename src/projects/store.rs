@@ -66,7 +66,7 @@ pub(super) use with_namespace;
 
 /// A visible project by its full path, with more columns from the same query: `Ok((project, more))`.
 macro_rules! visible_project_with {
-    ($conn:expr, $ctx:expr, $path:expr, $more:expr => $type:ty) => {{
+    ($conn:ident, $ctx:expr, $path:expr, $more:expr => $type:ty) => {{
         use diesel::prelude::*;
         use $crate::db::schema::{groups, projects, routes};
         use $crate::groups::store::{root_columns, roots};
@@ -77,7 +77,7 @@ macro_rules! visible_project_with {
             $type,
         )> = match $crate::groups::path::FullPath::parse($path) {
             Err(_) => None,
-            Ok(path) => projects::table
+            Ok(path) => $crate::db::straight!($conn => projects::table
                 .inner_join(routes::table.on(routes::project_id.eq(projects::id.nullable())))
                 .inner_join(groups::table.on(groups::id.eq(projects::group_id)))
                 .inner_join(roots.on(roots.field(groups::id).eq(groups::root_id)))
@@ -89,7 +89,7 @@ macro_rules! visible_project_with {
                     $more,
                 ))
                 .get_result($conn)
-                .optional()?,
+                .optional()?),
         };
         found
             .map(|(row, group, root, more)| {

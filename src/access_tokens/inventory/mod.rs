@@ -65,7 +65,7 @@ fn check(ctx: &Context, root: &Group) -> Result<(), Error> {
 /// Some tokens below this top-level group. Active ones come in the order of their ends, the soonest first, or the other
 /// way round if the query says `descending`; all and ended ones come newest first. Values that were rotated away and still
 /// work are told with their successor, and are no tokens of their own. Of the query count state, kind, name, role, scope,
-/// last use and end. At most two queries, each of which an index has in order.
+/// last use and end. One query, of pieces that an index has in order.
 ///
 /// # Errors
 /// As [`find_root`].

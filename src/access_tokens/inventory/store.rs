@@ -12,7 +12,8 @@ use crate::access_tokens::store::{listed, listed_tokens, older, unused_since};
 use crate::access_tokens::{AccessToken, ListedToken, TokenType};
 use crate::db::schema::{access_token_uses, access_tokens, groups, memberships, projects, users};
 use crate::db::{
-    Backend, COUNTED_AT_MOST, Counted, DbConnection, Limits as _, Timestamp, Total, lower,
+    Backend, COUNTED_AT_MOST, Counted, CountedBeside, DbConnection, InTurn, Limits as _, Timestamp,
+    Total, lower,
 };
 use crate::error::Error;
 use crate::groups::store::like_pattern;
@@ -46,7 +47,7 @@ pub(super) struct Walk<'a> {
     pub counted: bool,
 }
 
-/// A token, where it belongs, and how many there are.
+/// A token, and where it belongs.
 type Row = (
     AccessToken,
     User,
@@ -57,7 +58,6 @@ type Row = (
     Option<String>,
     Option<String>,
     Option<String>,
-    i64,
 );
 
 /// What lists share, with the paths of groups and projects.
@@ -75,9 +75,9 @@ macro_rules! with_paths {
     };
 }
 
-/// The columns of that join, and one more.
+/// The columns of that join.
 macro_rules! columns {
-    ($now:expr, $more:expr) => {
+    ($now:expr) => {
         (
             AccessToken::as_select(),
             User::as_select(),
@@ -88,13 +88,12 @@ macro_rules! columns {
             groups::full_path.nullable(),
             namespaces.field(groups::full_path).nullable(),
             projects::path.nullable(),
-            $more,
         )
     };
 }
 
 fn found(row: Row) -> Found {
-    let (token, user, membership, usage, grace, values, group, namespace, project, _) = row;
+    let (token, user, membership, usage, grace, values, group, namespace, project) = row;
     Found {
         listed: ListedToken {
             old_values: OldValues::ids(values.as_deref()),
@@ -115,44 +114,23 @@ pub(super) fn by_ids(
     ids: &[i64],
     now: DateTime<Utc>,
 ) -> Result<Vec<Found>, Error> {
-    let nothing = access_tokens::table
-        .filter(access_tokens::id.lt(0))
-        .select(access_tokens::id)
-        .at_most(0);
     let rows: Vec<Row> = with_paths!()
         .filter(access_tokens::root_id.eq(root_id))
         .filter(access_tokens::id.eq_any(ids.to_vec()))
         .order(access_tokens::id.asc())
-        .select(columns!(now, Counted(nothing)))
+        .select(columns!(now))
         .load(conn)?;
     Ok(rows.into_iter().map(found).collect())
 }
 
-/// The next tokens of a walk.
-pub(super) fn walk(
-    conn: &mut DbConnection,
-    walk: &Walk<'_>,
-    at_most: i64,
-) -> Result<(Vec<Found>, Option<Total>), Error> {
-    let mut rows = Vec::new();
-    for piece in pieces(walk) {
-        let missing = at_most - i64::try_from(rows.len()).unwrap_or(at_most);
-        if missing > 0 {
-            rows.extend(load(conn, walk, piece, missing)?);
-        }
-    }
-    let total = rows
-        .first()
-        .filter(|_| walk.counted)
-        .map(|(.., all)| Total::from_bounded_count(*all));
-    Ok((rows.into_iter().map(found).collect(), total))
-}
-
-/// What an index has in order: no index has those without an end behind the others, in both databases.
+/// What an index has in order: no index has those without an end behind the others in both databases, and SQLite's finds a
+/// place by day and id only if the day is given.
 #[derive(Debug, Clone, Copy)]
 enum Piece {
-    /// Active ones with an end, behind this place.
-    Dated(Option<(NaiveDate, i64)>),
+    /// Active ones that end on this day, behind this id.
+    Day(NaiveDate, i64),
+    /// Active ones with an end, behind this day.
+    Days(Option<NaiveDate>),
     /// Active ones without one.
     Undated(Option<i64>),
     /// Of whatever end, by their ids.
@@ -171,6 +149,19 @@ impl Walk<'_> {
             _ => true,
         };
         list != self.backwards
+    }
+
+    /// Puts them into the order of the walk.
+    fn sort(&self, tokens: &mut [Found]) {
+        let by_end = self.query.state == Some(State::Active);
+        tokens.sort_by_key(|found| {
+            let token = &found.listed.token;
+            let end = by_end.then_some((token.expires_at.is_none(), token.expires_at));
+            (end, token.id)
+        });
+        if self.descends() {
+            tokens.reverse();
+        }
     }
 
     /// Does the index alone tell which tokens are meant? Active ones, of one kind perhaps; whose bot is gone isn't active.
@@ -194,17 +185,22 @@ fn pieces(walk: &Walk<'_>) -> Vec<Piece> {
         })];
     }
     let some = match (walk.from, walk.descends()) {
-        // Where everything up to that day has ended meanwhile, the list begins at its beginning.
-        (Some(Cursor::Dated(date, id)), false) if date > walk.today() => {
-            vec![Piece::Dated(Some((date, id))), Piece::Undated(None)]
+        // Where everything up to that day has ended meanwhile, the list begins at its beginning, and has nothing before that.
+        (Some(Cursor::Dated(date, id)), false) if date > walk.today() => vec![
+            Piece::Day(date, id),
+            Piece::Days(Some(date)),
+            Piece::Undated(None),
+        ],
+        (Some(Cursor::Dated(date, id)), true) if date > walk.today() => {
+            vec![Piece::Day(date, id), Piece::Days(Some(date))]
         }
+        (Some(Cursor::Dated(..)), true) => Vec::new(),
         (Some(Cursor::Undated(id)), false) => vec![Piece::Undated(Some(id))],
-        (_, false) => vec![Piece::Dated(None), Piece::Undated(None)],
+        (_, false) => vec![Piece::Days(None), Piece::Undated(None)],
         (Some(Cursor::Undated(id)), true) => {
-            vec![Piece::Undated(Some(id)), Piece::Dated(None)]
+            vec![Piece::Undated(Some(id)), Piece::Days(None)]
         }
-        (Some(Cursor::Dated(date, id)), true) => vec![Piece::Dated(Some((date, id)))],
-        (_, true) => vec![Piece::Undated(None), Piece::Dated(None)],
+        (_, true) => vec![Piece::Undated(None), Piece::Days(None)],
     };
     some.into_iter()
         .filter(|piece| walk.query.expires_before.is_none() || !matches!(piece, Piece::Undated(_)))
@@ -264,63 +260,87 @@ macro_rules! of_list {
     }};
 }
 
-fn load(
+/// The tokens of a piece.
+macro_rules! of_piece {
+    ($walk:expr, $piece:expr, $at_most:expr) => {{
+        let (walk, piece, descends): (&Walk<'_>, Piece, bool) = ($walk, $piece, $walk.descends());
+        let mut rows = with_paths!().into_boxed::<Backend>();
+        rows = match piece {
+            Piece::Numbered(_) => of_list!(rows, walk),
+            // Only what the index is entered by; that they are active say the bounds below.
+            _ => {
+                rows = rows
+                    .filter(access_tokens::root_id.eq(walk.root_id))
+                    .filter(not(access_tokens::revoked));
+                of_kind!(rows, walk)
+            }
+        };
+        let (date, id) = (access_tokens::expires_at, access_tokens::id);
+        rows = match (piece, descends) {
+            (Piece::Day(day, last), false) => rows.filter(date.eq(day)).filter(id.gt(last)),
+            (Piece::Day(day, last), true) => rows.filter(date.eq(day)).filter(id.lt(last)),
+            (Piece::Days(None), _) => rows.filter(date.gt(walk.today())),
+            (Piece::Days(Some(day)), false) => rows.filter(date.gt(day)),
+            (Piece::Days(Some(day)), true) => {
+                rows.filter(date.gt(walk.today())).filter(date.lt(day))
+            }
+            (Piece::Undated(None), _) => rows.filter(date.is_null()),
+            (Piece::Undated(Some(last)), false) => rows.filter(date.is_null()).filter(id.gt(last)),
+            (Piece::Undated(Some(last)), true) => rows.filter(date.is_null()).filter(id.lt(last)),
+            (Piece::Numbered(None), _) => rows,
+            (Piece::Numbered(Some(last)), false) => rows.filter(id.gt(last)),
+            (Piece::Numbered(Some(last)), true) => rows.filter(id.lt(last)),
+        };
+        rows = narrowed!(rows, walk.query);
+        rows = match (piece, descends) {
+            (Piece::Numbered(_), false) => rows.order(id.asc()),
+            (Piece::Numbered(_), true) => rows.order(id.desc()),
+            (_, false) => rows.order((date.asc(), id.asc())),
+            (_, true) => rows.order((date.desc(), id.desc())),
+        };
+        rows.select(columns!(walk.now)).at_most($at_most)
+    }};
+}
+
+/// The next tokens of a walk.
+pub(super) fn walk(
     conn: &mut DbConnection,
     walk: &Walk<'_>,
-    piece: Piece,
     at_most: i64,
-) -> Result<Vec<Row>, Error> {
-    let descends = walk.descends();
-    let mut rows = with_paths!().into_boxed::<Backend>();
-    rows = match piece {
-        // Only what the index is entered by; that they are active say the bounds below.
-        Piece::Dated(_) | Piece::Undated(_) => {
-            rows = rows
-                .filter(access_tokens::root_id.eq(walk.root_id))
-                .filter(not(access_tokens::revoked));
-            of_kind!(rows, walk)
-        }
-        Piece::Numbered(_) => of_list!(rows, walk),
-    };
-    let (date, id) = (access_tokens::expires_at, access_tokens::id);
-    rows = match (piece, descends) {
-        (Piece::Dated(None), _) => rows.filter(date.gt(walk.today())),
-        // One bound on each side, or an index serves the wrong one.
-        (Piece::Dated(Some((day, last))), false) => rows
-            .filter(date.ge(day))
-            .filter(date.gt(day).or(id.nullable().gt(last))),
-        (Piece::Dated(Some((day, last))), true) => rows
-            .filter(date.gt(walk.today()))
-            .filter(date.le(day))
-            .filter(date.lt(day).or(id.nullable().lt(last))),
-        (Piece::Undated(None), _) => rows.filter(date.is_null()),
-        (Piece::Undated(Some(last)), false) => rows.filter(date.is_null()).filter(id.gt(last)),
-        (Piece::Undated(Some(last)), true) => rows.filter(date.is_null()).filter(id.lt(last)),
-        (Piece::Numbered(None), _) => rows,
-        (Piece::Numbered(Some(last)), false) => rows.filter(id.gt(last)),
-        (Piece::Numbered(Some(last)), true) => rows.filter(id.lt(last)),
-    };
-    rows = narrowed!(rows, walk.query);
-    rows = match (piece, descends) {
-        (Piece::Numbered(_), false) => rows.order(id.asc()),
-        (Piece::Numbered(_), true) => rows.order(id.desc()),
-        (_, false) => rows.order((date.asc(), id.asc())),
-        (_, true) => rows.order((date.desc(), id.desc())),
-    };
-    let countable = if walk.counted { COUNTED_AT_MOST + 1 } else { 0 };
-    if walk.is_plain() {
-        let all = of_list!(access_tokens::table.into_boxed::<Backend>(), walk);
-        let all = Counted(all.select(access_tokens::id).at_most(countable));
-        return Ok(rows
-            .select(columns!(walk.now, all))
-            .at_most(at_most)
-            .load(conn)?);
+) -> Result<(Vec<Found>, Option<Total>), Error> {
+    let pieces = pieces(walk).into_iter();
+    let queries: Vec<_> = pieces
+        .map(|piece| of_piece!(walk, piece, at_most))
+        .collect();
+    if queries.is_empty() {
+        return Ok((Vec::new(), None));
     }
-    let all = of_list!(listed_tokens!().into_boxed::<Backend>(), walk);
-    let all = narrowed!(all, walk.query);
-    let all = Counted(all.select(access_tokens::id).at_most(countable));
-    Ok(rows
-        .select(columns!(walk.now, all))
-        .at_most(at_most)
-        .load(conn)?)
+    let rows = InTurn { queries, at_most };
+    let countable = if walk.counted { COUNTED_AT_MOST + 1 } else { 0 };
+    let found_rows: Vec<(i64, Row)> = if walk.is_plain() {
+        let of_root = || {
+            let rows = access_tokens::table.into_boxed::<Backend>();
+            let rows = rows.filter(access_tokens::root_id.eq(walk.root_id));
+            of_kind!(rows.filter(not(access_tokens::revoked)), walk).select(access_tokens::id)
+        };
+        let queries = vec![
+            of_root().filter(access_tokens::expires_at.gt(walk.today())),
+            of_root().filter(access_tokens::expires_at.is_null()),
+        ];
+        let at_most = countable;
+        let count = Counted(InTurn { queries, at_most });
+        CountedBeside { count, rows }.load(conn)?
+    } else {
+        let all = of_list!(listed_tokens!().into_boxed::<Backend>(), walk);
+        let all = narrowed!(all, walk.query);
+        let count = Counted(all.select(access_tokens::id).at_most(countable));
+        CountedBeside { count, rows }.load(conn)?
+    };
+    let total = found_rows
+        .first()
+        .filter(|_| walk.counted)
+        .map(|(all, _)| Total::from_bounded_count(*all));
+    let mut tokens: Vec<Found> = found_rows.into_iter().map(|(_, row)| found(row)).collect();
+    walk.sort(&mut tokens);
+    Ok((tokens, total))
 }
