@@ -101,6 +101,12 @@ impl Database {
         Ok(count > 0)
     }
 
+    /// Takes a database away, if there is one of this name.
+    pub(crate) fn drop(server: &str, name: &str) -> anyhow::Result<()> {
+        let mut conn = open(&DatabaseUrl::parse(server)?)?;
+        Ok(conn.batch_execute(&format!("DROP DATABASE IF EXISTS {name}"))?)
+    }
+
     /// Gives a database to which nobody is connected another name.
     pub(crate) fn rename(server: &str, from: &str, to: &str) -> anyhow::Result<()> {
         let mut conn = open(&DatabaseUrl::parse(server)?)?;

@@ -159,6 +159,9 @@ impl Place {
 
     fn sqlite(&self, layout: Layout) -> anyhow::Result<(PathBuf, Database)> {
         let data = self.path.join(seed::folder_name(layout));
+        if data.exists() && has_outgrown(&Database::new(&data, None, "")?, layout)? {
+            fs::remove_dir_all(&data)?;
+        }
         if !data.exists() {
             // It gets its name when it is complete.
             let part = data.with_extension("part");
@@ -189,16 +192,27 @@ impl Place {
             seed::fill(&program, &database, layout)?;
             return Ok((data, database));
         }
-        if !Database::exists(server, &name)? {
+        if !Database::exists(server, &name)? || has_outgrown(&Database::on(server, &name)?, layout)?
+        {
             let part = format!("{name}_part");
             let database = Database::fresh(server, &part)?;
             let program = Program::on(&self.program, &data, database.url().clone());
             seed::fill(&program, &database, layout)?;
+            Database::drop(server, &name)?;
             Database::rename(server, &part, &name)?;
         }
         Ok((data, Database::on(server, &name)?))
     }
 }
+
+/// Have loads made so many tokens in a database that was kept that it isn't of its size any more?
+fn has_outgrown(database: &Database, layout: Layout) -> anyhow::Result<bool> {
+    let tokens = database.number("SELECT count(*) AS number FROM access_tokens")?;
+    Ok(tokens.unsigned_abs() > layout.tokens + layout.tokens / 10 + SPARE)
+}
+
+/// Tokens beside those that loads draw from.
+const SPARE: u64 = 1_000;
 
 fn private(path: &Path) -> anyhow::Result<()> {
     Ok(fs::DirBuilder::new().mode(0o700).create(path)?)

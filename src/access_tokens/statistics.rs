@@ -5,10 +5,9 @@ use diesel::prelude::*;
 
 use super::Resource;
 use crate::context::Context;
-use crate::db::schema::{access_tokens, memberships, routes, users};
-use crate::db::{COUNTED_AT_MOST, Counted, DbConnection, Timestamp, Top, Total};
+use crate::db::schema::{access_tokens, groups, memberships, projects, users};
+use crate::db::{COUNTED_AT_MOST, Counted, DbConnection, OfOuter, Timestamp, Top, Total};
 use crate::error::Error;
-use crate::groups::path::FullPath;
 use crate::groups::store::visible_group_with;
 use crate::projects::store::visible_project_with;
 
@@ -125,11 +124,6 @@ impl From<Numbers> for Statistics {
     }
 }
 
-/// The address as routes have it; one that can't be has no tokens.
-fn key(path: &str) -> String {
-    FullPath::parse(path).map_or_else(|_| String::new(), |path| path.key())
-}
-
 /// A visible group with the numbers of its tokens, in one query.
 ///
 /// # Errors
@@ -139,14 +133,7 @@ pub fn of_group(
     ctx: &Context,
     path: &str,
 ) -> Result<(Resource, Statistics), Error> {
-    let key = key(path);
-    let here = || {
-        access_tokens::group_id.eq_any(
-            routes::table
-                .filter(routes::path_key.eq(key.clone()))
-                .select(routes::group_id),
-        )
-    };
+    let here = || access_tokens::group_id.eq(OfOuter(groups::id).nullable());
     let (group, numbers) =
         visible_group_with!(conn, ctx, path, counts!(here(), ctx.now) => Numbers)?;
     Ok((Resource::Group(group), numbers.into()))
@@ -161,14 +148,7 @@ pub fn of_project(
     ctx: &Context,
     path: &str,
 ) -> Result<(Resource, Statistics), Error> {
-    let key = key(path);
-    let here = || {
-        access_tokens::project_id.eq_any(
-            routes::table
-                .filter(routes::path_key.eq(key.clone()))
-                .select(routes::project_id),
-        )
-    };
+    let here = || access_tokens::project_id.eq(OfOuter(projects::id).nullable());
     let (project, numbers) =
         visible_project_with!(conn, ctx, path, counts!(here(), ctx.now) => Numbers)?;
     Ok((Resource::Project(project), numbers.into()))

@@ -107,14 +107,11 @@ fn sqlite(address: &str, pragmas: &str) -> Result<SqliteConnection, ConnectionEr
     Ok(conn)
 }
 
-/// Acknowledged is durable (`synchronous`), and other processes are waited for, at most five seconds. What is written goes
-/// from the journal into the file each 16 MiB: some thirty pages change with a new token, mostly the same ones as with the
-/// last one, and each time that they go into the file, the disk is waited for twice.
+/// Acknowledged is durable (`synchronous`), and other processes are waited for, at most five seconds.
 const SQLITE_PRAGMAS: &str = "
     PRAGMA busy_timeout = 5000;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
-    PRAGMA wal_autocheckpoint = 4000;
     PRAGMA foreign_keys = ON;
     PRAGMA cache_size = -8192;
     PRAGMA mmap_size = 8589934592;

@@ -41,6 +41,32 @@ where
     }
 }
 
+/// A column of the query around a [`Counted`] one, within that.
+#[derive(Debug, Clone, Copy, QueryId)]
+pub struct OfOuter<C>(pub C);
+
+impl<C: Expression> Expression for OfOuter<C> {
+    type SqlType = C::SqlType;
+}
+
+impl<C: Expression, QS> AppearsOnTable<QS> for OfOuter<C> {}
+
+impl<C: Expression, QS> SelectableExpression<QS> for OfOuter<C> {}
+
+impl<C> ValidGrouping<()> for OfOuter<C> {
+    type IsAggregate = is_aggregate::Never;
+}
+
+impl<C, DB> QueryFragment<DB> for OfOuter<C>
+where
+    DB: Backend,
+    C: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out)
+    }
+}
+
 /// The rows of a query, each behind a number that is asked for once.
 #[derive(Debug, Clone, Copy)]
 pub struct CountedBeside<N, Q> {

@@ -24,7 +24,7 @@ mod writer;
 
 pub(crate) use connection::straight;
 pub use connection::{Counters, DbConnection};
-pub use counted::{Counted, CountedBeside, Measured};
+pub use counted::{Counted, CountedBeside, Measured, OfOuter};
 pub use in_use::InUse;
 pub use joined::{Firsts, InTurn, Nested, UnionAll};
 pub use last_page::PageOrLast;
