@@ -102,7 +102,7 @@ impl Database {
     }
 
     /// Takes a database away, if there is one of this name.
-    pub(crate) fn drop(server: &str, name: &str) -> anyhow::Result<()> {
+    pub(crate) fn take_away(server: &str, name: &str) -> anyhow::Result<()> {
         let mut conn = open(&DatabaseUrl::parse(server)?)?;
         Ok(conn.batch_execute(&format!("DROP DATABASE IF EXISTS {name}"))?)
     }

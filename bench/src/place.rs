@@ -198,7 +198,7 @@ impl Place {
             let database = Database::fresh(server, &part)?;
             let program = Program::on(&self.program, &data, database.url().clone());
             seed::fill(&program, &database, layout)?;
-            Database::drop(server, &name)?;
+            Database::take_away(server, &name)?;
             Database::rename(server, &part, &name)?;
         }
         Ok((data, Database::on(server, &name)?))
