@@ -18,7 +18,7 @@ use crate::members::AccessLevel;
 use crate::notices;
 use crate::permissions::Right;
 use crate::text::{Description, Name};
-use crate::users::User;
+use crate::users::{Identity, User};
 
 /// What somebody asks for, as they typed it; [`problems`] says what is wrong with it.
 #[derive(Debug, Clone)]
@@ -166,8 +166,8 @@ fn attempt(
     let (resource, ctx) = resource.locked(conn, ctx)?;
     may_create(&ctx, &resource, new.access_level)?;
     let today = ctx.today();
-    let limit = i64::from(ctx.policy.settings.active_tokens_per_group);
-    if limit > 0 && store::count_active(conn, &resource, today)? >= limit {
+    let limit = ctx.policy.settings.active_tokens_per_group;
+    if limit > 0 && store::is_full(conn, &resource, today, limit)? {
         return Err(Error::refused("Access token limit reached"));
     }
     refuse(&problems(new, ctx.policy.limits(), today))?;
@@ -178,7 +178,7 @@ fn attempt(
         .expires_at
         .or_else(|| ctx.policy.limits().default_date(today));
     let name = Name::parse(&new.name).map_err(|problem| Error::refused(problem.to_string()))?;
-    let bot = bots::create::create(
+    let (bot, role) = bots::create::create(
         conn,
         &ctx,
         &resource,
@@ -204,9 +204,12 @@ fn attempt(
         Target::Token(token.id, &token.name),
     )
     .in_group(resource.group())
-    .with(described(&token, &bot, Some(new.access_level)));
+    .with(described(&token, &bot.username, Some(new.access_level)));
     audit::record(conn, &ctx, event)?;
-    created(conn, token.id, plaintext)
+    Ok(Created {
+        listed: ListedToken::fresh(token, Identity::from(&bot), Some(role)),
+        plaintext,
+    })
 }
 
 /// Every edge offers only what may be had; whoever gets past it is refused here.
@@ -288,10 +291,14 @@ pub fn create_personal(
         "personal_access_token_created",
         Target::Token(token.id, &token.name),
     )
-    .with(described(&token, user, None));
+    .with(described(&token, &user.username, None));
     audit::record(conn, &ctx, event)?;
-    notices::personal::created(conn, &ctx, &token, user)?;
-    created(conn, token.id, plaintext)
+    let person = Identity::from(user);
+    notices::personal::created(conn, &ctx, &token, &person)?;
+    Ok(Created {
+        listed: ListedToken::fresh(token, person, None),
+        plaintext,
+    })
 }
 
 /// What a new row needs, checked already.
@@ -346,29 +353,18 @@ pub(super) fn mint(
     Ok((token, plaintext))
 }
 
-/// The token as lists show it, with its value.
-pub(super) fn created(
-    conn: &mut DbConnection,
-    id: i64,
-    plaintext: Plaintext,
-) -> Result<Created, Error> {
-    let listed = store::find(conn, id)?
-        .ok_or_else(|| Error::internal(anyhow::anyhow!("a new token is not there")))?;
-    Ok(Created { listed, plaintext })
-}
-
 /// A token for the audit trail: everything but its value.
 pub(super) fn described(
     token: &AccessToken,
-    user: &User,
+    username: &str,
     level: Option<AccessLevel>,
 ) -> serde_json::Value {
     json!({
         "scopes": token.scopes.names(),
         "expires_at": token.expires_at,
         "access_level": level.map(AccessLevel::number),
-        "user_id": user.id,
-        "username": user.username,
+        "user_id": token.user_id,
+        "username": username,
     })
 }
 

@@ -8,15 +8,12 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::members::AccessLevel;
 use crate::permissions::Right;
-use crate::users::User;
 
 /// A token as it is decided about.
 #[derive(Debug, Clone, Copy)]
 pub struct TokenFacts<'a> {
     /// The token.
     pub token: &'a AccessToken,
-    /// The bot or the person that it acts as.
-    pub user: &'a User,
     /// The role that its bot was given; nothing when its membership is gone, and for people.
     pub role: Option<AccessLevel>,
 }
@@ -25,7 +22,6 @@ impl<'a> From<&'a ListedToken> for TokenFacts<'a> {
     fn from(listed: &'a ListedToken) -> Self {
         TokenFacts {
             token: &listed.token,
-            user: &listed.user,
             role: listed.access_level,
         }
     }
@@ -101,7 +97,7 @@ pub fn may_find(ctx: &Context, token: Option<TokenFacts<'_>>) -> Result<(), Refu
     }
     let admin = ctx.actor.may_on_instance(Right::Administer);
     token
-        .filter(|found| admin || ctx.actor.user_id() == Some(found.user.id))
+        .filter(|found| admin || ctx.actor.user_id() == Some(found.token.user_id))
         .map(|_| ())
         .ok_or(Refusal::Unknown)
 }

@@ -12,9 +12,9 @@ use crate::context::Context;
 use crate::db::schema::{access_token_days, access_token_uses, access_tokens, memberships, users};
 use crate::db::{DbConnection, Limits as _, Timestamp};
 use crate::error::{Error, What};
-use crate::members::Membership;
+use crate::members::Role;
 use crate::permissions::Right;
-use crate::users::User;
+use crate::users::Identity;
 
 /// Another name for the table, where one query needs it twice.
 #[allow(
@@ -102,8 +102,8 @@ pub fn personal(conn: &mut DbConnection, ctx: &Context, id: i64) -> Result<Detai
 /// A row of a list with a day, and with who had the bot made.
 type Row = (
     AccessToken,
-    User,
-    Option<Membership>,
+    Identity,
+    Option<Role>,
     Option<(Timestamp, String)>,
     Option<Timestamp>,
     Option<(NaiveDate, i64)>,
@@ -131,8 +131,8 @@ fn find(conn: &mut DbConnection, ctx: &Context, id: i64) -> Result<Option<Detail
         ))
         .select((
             AccessToken::as_select(),
-            User::as_select(),
-            Option::<Membership>::as_select(),
+            Identity::as_select(),
+            Option::<Role>::as_select(),
             (access_token_uses::last_used_at, access_token_uses::ips).nullable(),
             older.field(access_tokens::grace_until).nullable(),
             (access_token_days::day, access_token_days::requests).nullable(),
@@ -143,8 +143,8 @@ fn find(conn: &mut DbConnection, ctx: &Context, id: i64) -> Result<Option<Detail
     let mut days = BTreeMap::new();
     let mut maker = None;
     let mut tokens: BTreeMap<i64, ListedToken> = BTreeMap::new();
-    for (token, user, membership, usage, grace, day, made_by) in rows {
-        let listed = listed((token, user, membership, usage, grace));
+    for (token, user, role, usage, grace, day, made_by) in rows {
+        let listed = listed((token, user, role, usage, grace));
         days.extend(day);
         maker = maker.or(made_by);
         tokens.entry(listed.token.id).or_insert(listed);

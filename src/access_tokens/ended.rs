@@ -12,8 +12,6 @@ use crate::db::DbConnection;
 use crate::db::schema::{access_token_uses, access_tokens, groups, memberships, projects, users};
 use crate::error::Error;
 use crate::groups::relocation::below;
-use crate::members::Membership;
-use crate::users::User;
 
 /// Tokens that are read at a time; databases have a limit on the places that one statement names.
 const AT_ONCE: i64 = 5_000;
@@ -100,7 +98,7 @@ fn tell(
                  access_level,
                  ..
              }| {
-                let mut details = described(token, user, *access_level);
+                let mut details = described(token, &user.username, *access_level);
                 if let Some(details) = details.as_object_mut() {
                     details.insert("reason".into(), json!(reason));
                 }

@@ -14,8 +14,6 @@ use crate::context::Context;
 use crate::db::schema::{access_token_uses, access_tokens, memberships, users};
 use crate::db::{Backend, DbConnection};
 use crate::error::Error;
-use crate::members::Membership;
-use crate::users::User;
 
 /// Tokens that one step looks at.
 const BATCH: i64 = 1_000;
@@ -79,7 +77,7 @@ pub fn note_expired(conn: &mut DbConnection, ctx: &Context, cursor: Cursor) -> R
                 format!("{}_access_token_expired", token.kind()),
                 Target::Token(token.id, &token.name),
             )
-            .with(described(token, &listed.user, listed.access_level));
+            .with(described(token, &listed.user.username, listed.access_level));
             match resources.get(&token.id) {
                 Some(resource) => event.in_group(resource.group()),
                 None => event,

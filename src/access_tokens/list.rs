@@ -1,6 +1,6 @@
 //! Lists of tokens.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::QueryFragment;
@@ -10,20 +10,22 @@ use super::decisions::{Refusal, TokenFacts, looks_after, may_find};
 use super::narrowing::{coalesce_text, narrowed};
 use super::old_values::OldValues;
 pub use super::query::{Query, Sort, State};
-use super::store::{find, find_all, find_of, inside, listed, listed_tokens, older, unused_since};
+use super::store::{
+    far, find, find_all, find_of, inside, listed, listed_tokens, older, unused_since,
+};
 use super::{AccessToken, ListedToken, Resource, TokenType};
 use crate::context::Context;
 use crate::db::schema::{access_token_uses, access_tokens, groups, memberships, projects, users};
 use crate::db::{
     COUNTED_AT_MOST, Counted, DbConnection, Limits as _, Page, PageOrLast, PageRequest, Timestamp,
-    UnseenId, by_character, coalesce_date, coalesce_timestamp, lower,
+    Unseen, by_character, coalesce_date, coalesce_timestamp, lower,
 };
 use crate::error::{Denied, Error, What};
 use crate::groups::relocation::below;
 use crate::groups::store::like_pattern;
-use crate::members::Membership;
+use crate::members::Role;
 use crate::permissions::Right;
-use crate::users::User;
+use crate::users::Identity;
 
 /// Whose tokens.
 #[derive(Debug, Clone, Copy)]
@@ -210,8 +212,8 @@ pub fn by_ids(
 /// A [`ListedRow`](super::store::ListedRow) with the older values that still work, and the number of all rows.
 type CountedRow = (
     AccessToken,
-    User,
-    Option<Membership>,
+    Identity,
+    Option<Role>,
     Option<(Timestamp, String)>,
     Option<Timestamp>,
     Option<String>,
@@ -220,11 +222,6 @@ type CountedRow = (
 
 /// A word with fewer characters has to be the whole name.
 const SHORT_WORD: usize = 3;
-
-/// Where a token without an end is sorted: after every date that a token can have.
-fn far() -> NaiveDate {
-    NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or(NaiveDate::MAX)
-}
 
 /// In the order of this key, and by their ids among equals.
 macro_rules! by {
@@ -250,13 +247,13 @@ fn list(
         ($rows:expr) => {{
             let mut rows = $rows;
             rows = match holder {
-                Holder::Group(id) => rows.filter(access_tokens::group_id.eq(UnseenId(id))),
-                Holder::Project(id) => rows.filter(access_tokens::project_id.eq(UnseenId(id))),
+                Holder::Group(id) => rows.filter(access_tokens::group_id.eq(Unseen(id))),
+                Holder::Project(id) => rows.filter(access_tokens::project_id.eq(Unseen(id))),
                 Holder::Person(id) => rows
-                    .filter(access_tokens::user_id.nullable().eq(UnseenId(id)))
+                    .filter(access_tokens::user_id.nullable().eq(Unseen(id)))
                     .filter(access_tokens::group_id.is_null())
                     .filter(access_tokens::project_id.is_null()),
-                Holder::User(id) => rows.filter(access_tokens::user_id.nullable().eq(UnseenId(id))),
+                Holder::User(id) => rows.filter(access_tokens::user_id.nullable().eq(Unseen(id))),
                 Holder::Everybody => rows,
             };
             let passed = || {
@@ -408,8 +405,8 @@ fn list(
             };
             let ordered = base().select((
                 AccessToken::as_select(),
-                User::as_select(),
-                Option::<Membership>::as_select(),
+                Identity::as_select(),
+                Option::<Role>::as_select(),
                 (access_token_uses::last_used_at, access_token_uses::ips).nullable(),
                 older.field(access_tokens::grace_until).nullable(),
                 OldValues::at(now),
@@ -461,10 +458,10 @@ fn list(
         let first = PageRequest { page: 1, ..request };
         return list(conn, holder, query, first, now);
     }
-    Ok(page.map(
-        |(token, user, membership, usage, grace, values, _)| ListedToken {
+    Ok(
+        page.map(|(token, user, role, usage, grace, values, _)| ListedToken {
             old_values: OldValues::ids(values.as_deref()),
-            ..listed((token, user, membership, usage, grace))
-        },
-    ))
+            ..listed((token, user, role, usage, grace))
+        }),
+    )
 }

@@ -47,8 +47,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 
 use crate::db::{Timestamp, schema::access_tokens};
-use crate::members::AccessLevel;
-use crate::users::{OptionalMoment, User};
+use crate::members::{AccessLevel, Role};
+use crate::users::{Identity, OptionalMoment};
 use scope::Scopes;
 
 /// An access token, as the database keeps it: without its value, and without the digest of it.
@@ -165,7 +165,7 @@ pub struct ListedToken {
     /// The token.
     pub token: AccessToken,
     /// The bot or the person.
-    pub user: User,
+    pub user: Identity,
     /// The role of the bot on its resource; nothing when its membership is gone, and for people.
     pub access_level: Option<AccessLevel>,
     /// The first day on which the bot's membership no longer counts.
@@ -181,6 +181,20 @@ pub struct ListedToken {
 }
 
 impl ListedToken {
+    /// A token that was just made: never used, and rotated from none. A bot's has the role of its membership.
+    pub(crate) fn fresh(token: AccessToken, user: Identity, role: Option<Role>) -> Self {
+        ListedToken {
+            token,
+            user,
+            access_level: role.map(|role| role.access_level),
+            membership_expires_at: role.and_then(|role| role.expires_at),
+            last_used_at: None,
+            last_used_ips: Vec::new(),
+            old_value_until: None,
+            old_values: Vec::new(),
+        }
+    }
+
     /// Is the bot a member on this day? A token whose bot isn't reaches nothing private.
     pub fn is_member(&self, today: NaiveDate) -> bool {
         self.access_level.is_some() && self.membership_expires_at.is_none_or(|date| date > today)

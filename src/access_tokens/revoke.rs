@@ -336,7 +336,7 @@ fn revoke_row(
     let Some(ended) = store::mark_revoked(conn, listed.token.id, ctx.now)? else {
         return Ok(false);
     };
-    let mut details = described(&listed.token, &listed.user, listed.access_level);
+    let mut details = described(&listed.token, &listed.user.username, listed.access_level);
     if !ended.is_empty() {
         details["ended_sooner"] = json!(ended);
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use chrono::{NaiveDate, SecondsFormat, TimeDelta};
 use serde_json::json;
 
-use super::create::{Created, Mint, created, described, mint};
+use super::create::{Created, Mint, described, mint};
 use super::decisions::{Refusal, TokenFacts, Way, may_rotate, replaceable, role_of};
 use super::expiry::ExpiryProblem;
 use super::grace::Grace;
@@ -251,7 +251,7 @@ fn replace(
         let keeps = ctx.policy.retains_bots(resource.group().retain_bots);
         bots::create::extend_membership(conn, old.user.id, expires_at.filter(|_| !keeps))?;
     }
-    let mut details = described(&token, &old.user, old.access_level);
+    let mut details = described(&token, &old.user.username, old.access_level);
     details["previous_token_id"] = json!(old.token.id);
     details["expires_at"] = json!([old.token.expires_at, expires_at]);
     if let Some(until) = grace_until {
@@ -262,7 +262,9 @@ fn replace(
     }
     record(conn, ctx, "rotated", &token, resource, details)?;
     notices::personal::rotated(conn, ctx, &token, &old.user, grace_until)?;
-    created(conn, token.id, plaintext)
+    let listed = store::find(conn, token.id)?
+        .ok_or_else(|| Error::internal(anyhow::anyhow!("a new token is not there")))?;
+    Ok(Created { listed, plaintext })
 }
 
 /// A revoked value came back where only its owner would bring it: somebody else has it. Whatever it was

@@ -18,6 +18,7 @@ use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::members::Memberships;
+use crate::users::{self, User};
 
 /// New addresses of one token that are written in a day.
 const IN_A_DAY: usize = 10;
@@ -48,26 +49,40 @@ pub(super) fn note(
         let ids: Vec<i64> = some.iter().map(|one| one.token_id).collect();
         let tokens = find_all(conn, &ids)?;
         let resources = resources_of(conn, tokens.iter().map(|listed| &listed.token))?;
+        let ids: Vec<i64> = tokens.iter().map(|listed| listed.user.id).collect();
+        let users = users::store::find_all(conn, &ids)?;
         for sighting in some {
             let listed = tokens
                 .iter()
                 .find(|listed| listed.token.id == sighting.token_id);
             // A token that is gone has nothing to tell.
             if let Some(listed) = listed {
-                tell(conn, ctx, sighting, listed, resources.get(&listed.token.id))?;
+                let seen = Seen {
+                    listed,
+                    user: users.get(&listed.user.id),
+                    resource: resources.get(&listed.token.id),
+                };
+                tell(conn, ctx, sighting, &seen)?;
             }
         }
     }
     Ok(())
 }
 
+/// A token that was used, whom it acts as, and where it belongs.
+struct Seen<'a> {
+    listed: &'a ListedToken,
+    user: Option<&'a User>,
+    resource: Option<&'a Resource>,
+}
+
 fn tell(
     conn: &mut DbConnection,
     ctx: &Context,
     sighting: &Sighting,
-    listed: &ListedToken,
-    resource: Option<&Resource>,
+    seen: &Seen<'_>,
 ) -> Result<(), Error> {
+    let listed = seen.listed;
     let token = &listed.token;
     let line = |what: &str, details| {
         let event = Event::new(
@@ -75,27 +90,27 @@ fn tell(
             Target::Token(token.id, &token.name),
         )
         .with(details);
-        match resource {
+        match seen.resource {
             Some(resource) => event.in_group(resource.group()),
             None => event,
         }
     };
-    let described = || described(token, &listed.user, listed.access_level);
+    let described = || described(token, &listed.user.username, listed.access_level);
     let mut new = sighting.new.iter();
     if sighting.first {
-        let using = using(ctx, listed, new.next().copied(), sighting.at);
+        let using = using(ctx, seen.user, new.next().copied(), sighting.at);
         audit::record(conn, &using, line("first_used", described()))?;
     }
     let midnight = sighting.at.date_naive().and_time(NaiveTime::MIN).and_utc();
     for ip in new {
-        let seen = audit::store::sightings(conn, token.id, "_access_token_used_from_new_ip")?;
-        if seen
+        let before = audit::store::sightings(conn, token.id, "_access_token_used_from_new_ip")?;
+        if before
             .iter()
             .any(|(_, _, address)| *address == ip.to_string())
         {
             continue;
         }
-        let today: Vec<i64> = seen
+        let today: Vec<i64> = before
             .into_iter()
             .filter(|(_, at, _)| *at >= midnight)
             .map(|(id, ..)| id)
@@ -106,7 +121,7 @@ fn tell(
                 let mut details = described();
                 let known: Vec<&str> = sighting.known.split_whitespace().collect();
                 details["known"] = json!(known);
-                let using = using(ctx, listed, Some(*ip), sighting.at);
+                let using = using(ctx, seen.user, Some(*ip), sighting.at);
                 audit::record(conn, &using, line("used_from_new_ip", details))?;
             }
         }
@@ -115,11 +130,11 @@ fn tell(
 }
 
 /// Whoever the token acts as did it, there and then.
-fn using(ctx: &Context, listed: &ListedToken, ip: Option<IpAddr>, at: DateTime<Utc>) -> Context {
+fn using(ctx: &Context, user: Option<&User>, ip: Option<IpAddr>, at: DateTime<Utc>) -> Context {
     Context {
         now: at,
         actor: Arc::new(Actor {
-            user: Some(listed.user.clone()),
+            user: user.cloned(),
             credential: Credential::None,
             memberships: Memberships::default(),
             origin: Origin {

@@ -6,7 +6,9 @@ use diesel::prelude::*;
 use super::Resource;
 use crate::context::Context;
 use crate::db::schema::{access_tokens, groups, memberships, projects, users};
-use crate::db::{COUNTED_AT_MOST, Counted, DbConnection, OfOuter, Timestamp, Top, Total};
+use crate::db::{
+    COUNTED_AT_MOST, Counted, DbConnection, OfOuter, Timestamp, Top, Total, Unseen, straight,
+};
 use crate::error::Error;
 use crate::groups::store::visible_group_with;
 use crate::projects::store::visible_project_with;
@@ -43,7 +45,8 @@ pub fn near(today: NaiveDate) -> NaiveDate {
 macro_rules! counts {
     ($of:expr, $now:expr) => {{
         let now: DateTime<Utc> = $now;
-        let today = now.date_naive();
+        let today = Unseen(now.date_naive());
+        let soon = Unseen(near(now.date_naive()));
         // When a bot goes, its tokens are revoked: there is no need to look at the bots of those that aren't.
         let living = || {
             access_tokens::table
@@ -78,7 +81,7 @@ macro_rules! counts {
             access_tokens::grace_until.is_not_null().and(
                 access_tokens::grace_until
                     .assume_not_null()
-                    .gt(Timestamp::from(now)),
+                    .gt(Unseen(Timestamp::from(now))),
             )
         };
         let dated = || access_tokens::expires_at.is_not_null();
@@ -91,7 +94,7 @@ macro_rules! counts {
             )),
             Counted(Top::<MOST, _>(
                 living()
-                    .filter(dated().and(date().gt(today)).and(date().lt(near(today))))
+                    .filter(dated().and(date().gt(today)).and(date().lt(soon)))
                     .select(access_tokens::id),
             )),
             Counted(Top::<MOST, _>(
@@ -169,6 +172,7 @@ pub fn of_person(
             .and(access_tokens::group_id.is_null())
             .and(access_tokens::project_id.is_null())
     };
-    let numbers: Numbers = diesel::select(counts!(own(), ctx.now)).get_result(conn)?;
+    let numbers: Numbers =
+        straight!(conn => diesel::select(counts!(own(), ctx.now)).get_result(conn)?);
     Ok(numbers.into())
 }

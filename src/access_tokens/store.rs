@@ -11,10 +11,10 @@ use super::secret::Digest;
 use super::{AccessToken, ListedToken, Resource};
 use crate::db::schema::{access_token_uses, access_tokens, instance, memberships, users};
 use crate::db::violation::is_unique;
-use crate::db::{DbConnection, Timestamp, columns, straight};
+use crate::db::{Counted, DbConnection, Limits as _, Timestamp, coalesce_date, columns, straight};
 use crate::error::Error;
-use crate::members::Membership;
-use crate::users::User;
+use crate::members::{Membership, Role};
+use crate::users::{Identity, User};
 pub(super) use aliases::{inside, older};
 
 /// Another name for the table, where one query needs it twice.
@@ -138,26 +138,20 @@ pub(super) fn find_with_memberships(
 /// A row of the join that lists share.
 pub(super) type ListedRow = (
     AccessToken,
-    User,
-    Option<Membership>,
+    Identity,
+    Option<Role>,
     Option<(Timestamp, String)>,
     Option<Timestamp>,
 );
 
-pub(super) fn listed((token, user, membership, usage, grace): ListedRow) -> ListedToken {
+pub(super) fn listed((token, user, role, usage, grace): ListedRow) -> ListedToken {
     let (last_used_at, ips) =
         usage.map_or((None, String::new()), |(at, ips)| (Some(at.into()), ips));
     ListedToken {
-        access_level: membership
-            .as_ref()
-            .map(|membership| membership.access_level),
-        membership_expires_at: membership.and_then(|membership| membership.expires_at),
         last_used_at,
         last_used_ips: ips.split_whitespace().map(str::to_owned).collect(),
         old_value_until: grace.map(DateTime::from),
-        old_values: Vec::new(),
-        token,
-        user,
+        ..ListedToken::fresh(token, user, role)
     }
 }
 
@@ -209,8 +203,8 @@ macro_rules! listed_columns {
     () => {
         (
             AccessToken::as_select(),
-            User::as_select(),
-            Option::<Membership>::as_select(),
+            $crate::users::Identity::as_select(),
+            Option::<$crate::members::Role>::as_select(),
             (access_token_uses::last_used_at, access_token_uses::ips).nullable(),
             $crate::access_tokens::store::older
                 .field(access_tokens::grace_until)
@@ -308,28 +302,36 @@ pub fn newest_of_user(conn: &mut DbConnection, user_id: i64) -> Result<Option<Li
     }
 }
 
-/// Active tokens of a resource, for the limit.
-pub(super) fn count_active(
+/// Where a token without an end belongs among the others: after every date that a token can have.
+pub(super) fn far() -> NaiveDate {
+    NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or(NaiveDate::MAX)
+}
+
+/// Has a resource as many active tokens as it may have? They are counted no further than that.
+pub(super) fn is_full(
     conn: &mut DbConnection,
     resource: &Resource,
     today: NaiveDate,
-) -> Result<i64, Error> {
-    let query = access_tokens::table
-        .filter(diesel::dsl::not(access_tokens::revoked))
-        .filter(
-            access_tokens::expires_at
-                .is_null()
-                .or(access_tokens::expires_at.gt(today)),
-        )
-        .count();
-    Ok(match resource {
-        Resource::Group(group) => query
-            .filter(access_tokens::group_id.eq(group.id))
-            .get_result(conn)?,
-        Resource::Project(project) => query
-            .filter(access_tokens::project_id.eq(project.id))
-            .get_result(conn)?,
-    })
+    limit: u32,
+) -> Result<bool, Error> {
+    let limit = i64::from(limit);
+    macro_rules! active {
+        ($holder:expr, $id:expr) => {{
+            // With nothing that isn't in the index, and in one term: of two, PostgreSQL looks for the one in all groups.
+            let tokens = access_tokens::table
+                .filter($holder.eq($id))
+                .filter(diesel::dsl::not(access_tokens::revoked))
+                .filter(coalesce_date(access_tokens::expires_at, far()).gt(today))
+                .select($holder)
+                .at_most(limit);
+            diesel::select(Counted(tokens)).get_result(conn)?
+        }};
+    }
+    let active: i64 = match resource {
+        Resource::Group(group) => active!(access_tokens::group_id, group.id),
+        Resource::Project(project) => active!(access_tokens::project_id, project.id),
+    };
+    Ok(active >= limit)
 }
 
 /// Revokes a token that still works, be it in its grace, and with it the older values that still do. Of several callers

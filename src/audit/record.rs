@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::groups::Group;
 use crate::projects::Project;
 use crate::redaction::redact;
-use crate::users::{User, UserKind};
+use crate::users::{Identity, User, UserKind};
 
 /// Something that happened, or was refused.
 #[derive(Debug)]
@@ -38,6 +38,8 @@ pub enum Target<'a> {
     Project(&'a Project),
     /// A user.
     User(&'a User),
+    /// A bot.
+    Bot(&'a Identity),
     /// A token: id and name.
     Token(i64, &'a str),
     /// A webhook: id and name.
@@ -181,6 +183,7 @@ impl Target<'_> {
             Target::Group(group) => ("group", Some(group.id), group.name.clone()),
             Target::Project(project) => ("project", Some(project.id), project.name.clone()),
             Target::User(user) => ("user", Some(user.id), user.username.clone()),
+            Target::Bot(bot) => ("user", Some(bot.id), bot.username.clone()),
             Target::Token(id, name) => ("access_token", Some(id), name.to_owned()),
             Target::Webhook(id, name) => ("webhook", Some(id), name.to_owned()),
         }

@@ -9,12 +9,12 @@ use crate::audit::{self, Event, Target};
 use crate::context::Context;
 use crate::db::DbConnection;
 use crate::error::Error;
-use crate::members::{AccessLevel, store as memberships};
+use crate::members::{AccessLevel, Role, store as memberships};
 use crate::users::store::{NewUser, insert};
 use crate::users::{User, UserKind};
 
 /// Makes the bot of a token: active, confirmed, without a password, a direct member of exactly this
-/// group or project. It is as external as whoever made it.
+/// group or project. It is as external as whoever made it. Returns the role that its membership gives, too.
 ///
 /// # Errors
 /// When the database can't take it.
@@ -25,7 +25,7 @@ pub fn create(
     name: &str,
     access_level: AccessLevel,
     token_expires_at: Option<NaiveDate>,
-) -> Result<User, Error> {
+) -> Result<(User, Role), Error> {
     let random: [u8; 16] = rand::rng().random();
     let username = format!(
         "{}_{}_bot_{}",
@@ -59,7 +59,7 @@ pub fn create(
         },
     )?;
     let keeps = ctx.policy.retains_bots(resource.group().retain_bots);
-    memberships::insert(
+    let membership = memberships::insert(
         conn,
         &memberships::NewMembership {
             user_id: bot.id,
@@ -84,7 +84,7 @@ pub fn create(
                 "source": resource.full_path(),
             })),
     )?;
-    Ok(bot)
+    Ok((bot, Role::from(&membership)))
 }
 
 /// Gives a rotated token's bot its new end.

@@ -12,7 +12,7 @@ use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
 use crate::groups::Group;
 use crate::groups::relocation::below;
-use crate::users::{User, UserKind, ghost};
+use crate::users::{Identity, UserKind, ghost};
 
 /// From now on the bot counts as absent, because its token was revoked; its rows go a moment later.
 ///
@@ -21,7 +21,7 @@ use crate::users::{User, UserKind, ghost};
 pub fn mark_gone(
     conn: &mut DbConnection,
     ctx: &Context,
-    bot: &User,
+    bot: &Identity,
     resource: Option<&Resource>,
 ) -> Result<(), Error> {
     let marked = diesel::update(users::table.find(bot.id))
@@ -48,11 +48,11 @@ pub fn mark_gone(
 pub fn note(
     conn: &mut DbConnection,
     ctx: &Context,
-    bot: &User,
+    bot: &Identity,
     group: Option<&Group>,
     reason: &'static str,
 ) -> Result<(), Error> {
-    let mut event = Event::new("bot_deleted", Target::User(bot))
+    let mut event = Event::new("bot_deleted", Target::Bot(bot))
         .with(json!({ "name": bot.name, "reason": reason }));
     if let Some(group) = group {
         event = event.in_group(group);

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::groups::store::roots;
 use crate::groups::{self as all_groups, Group};
 use crate::projects as all_projects;
-use crate::users::{User, UserKind, ghost};
+use crate::users::{Identity, User, UserKind, ghost};
 
 /// What a look at the next bots found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -152,7 +152,13 @@ pub fn delete_inactive(
         .load(conn)?;
     let homes = groups_of(conn, &bots)?;
     for bot in &bots {
-        super::delete::note(conn, ctx, bot, homes.get(&bot.id), "inactive")?;
+        super::delete::note(
+            conn,
+            ctx,
+            &Identity::from(bot),
+            homes.get(&bot.id),
+            "inactive",
+        )?;
     }
     let ids: Vec<i64> = bots.iter().map(|bot| bot.id).collect();
     ghost::replace(conn, &ids, ctx.now)

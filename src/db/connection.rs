@@ -107,10 +107,12 @@ fn sqlite(address: &str, pragmas: &str) -> Result<SqliteConnection, ConnectionEr
     Ok(conn)
 }
 
-/// Acknowledged is durable (`synchronous`), and other processes are waited for, at most five seconds.
+/// Acknowledged is durable (`synchronous`), and other processes are waited for, at most five seconds. A journal that one large
+/// transaction made long is cut to 16 MiB again when it begins anew.
 const SQLITE_PRAGMAS: &str = "
     PRAGMA busy_timeout = 5000;
     PRAGMA journal_mode = WAL;
+    PRAGMA journal_size_limit = 16777216;
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
     PRAGMA cache_size = -8192;

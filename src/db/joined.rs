@@ -95,12 +95,21 @@ where
     DB: Backend,
     Q: QueryFragment<DB>,
 {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        out.push_sql("SELECT * FROM (");
-        self.0.walk_ast(out.reborrow())?;
-        out.push_sql(") AS nested");
-        Ok(())
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        nest(&self.0, out)
     }
+}
+
+/// Writes a query as a part of another one.
+fn nest<'b, Q, DB>(query: &'b Q, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()>
+where
+    DB: Backend,
+    Q: QueryFragment<DB>,
+{
+    out.push_sql("SELECT * FROM (");
+    query.walk_ast(out.reborrow())?;
+    out.push_sql(") AS nested");
+    Ok(())
 }
 
 /// The rows of queries in turn, each with an order and a limit of its own, until there are enough: of the next one nothing is
@@ -134,9 +143,7 @@ where
             if at > 0 {
                 out.push_sql(" UNION ALL ");
             }
-            out.push_sql("SELECT * FROM (");
-            query.walk_ast(out.reborrow())?;
-            out.push_sql(") AS nested");
+            nest(query, out.reborrow())?;
         }
         out.push_sql(" LIMIT ");
         out.push_sql(&self.at_most.to_string());

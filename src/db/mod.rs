@@ -8,6 +8,7 @@ mod joined;
 mod last_page;
 mod limited;
 mod migrations;
+mod optimize;
 mod page;
 mod pool;
 pub mod schema;
@@ -33,12 +34,13 @@ pub use migrations::{
     SchemaState, applied_versions_state, drop_all_tables, migrate, migrate_and, others_connected,
     revert, schema_state,
 };
+pub use optimize::optimize;
 pub use page::{COUNTED_AT_MOST, Page, PageRequest, Paging, Total};
 pub use pool::Database;
 pub use server_clock::ahead_of_server;
 pub use timestamp::Timestamp;
 pub use turns::in_turn;
-pub use unseen::UnseenId;
+pub use unseen::{Hidden, Unseen};
 pub use url::{DatabaseUrl, InvalidUrl};
 pub use way::is_pooled;
 

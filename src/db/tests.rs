@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use diesel::prelude::*;
 
 use super::schema::settings;
-use super::{Database, DatabaseUrl, SchemaState, migrate, revert, schema_state};
+use super::{Database, DatabaseUrl, SchemaState, migrate, optimize, revert, schema_state};
 use crate::error::Error;
 
 fn fresh() -> (Database, tempfile::TempDir) {
@@ -191,4 +191,54 @@ fn sqlite_is_compiled_so_that_lists_are_planned_once_and_nothing_is_counted_or_l
     for wanted in ["ENABLE_QPSG", "DEFAULT_MEMSTATUS=0", "THREADSAFE=2"] {
         assert!(options.iter().any(|option| option == wanted), "{options:?}");
     }
+}
+
+/// What SQLite knows of a table's indexes, and how often its plans were thrown away.
+fn known(db: &Database) -> (i64, i64) {
+    let DatabaseUrl::Sqlite(path) = db.url() else {
+        panic!("these tests are on SQLite");
+    };
+    let conn = rusqlite::Connection::open(path).unwrap();
+    let number = |sql: &str| conn.query_row(sql, [], |row| row.get(0)).unwrap();
+    // The table is made by the first count.
+    let counted = number("SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_stat1'");
+    let settings = match counted {
+        0 => 0,
+        _ => number("SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'settings'"),
+    };
+    (settings, number("PRAGMA schema_version"))
+}
+
+#[test]
+fn sqlite_learns_how_its_tables_are_filled_and_leaves_alone_what_it_knows() {
+    let (db, _dir) = fresh();
+    for key in ["one", "two", "three"] {
+        put(&db, key).unwrap();
+    }
+    assert_eq!(known(&db).0, 0);
+    // It has been started anew since, and has looked at no table yet.
+    let db = Database::open(db.url().clone(), 2).unwrap();
+    db.write_now(optimize).unwrap();
+    let (settings, version) = known(&db);
+    assert!(settings > 0);
+    db.write_now(optimize).unwrap();
+    assert_eq!(known(&db), (settings, version), "nothing has changed");
+}
+
+#[test]
+fn a_journal_that_one_change_made_long_is_cut_again() {
+    let (db, dir) = fresh();
+    let length = || dir.path().join("test.db-wal").metadata().unwrap().len();
+    let limit = 16 << 20;
+    db.write_now(|conn| {
+        let long = "x".repeat(20 << 20);
+        diesel::insert_into(settings::table)
+            .values((settings::key.eq("long"), settings::value.eq(long)))
+            .execute(conn)?;
+        Ok(())
+    })
+    .unwrap();
+    assert!(length() > limit);
+    put(&db, "after").unwrap();
+    assert!(length() <= limit, "{} bytes", length());
 }

@@ -9,7 +9,7 @@ use super::{deliver as delivering, history, policy};
 use crate::access_tokens::{days, expired, idempotency, imported};
 use crate::bots::{delete, retention};
 use crate::context::Context;
-use crate::db::DbConnection;
+use crate::db::{DbConnection, optimize};
 use crate::error::Error;
 use crate::mail::outbox;
 use crate::members::expire;
@@ -241,10 +241,10 @@ async fn clean_up(run: &mut Run) -> Result<Progress, Error> {
         .await?,
     ];
     if swept.contains(&Progress::Paused) {
-        Ok(Progress::Paused)
-    } else {
-        Ok(Progress::Done)
+        return Ok(Progress::Paused);
     }
+    run.batch(|conn, _, _| optimize(conn)).await?;
+    Ok(Progress::Done)
 }
 
 async fn unconfirmed_accounts(run: &mut Run) -> Result<Progress, Error> {

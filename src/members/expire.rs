@@ -14,7 +14,7 @@ use crate::db::{DbConnection, lock_roots};
 use crate::error::Error;
 use crate::groups::{self as all_groups, Group};
 use crate::projects::{self as all_projects, Project};
-use crate::users::{User, ghost};
+use crate::users::{Identity, User, ghost};
 
 /// Memberships that one transaction looks at.
 pub const BATCH: i64 = 200;
@@ -63,7 +63,7 @@ pub fn remove_expired(conn: &mut DbConnection, ctx: &Context) -> Result<Expired,
     for (membership, user) in &rows {
         let home = homes.of_membership(membership);
         if user.is_bot() {
-            bots::delete::note(conn, ctx, user, home.1, "membership ended")?;
+            bots::delete::note(conn, ctx, &Identity::from(user), home.1, "membership ended")?;
         }
         record(conn, ctx, membership, user, home)?;
     }

@@ -44,6 +44,26 @@ impl Membership {
     }
 }
 
+/// What a membership gives, without whose it is and where.
+#[derive(Debug, Clone, Copy, Queryable, Selectable)]
+#[diesel(table_name = memberships)]
+pub struct Role {
+    /// The role.
+    #[diesel(deserialize_as = i32)]
+    pub access_level: AccessLevel,
+    /// The first day on which it no longer counts.
+    pub expires_at: Option<NaiveDate>,
+}
+
+impl From<&Membership> for Role {
+    fn from(membership: &Membership) -> Self {
+        Role {
+            access_level: membership.access_level,
+            expires_at: membership.expires_at,
+        }
+    }
+}
+
 /// The living memberships of one user.
 #[derive(Debug, Clone, Default)]
 pub struct Memberships(Vec<Membership>);

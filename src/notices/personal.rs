@@ -14,7 +14,7 @@ use crate::db::{Backend, DbConnection};
 use crate::error::Error;
 use crate::mail::message::{one_line, shortened};
 use crate::mail::outbox::{self, Email, NewEmail};
-use crate::users::{User, UserKind, UserState};
+use crate::users::{Identity, User, UserKind, UserState};
 
 /// What may happen to a token of one's own. The kind of the mail is also the beginning of its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub fn created(
     conn: &mut DbConnection,
     ctx: &Context,
     token: &AccessToken,
-    person: &User,
+    person: &Identity,
 ) -> Result<(), Error> {
     put(conn, ctx, Event::Created, token, person, ctx.now)
 }
@@ -71,7 +71,7 @@ pub fn rotated(
     conn: &mut DbConnection,
     ctx: &Context,
     new: &AccessToken,
-    person: &User,
+    person: &Identity,
     grace_until: Option<DateTime<Utc>>,
 ) -> Result<(), Error> {
     let more = json!({ "old_value_until": grace_until });
@@ -86,7 +86,7 @@ pub fn revoked(
     conn: &mut DbConnection,
     ctx: &Context,
     token: &AccessToken,
-    person: &User,
+    person: &Identity,
 ) -> Result<(), Error> {
     put(conn, ctx, Event::Revoked, token, person, ctx.now)
 }
@@ -99,7 +99,7 @@ pub fn old_value_ended(
     conn: &mut DbConnection,
     ctx: &Context,
     token: &AccessToken,
-    person: &User,
+    person: &Identity,
 ) -> Result<(), Error> {
     let more = json!({ "old_value": true });
     put_with(conn, ctx, Event::Revoked, token, person, ctx.now, &more)
@@ -114,7 +114,7 @@ pub fn revoked_by_rule(
     conn: &mut DbConnection,
     ctx: &Context,
     token: &AccessToken,
-    person: &User,
+    person: &Identity,
     real_now: DateTime<Utc>,
 ) -> Result<(), Error> {
     put(conn, ctx, Event::Revoked, token, person, real_now)
@@ -125,7 +125,7 @@ fn put(
     ctx: &Context,
     event: Event,
     token: &AccessToken,
-    person: &User,
+    person: &Identity,
     real_now: DateTime<Utc>,
 ) -> Result<(), Error> {
     put_with(conn, ctx, event, token, person, real_now, &json!({}))
@@ -137,7 +137,7 @@ fn put_with(
     ctx: &Context,
     event: Event,
     token: &AccessToken,
-    person: &User,
+    person: &Identity,
     real_now: DateTime<Utc>,
     more: &Value,
 ) -> Result<(), Error> {
@@ -169,7 +169,7 @@ pub(super) fn about(token: &AccessToken) -> Value {
 }
 
 /// Who did it, when, how and from where.
-fn done(ctx: &Context, person: &User) -> Value {
+fn done(ctx: &Context, person: &Identity) -> Value {
     let actor = &ctx.actor;
     let by = match &actor.user {
         Some(user) if user.id == person.id => "you".to_owned(),

@@ -11,6 +11,7 @@ pub mod end_sessions;
 pub(crate) mod ghost;
 pub mod hashing;
 pub mod holdings;
+mod identity;
 pub mod links;
 pub mod list;
 pub mod notifications;
@@ -23,6 +24,8 @@ pub mod reset_password;
 pub mod sign_up;
 pub mod state;
 pub mod store;
+
+pub use identity::Identity;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;

@@ -96,6 +96,18 @@ pub fn find(conn: &mut DbConnection, id: i64) -> Result<Option<User>, Error> {
         .optional()?)
 }
 
+/// Users by their ids, the absent ones too.
+///
+/// # Errors
+/// When the database is away.
+pub fn find_all(conn: &mut DbConnection, ids: &[i64]) -> Result<HashMap<i64, User>, Error> {
+    let rows: Vec<User> = users::table
+        .filter(users::id.eq_any(ids))
+        .select(User::as_select())
+        .load(conn)?;
+    Ok(rows.into_iter().map(|user| (user.id, user)).collect())
+}
+
 /// The user names of these users, by id.
 ///
 /// # Errors

@@ -174,14 +174,14 @@ fn a_failing_migration_changes_nothing() {
     for database in Empty::both() {
         let conn = &mut database.connect();
         migrate(conn).unwrap();
-        revert(conn, 3).unwrap();
+        revert(conn, 4).unwrap();
         // The last thing that the last migration makes is there already.
-        conn.batch_execute("CREATE INDEX access_tokens_grace ON users (id)")
+        conn.batch_execute("CREATE INDEX access_tokens_living_of_project ON users (id)")
             .unwrap();
         let before = columns(conn);
         assert!(migrate(conn).is_err());
         assert_eq!(columns(conn), before);
-        assert_eq!(schema_state(conn).unwrap(), SchemaState::Older(3));
+        assert_eq!(schema_state(conn).unwrap(), SchemaState::Older(4));
         // What those before had made is gone as well: the name is free.
         conn.batch_execute("ALTER TABLE users ADD COLUMN calendar_salt TEXT")
             .unwrap();

@@ -206,7 +206,7 @@ fn revoke(
     if mark_revoked(conn, token.id, ctx.now)?.is_none() {
         return Ok(false);
     }
-    let mut details = described(token, &listed.user, listed.access_level);
+    let mut details = described(token, &listed.user.username, listed.access_level);
     if let Value::Object(fields) = &mut details {
         fields.insert("policy".into(), reason.clone());
         fields.insert(

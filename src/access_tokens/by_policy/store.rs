@@ -10,8 +10,6 @@ use crate::access_tokens::AccessToken;
 use crate::db::schema::{access_token_uses, access_tokens, memberships, users};
 use crate::db::{Backend, DbConnection, Timestamp};
 use crate::error::Error;
-use crate::members::Membership;
-use crate::users::User;
 
 /// The active ones that a rule is about.
 macro_rules! about {

@@ -17,8 +17,8 @@ use crate::db::{
 };
 use crate::error::Error;
 use crate::groups::store::like_pattern;
-use crate::members::Membership;
-use crate::users::User;
+use crate::members::Role;
+use crate::users::Identity;
 
 use aliases::namespaces;
 
@@ -50,8 +50,8 @@ pub(super) struct Walk<'a> {
 /// A token, and where it belongs.
 type Row = (
     AccessToken,
-    User,
-    Option<Membership>,
+    Identity,
+    Option<Role>,
     Option<(Timestamp, String)>,
     Option<Timestamp>,
     Option<String>,
@@ -80,8 +80,8 @@ macro_rules! columns {
     ($now:expr) => {
         (
             AccessToken::as_select(),
-            User::as_select(),
-            Option::<Membership>::as_select(),
+            Identity::as_select(),
+            Option::<Role>::as_select(),
             (access_token_uses::last_used_at, access_token_uses::ips).nullable(),
             older.field(access_tokens::grace_until).nullable(),
             OldValues::at($now),
@@ -93,11 +93,11 @@ macro_rules! columns {
 }
 
 fn found(row: Row) -> Found {
-    let (token, user, membership, usage, grace, values, group, namespace, project) = row;
+    let (token, user, role, usage, grace, values, group, namespace, project) = row;
     Found {
         listed: ListedToken {
             old_values: OldValues::ids(values.as_deref()),
-            ..listed((token, user, membership, usage, grace))
+            ..listed((token, user, role, usage, grace))
         },
         full_path: match (group, namespace, project) {
             (Some(path), ..) => path,

@@ -149,7 +149,7 @@ fn note(
     change: Change<'_>,
 ) -> Result<(), Error> {
     let token = &listed.token;
-    let mut details = described(token, &listed.user, listed.access_level);
+    let mut details = described(token, &listed.user.username, listed.access_level);
     if let Value::Object(fields) = &mut details {
         fields.insert("expires_at".into(), json!(change.expires_at));
         fields.insert("reason".into(), json!(change.reason));

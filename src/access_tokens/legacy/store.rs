@@ -9,8 +9,6 @@ use crate::access_tokens::AccessToken;
 use crate::db::schema::{access_token_uses, access_tokens, memberships, users};
 use crate::db::{DbConnection, Timestamp};
 use crate::error::Error;
-use crate::members::Membership;
-use crate::users::User;
 
 /// The next of them, by id after this one.
 pub(super) fn undated(

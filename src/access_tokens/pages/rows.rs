@@ -233,7 +233,7 @@ mod tests {
     use super::*;
     use crate::access_tokens::AccessToken;
     use crate::access_tokens::scope::Scopes;
-    use crate::users::{User, UserKind, UserState};
+    use crate::users::{Identity, UserKind, UserState};
 
     fn now() -> DateTime<Utc> {
         "2026-11-20T17:58:09Z".parse().unwrap()
@@ -262,25 +262,13 @@ mod tests {
                 updated_at: now() - TimeDelta::days(2),
                 imported_at: None,
             },
-            user: User {
+            user: Identity {
                 id: 3,
                 username: "somebody".into(),
                 name: "Somebody".into(),
-                email: "somebody@example.com".into(),
                 kind,
                 state: UserState::Active,
-                admin: false,
-                external: false,
-                bot_group_id: None,
-                bot_project_id: None,
                 bot_gone_at: None,
-                approval_requested_at: None,
-                signed_up_at: None,
-                exact_times: false,
-                created_by_id: None,
-                last_sign_in_at: None,
-                confirmed_at: None,
-                created_at: now(),
             },
             access_level: Some(AccessLevel::Maintainer).filter(|_| kind == UserKind::ProjectBot),
             membership_expires_at: None,

@@ -13,6 +13,7 @@ use crate::cli::{Failure, input, json};
 use crate::db::DbConnection;
 use crate::error::Error;
 use crate::members::AccessLevel;
+use crate::users::Identity;
 use crate::{groups, projects};
 
 /// Read a value from standard input and tell which token it is
@@ -43,7 +44,7 @@ impl Inspect {
             };
             let resource = path_of(conn, &found)?;
             Ok(Some((
-                state_of(&found.token, &found.user, ctx.now),
+                state_of(&found.token, &Identity::from(&found.user), ctx.now),
                 resource,
                 found,
             )))

@@ -19,7 +19,7 @@ use crate::access_tokens::create::Created;
 use crate::context::Context;
 use crate::error::Error;
 use crate::members::AccessLevel;
-use crate::users::User;
+use crate::users::Identity;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -116,7 +116,7 @@ fn must_be_enabled(ctx: &Context) -> Result<(), Error> {
 }
 
 /// What would come of using the token now.
-fn state_of(token: &AccessToken, user: &User, now: DateTime<Utc>) -> &'static str {
+fn state_of(token: &AccessToken, user: &Identity, now: DateTime<Utc>) -> &'static str {
     if token.is_expired(now.date_naive()) {
         "expired"
     } else if token.is_revoked(now) || user.bot_gone_at.is_some() {

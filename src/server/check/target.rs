@@ -29,7 +29,6 @@ impl Target {
     fn facts(&self) -> TokenFacts<'_> {
         TokenFacts {
             token: &self.found.token,
-            user: &self.found.user,
             role: self.role,
         }
     }

@@ -1,11 +1,14 @@
 //! `clean-up`: what is past its time goes, in batches, and nothing else.
 
 use super::*;
+use crate::on_sqlite;
 
 on_both!(
     what_is_past_its_time_goes_and_the_rest_stays,
     a_thousand_and_more_go_in_one_run,
 );
+
+on_sqlite!(sqlite_learns_how_its_tables_are_filled);
 
 impl TestServer {
     fn old_sessions(&self, number: usize) {
@@ -56,4 +59,12 @@ async fn a_thousand_and_more_go_in_one_run(server: TestServer) {
     server.old_sessions(2_500);
     assert_eq!(server.run_job(Job::CleanUp).await["sessions"], 2_500);
     assert_eq!(server.count("sessions", ""), 0);
+}
+
+async fn sqlite_learns_how_its_tables_are_filled(server: TestServer) {
+    server.person("alice").create();
+    let table = "name = 'sqlite_stat1'";
+    assert_eq!(server.count("sqlite_schema", table), 0);
+    server.run_job(Job::CleanUp).await;
+    assert!(server.count("sqlite_stat1", "tbl = 'users'") > 0);
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use latchkey::access_tokens::authenticate;
 use latchkey::access_tokens::calendar;
+use latchkey::access_tokens::create::{self, NewAccessToken};
 use latchkey::access_tokens::list;
+use latchkey::access_tokens::scope::Scope;
 use latchkey::access_tokens::store as tokens;
 use latchkey::context::Context;
 use latchkey::db::DbConnection;
@@ -13,6 +15,7 @@ use latchkey::error::Error;
 use latchkey::groups::store as groups;
 use latchkey::groups::store::GroupRef;
 use latchkey::members;
+use latchkey::members::AccessLevel;
 use latchkey::projects::store as projects;
 use latchkey::projects::store::ProjectRef;
 use latchkey::settings;
@@ -29,6 +32,7 @@ on_both!(
     lists_of_tokens_stay_within_their_group,
     lists_of_members_stay_within_their_group,
     calendars_start_from_people_and_their_groups,
+    the_limit_of_a_group_is_counted_in_an_index_alone,
 );
 
 async fn authentication_and_look_ups_use_indexes(server: TestServer) {
@@ -175,4 +179,38 @@ async fn calendars_start_from_people_and_their_groups(server: TestServer) {
         let reader = reader(conn, ctx)?;
         calendar::of_person(conn, &reader)
     });
+}
+
+/// Else each new token of a group would read all tokens that the group has ever had.
+async fn the_limit_of_a_group_is_counted_in_an_index_alone(server: TestServer) {
+    let scene = Scene::on(&server);
+    for (resource, index) in [
+        (scene.acme.resource(), "access_tokens_living_of_group"),
+        (scene.project.resource(), "access_tokens_living_of_project"),
+    ] {
+        let new = NewAccessToken {
+            name: "another".into(),
+            description: None,
+            scopes: vec![Scope::ReadApi],
+            access_level: AccessLevel::Developer,
+            expires_at: None,
+        };
+        let made = scene.queries(|conn, ctx| {
+            let made = create::create(conn, ctx, &resource, &new)?;
+            assert!(made.is_ok());
+            Ok(())
+        });
+        let counts: Vec<&String> = made
+            .iter()
+            .filter(|query| query.contains("COUNT(*)"))
+            .collect();
+        assert_eq!(counts.len(), 1, "{made:#?}");
+        let plan = scene.plan(counts[0]).join("\n");
+        let alone = if server.is_on_postgres() {
+            format!("Index Only Scan using {index}")
+        } else {
+            format!("USING COVERING INDEX {index}")
+        };
+        assert!(plan.contains(&alone), "{}\n{plan}", counts[0]);
+    }
 }

@@ -1,0 +1,2 @@
+DROP INDEX access_tokens_living_of_project;
+DROP INDEX access_tokens_living_of_group;
