@@ -22,7 +22,7 @@ pub fn in_turn<T>(
     roots: impl Fn(&T) -> Vec<i64>,
     read: impl Fn(&mut DbConnection, &T) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    // It has one writer: whoever changes something has the turn.
+    // SQLite has one writer: whoever changes something has the turn.
     if let DbConnection::Sqlite(_) = conn {
         return read(conn, given);
     }
