@@ -40,7 +40,7 @@ impl Identity {
 
     /// May act at all: active, and not a bot whose token is gone.
     pub fn is_active(&self) -> bool {
-        self.state == UserState::Active && self.bot_gone_at.is_none()
+        self.state.lets_act(self.bot_gone_at)
     }
 }
 

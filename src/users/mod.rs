@@ -84,6 +84,11 @@ impl UserState {
             UserState::Deactivated => "deactivated",
         }
     }
+
+    /// Does this state let a user act who, if a bot, counts as absent since then?
+    fn lets_act(self, bot_gone_at: Option<DateTime<Utc>>) -> bool {
+        self == UserState::Active && bot_gone_at.is_none()
+    }
 }
 
 impl TryFrom<String> for UserState {
@@ -168,7 +173,7 @@ impl User {
 
     /// May act at all: active, and not a bot whose token is gone.
     pub fn is_active(&self) -> bool {
-        self.state == UserState::Active && self.bot_gone_at.is_none()
+        self.state.lets_act(self.bot_gone_at)
     }
 
     /// Signed up, and not let in yet?

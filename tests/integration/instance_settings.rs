@@ -4,6 +4,8 @@ mod api;
 mod flags;
 mod lowering;
 
+use chrono::TimeDelta;
+
 use crate::on_both;
 use crate::support::{Answer, Form, Page, Person, TestResource, TestServer, Visitor};
 
@@ -18,6 +20,7 @@ on_both![
     a_prefix_is_for_new_tokens_of_every_kind_and_old_ones_keep_working,
     both_shapes_can_be_chosen,
     a_group_has_no_more_active_tokens_than_allowed,
+    what_has_ended_makes_room_and_what_never_ends_takes_it,
     without_the_duty_to_expire_a_token_may_live_forever,
     the_emergency_brake_stops_every_token,
     everybody_else_finds_nothing,
@@ -390,6 +393,25 @@ async fn a_group_has_no_more_active_tokens_than_allowed(server: TestServer) {
         .post(&format!("/groups/{}/access_tokens", acme.id), asked)
         .await
         .expect(201);
+}
+
+async fn what_has_ended_makes_room_and_what_never_ends_takes_it(server: TestServer) {
+    let (root, _) = administrator(&server).await;
+    server.set("require_personal_access_token_expiry", "false");
+    server.set("active_tokens_per_group", "1");
+    let acme = server.group("acme").owner(&root).create();
+    acme.token("soon").expires(&server.days_ahead(1)).create();
+    let make = |name: &'static str, status| {
+        let asked = serde_json::json!({ "name": name, "scopes": ["api"], "expires_at": null });
+        let path = format!("/groups/{}/access_tokens", acme.id);
+        let api = root.api();
+        async move { api.post(&path, asked).await.expect(status) }
+    };
+    make("too early", 400).await;
+    server.clock.advance(TimeDelta::days(1));
+    let endless = make("endless", 201).await;
+    assert!(endless.json()["expires_at"].is_null());
+    make("too many", 400).await;
 }
 
 async fn without_the_duty_to_expire_a_token_may_live_forever(server: TestServer) {
